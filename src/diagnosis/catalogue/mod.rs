@@ -1,0 +1,1 @@
+//! Every cause of the catalogue in words.

@@ -1,0 +1,2 @@
+//! Why did it close, why did it not open.
+pub mod catalogue;

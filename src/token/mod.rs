@@ -1,0 +1,1 @@
+//! JSON Web Tokens: read, verify, validate (RFC 7515, 7519).

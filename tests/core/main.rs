@@ -1,0 +1,2 @@
+//! Everything that is tested without a window.
+fn main() {}
