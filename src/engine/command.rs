@@ -1,0 +1,182 @@
+//! What a face may ask of the engine.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use crate::observation::{ConnId, Expect, Family, TimeOuts, TokenPlace};
+use crate::token::Secret;
+
+/// A wish of a face; the face makes up the ids, so that no command needs an answer before the next.
+#[derive(Debug)]
+pub enum Command {
+    /// Opens a connection.
+    Connect {
+        /// Its name from here on; must be fresh.
+        conn: ConnId,
+        /// All about it.
+        options: Box<ConnectOptions>,
+    },
+    /// Sends a message on an open connection.
+    Send {
+        /// On which connection.
+        conn: ConnId,
+        /// What.
+        message: Outgoing,
+    },
+    /// Begins the closing handshake.
+    Close {
+        /// On which connection.
+        conn: ConnId,
+        /// The close code; `None` sends an empty Close frame.
+        code: Option<u16>,
+        /// The close reason, at most 123 bytes.
+        reason: String,
+    },
+    /// Drops TCP without a Close frame.
+    Abort {
+        /// Which connection.
+        conn: ConnId,
+    },
+    /// Starts the practice server, if it does not run yet; answered by an event.
+    StartPractice {
+        /// The port; 0 for any free one.
+        port: u16,
+    },
+    /// Asks for a connection to the practice server; answered by an event.
+    PrepareExercise {
+        /// The fault to be shown; `None` for a healthy session.
+        fault: Option<String>,
+    },
+    /// Writes the whole session of a connection to a file; answered by an event.
+    Save {
+        /// Which connection.
+        conn: ConnId,
+        /// Where to; the format by its extension: `.sockeye`, `.jsonl`.
+        path: PathBuf,
+        /// Whether secrets are replaced by marks (never in `.sockeye`).
+        redact: bool,
+    },
+    /// Opens a saved session as a connection that is over; answered by an event.
+    OpenFile {
+        /// Its name from here on; must be fresh.
+        conn: ConnId,
+        /// The file.
+        path: PathBuf,
+    },
+    /// Forgets a connection that is over, and its unnamed journal.
+    Forget {
+        /// Which connection.
+        conn: ConnId,
+    },
+}
+
+/// A message to send.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outgoing {
+    /// Text.
+    Text(String),
+    /// Bytes.
+    Binary(Bytes),
+    /// A ping with a payload of at most 125 bytes.
+    Ping(Bytes),
+    /// An unsolicited pong with a payload of at most 125 bytes.
+    Pong(Bytes),
+}
+
+/// All about a connection to be opened.
+///
+/// `Debug` shows no token and no secret.
+#[derive(Clone)]
+pub struct ConnectOptions {
+    /// The URL as typed, with the token in its query if it goes there.
+    pub url: String,
+    /// The token as given, wherever it goes.
+    pub token: Option<String>,
+    /// Where the token goes.
+    pub token_place: Option<TokenPlace>,
+    /// Secrets to check the token's signature with; they never reach the journal.
+    pub secrets: Vec<Secret>,
+    /// Further headers, in order, names as typed.
+    pub headers: Vec<(String, String)>,
+    /// The `Origin` header.
+    pub origin: Option<String>,
+    /// Subprotocols offered, in order (the token's is added by its place).
+    pub subprotocols: Vec<String>,
+    /// When the connection counts as confirmed.
+    pub expect: Expect,
+    /// Time-outs.
+    pub time_outs: TimeOuts,
+    /// The largest message and frame taken, in bytes.
+    pub limit_bytes: u64,
+    /// Accept certificates although invalid, listing what is wrong.
+    pub insecure: bool,
+    /// Further certificate authorities, PEM files.
+    pub ca_files: Vec<PathBuf>,
+    /// Which address families are tried.
+    pub family: Family,
+    /// Whether follow-up probes may run by themselves (they do so only against loopback).
+    pub probes: bool,
+    /// Text messages to send, in order: once confirmed, or once open if nothing confirms.
+    pub send: Vec<String>,
+    /// How long to wait before the first and between them.
+    pub send_delay: Duration,
+    /// How long to stay after the confirmation; `None` until somebody closes.
+    pub watch: Option<Duration>,
+    /// The Close frame sent when the watch ends: code and reason.
+    pub close: (u16, String),
+    /// Where the journal is written.
+    pub journal: JournalPlace,
+}
+
+/// Where a journal is written.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum JournalPlace {
+    /// Into the platform's data directory, kept until saved or forgotten.
+    #[default]
+    Unnamed,
+    /// Into this file, which must not exist yet or be an empty file.
+    File(PathBuf),
+    /// Into memory; for short sessions that nobody will look at again.
+    Memory,
+}
+
+impl ConnectOptions {
+    /// The largest message and frame taken unless set otherwise: 64 MiB.
+    pub const LIMIT_BYTES: u64 = 64 * 1024 * 1024;
+
+    /// A connection with every default.
+    pub fn new(url: impl Into<String>) -> Self {
+        Self {
+            url: url.into(),
+            token: None,
+            token_place: None,
+            secrets: Vec::new(),
+            headers: Vec::new(),
+            origin: None,
+            subprotocols: Vec::new(),
+            expect: Expect::First,
+            time_outs: TimeOuts::default(),
+            limit_bytes: Self::LIMIT_BYTES,
+            insecure: false,
+            ca_files: Vec::new(),
+            family: Family::Auto,
+            probes: true,
+            send: Vec::new(),
+            send_delay: Duration::ZERO,
+            watch: None,
+            close: (1000, String::new()),
+            journal: JournalPlace::Unnamed,
+        }
+    }
+}
+
+impl std::fmt::Debug for ConnectOptions {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ConnectOptions")
+            .field("expect", &self.expect)
+            .field("family", &self.family)
+            .finish_non_exhaustive()
+    }
+}

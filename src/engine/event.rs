@@ -1,0 +1,71 @@
+//! What the engine answers a face; facts about connections go through the view instead.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use super::practice::Exercise;
+use crate::observation::ConnId;
+
+/// An answer of the engine.
+#[derive(Debug)]
+pub enum Event {
+    /// A connection is over: its last view, with the final verdict, is published.
+    Ended {
+        /// Which connection.
+        conn: ConnId,
+    },
+    /// A command could not be carried out.
+    Refused {
+        /// Which connection it was about.
+        conn: ConnId,
+        /// Why, in words for the user.
+        why: String,
+    },
+    /// The practice server runs.
+    PracticeStarted {
+        /// Where.
+        address: SocketAddr,
+    },
+    /// A line of the practice server's console.
+    PracticeLine {
+        /// The line.
+        text: String,
+    },
+    /// A connection to the practice server is prepared.
+    ExerciseReady {
+        /// The fault asked for.
+        fault: Option<String>,
+        /// What to connect with.
+        exercise: Box<Exercise>,
+    },
+    /// The practice server could not be started or does not know the fault.
+    PracticeFailed {
+        /// Why, in words for the user.
+        why: String,
+    },
+    /// A session was saved.
+    Saved {
+        /// Which connection.
+        conn: ConnId,
+        /// Where to.
+        path: PathBuf,
+    },
+    /// A saved session is open; its view is published.
+    Opened {
+        /// Its name.
+        conn: ConnId,
+        /// From where.
+        path: PathBuf,
+        /// What is wrong with the file, e.g. that it is torn.
+        remarks: Vec<String>,
+    },
+    /// A file could not be read or written.
+    FileFailed {
+        /// Which connection it was about.
+        conn: ConnId,
+        /// The file.
+        path: PathBuf,
+        /// Why, in words for the user.
+        why: String,
+    },
+}

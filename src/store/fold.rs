@@ -1,0 +1,243 @@
+//! Folds observations into a [`Story`].
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use super::story::{
+    Answer, Attempt, AttemptOutcome, CloseSeen, Confirmation, ConsoleSeen, ProbeSeen, Resolve, SeenRequest, Story, Tls,
+};
+use crate::observation::{Direction, Fact, Moment, ReadEnd};
+use crate::wire::{Decoder, Item, checks};
+
+/// How much of the first message is kept, in bytes.
+const FIRST_MESSAGE_BYTES: usize = 4096;
+/// How much of bytes that are no frames is kept.
+const OPAQUE_BYTES: usize = 4096;
+
+impl Story {
+    /// Takes the next fact in; bytes go through `decoder`, whose state belongs to this story.
+    ///
+    /// `seen` is told of every item that the bytes turned out to be.
+    pub fn apply(&mut self, decoder: &mut Decoder, at: Moment, fact: &Fact, seen: &mut impl FnMut(&Item<'_>)) {
+        self.last_at = self.last_at.max(at);
+        match fact {
+            Fact::Bytes { direction, data } => self.take_bytes(decoder, at, *direction, data, seen),
+            Fact::Planned(plan) => self.plan = Some(Arc::new((**plan).clone())),
+            Fact::TokenExamined { report, now_unix } => {
+                self.token = Some(Arc::new((**report).clone()));
+                self.token_now_unix = *now_unix;
+            }
+            Fact::NotAttempted { problem } => self.not_attempted = Some((at, problem.clone())),
+            Fact::ResolveStarted { host } => {
+                self.resolve = Some(Resolve { host: host.clone(), started: at, ..Resolve::default() });
+            }
+            Fact::Resolved { addresses, added } => {
+                let resolve = self.resolve.get_or_insert_default();
+                resolve.ended = Some(at);
+                resolve.addresses.clone_from(addresses);
+                resolve.added.clone_from(added);
+            }
+            Fact::ResolveFailed(failure) => {
+                let resolve = self.resolve.get_or_insert_default();
+                resolve.ended = Some(at);
+                resolve.failure = Some(failure.clone());
+            }
+            Fact::TcpStarted { address } => self.attempts.push(Attempt {
+                address: *address,
+                started: at,
+                ended: None,
+                outcome: AttemptOutcome::Pending,
+            }),
+            Fact::TcpConnected { address, .. } => self.end_attempt(at, *address, AttemptOutcome::Connected),
+            Fact::TcpFailed { address, failure } => {
+                self.end_attempt(at, *address, AttemptOutcome::Failed(failure.clone()));
+            }
+            Fact::TcpAbandoned { address } => self.end_attempt(at, *address, AttemptOutcome::Abandoned),
+            Fact::TlsStarted { server_name } => {
+                self.tls = Some(Tls { server_name: server_name.clone(), started: at, ..Tls::default() });
+            }
+            Fact::TlsEstablished(info) => {
+                let tls = self.tls.get_or_insert_default();
+                tls.ended = Some(at);
+                tls.info = Some((**info).clone());
+            }
+            Fact::TlsFailed(failure) => {
+                let tls = self.tls.get_or_insert_default();
+                tls.ended = Some(at);
+                tls.failure = Some((**failure).clone());
+            }
+            Fact::CipherBytes { direction: Direction::ServerToClient, data } => {
+                let first = &mut self.tls.get_or_insert_default().first_bytes;
+                let room = 512_usize.saturating_sub(first.len());
+                first.extend_from_slice(&data[..data.len().min(room)]);
+            }
+            Fact::CipherBytes { direction: Direction::ClientToServer, .. } | Fact::Note { .. } => {}
+            Fact::Opened => self.opened = Some(at),
+            Fact::Confirmed { preview } => {
+                self.confirmation = Some(Confirmation { at, ok: true, preview: preview.clone() });
+            }
+            Fact::ConfirmationFailed { mismatch } => {
+                self.confirmation = Some(Confirmation { at, ok: false, preview: mismatch.clone() });
+            }
+            Fact::CloseBegun { by } => {
+                self.close_begun.get_or_insert((at, *by));
+            }
+            Fact::TimedOut { deadline, millis } => self.timed_out.push((at, *deadline, *millis)),
+            Fact::LimitPassed { limit, limit_bytes, actual_bytes } => {
+                self.limit_passed.get_or_insert((at, *limit, *limit_bytes, *actual_bytes));
+            }
+            Fact::EndpointError { text } => {
+                self.endpoint_error.get_or_insert_with(|| text.clone());
+            }
+            Fact::ReadPaused => self.paused_since = Some(at),
+            Fact::ReadResumed => {
+                if let Some(since) = self.paused_since.take() {
+                    self.paused_nanos += at.0.saturating_sub(since.0);
+                }
+            }
+            Fact::ReadEnded(end) => self.end_read(decoder, at, end, seen),
+            Fact::WriteFailed(failure) => {
+                self.write_failed.get_or_insert((at, failure.clone()));
+            }
+            Fact::ResetAfterFin => self.reset_after_fin = true,
+            Fact::WeClosedTcp => self.we_closed_tcp = Some(at),
+            Fact::ProbeStarted(probe) => {
+                self.probes.push(ProbeSeen { probe: probe.clone(), started: at, ended: None, outcome: None });
+            }
+            Fact::ProbeEnded { probe, outcome } => {
+                if let Some(seen) = self.probes.iter_mut().find(|p| p.probe == *probe && p.outcome.is_none()) {
+                    seen.ended = Some(at);
+                    seen.outcome = Some(outcome.clone());
+                }
+            }
+            Fact::ConsoleLine { source, text } => {
+                if self.console.len() >= Self::MAX_CONSOLE_LINES {
+                    self.console.remove(0);
+                }
+                self.console.push(ConsoleSeen { at, source: source.clone(), text: text.clone() });
+            }
+            Fact::Concluded(verdict) => self.verdict = Some(Arc::new((**verdict).clone())),
+            Fact::Finished => self.finished = Some(at),
+        }
+    }
+
+    fn end_attempt(&mut self, at: Moment, address: std::net::SocketAddr, outcome: AttemptOutcome) {
+        if let Some(attempt) = self.attempts.iter_mut().rev().find(|a| a.address == address) {
+            attempt.ended = Some(at);
+            attempt.outcome = outcome;
+        }
+    }
+
+    fn end_read(&mut self, decoder: &mut Decoder, at: Moment, end: &ReadEnd, seen: &mut impl FnMut(&Item<'_>)) {
+        if self.read_end.is_some() {
+            return;
+        }
+        self.read_end = Some((at, end.clone()));
+        decoder.end(Direction::ServerToClient, &mut |item| {
+            if let Item::Cut(cut) = &item {
+                self.cut = Some((at, *cut));
+            }
+            seen(&item);
+        });
+    }
+
+    fn take_bytes(
+        &mut self,
+        decoder: &mut Decoder,
+        at: Moment,
+        direction: Direction,
+        data: &Bytes,
+        seen: &mut impl FnMut(&Item<'_>),
+    ) {
+        let before_frames = !decoder.in_frames();
+        if before_frames && direction == Direction::ServerToClient {
+            self.answer.take(at, data);
+        }
+        decoder.push(direction, data, &mut |item| {
+            self.take_item(at, &item);
+            seen(&item);
+        });
+        if !before_frames {
+            match direction {
+                Direction::ClientToServer => self.sent.wire_bytes += data.len() as u64,
+                Direction::ServerToClient => self.received.wire_bytes += data.len() as u64,
+            }
+        }
+    }
+
+    fn take_item(&mut self, at: Moment, item: &Item<'_>) {
+        match item {
+            Item::Frame { direction: Direction::ServerToClient, header, .. } => {
+                self.received.count(at, header);
+                if self.first_message.is_none() && !header.opcode().is_control() {
+                    self.first_message = Some((at, Vec::new()));
+                }
+            }
+            Item::Frame { direction: Direction::ClientToServer, header, .. } => self.sent.count(at, header),
+            Item::Payload { direction: Direction::ServerToClient, data } => {
+                // Only the first message: until its end nothing else counts as data.
+                if self.received.messages == 0
+                    && self.received.data_frames > 0
+                    && let Some((_, first)) = &mut self.first_message
+                {
+                    let room = FIRST_MESSAGE_BYTES.saturating_sub(first.len());
+                    first.extend_from_slice(&data[..data.len().min(room)]);
+                }
+            }
+            Item::Message(message) => match message.direction {
+                Direction::ClientToServer => self.sent.messages += 1,
+                Direction::ServerToClient => self.received.messages += 1,
+            },
+            Item::Payload { .. }
+            | Item::FrameEnd { .. }
+            | Item::Cut(_)
+            | Item::Opaque { direction: Direction::ClientToServer, .. } => {}
+            Item::Close(info) => {
+                let slot = match info.direction {
+                    Direction::ClientToServer => &mut self.close_sent,
+                    Direction::ServerToClient => &mut self.close_received,
+                };
+                slot.get_or_insert_with(|| CloseSeen { at, info: (*info).clone() });
+            }
+            Item::Violation(violation) => {
+                self.violation_count += 1;
+                if self.violations.len() < Self::MAX_VIOLATIONS {
+                    self.violations.push((at, violation.clone()));
+                }
+            }
+            Item::Opaque { direction: Direction::ServerToClient, data } => {
+                let room = OPAQUE_BYTES.saturating_sub(self.opaque.len());
+                self.opaque.extend_from_slice(&data[..data.len().min(room)]);
+            }
+            Item::Request(head, raw) => {
+                let raw = Bytes::copy_from_slice(raw);
+                self.request = Some(Arc::new(SeenRequest { at, head: (*head).clone(), raw }));
+            }
+            Item::Interim(head, _) => self.answer.interim.push((at, (*head).clone())),
+            Item::Response(head, _) => {
+                if let Some(request) = &self.request {
+                    self.answer.checks = checks(&request.head, head);
+                }
+                self.answer.head = Some((at, Arc::new((*head).clone())));
+            }
+            Item::NotHttp(_) => self.answer.not_http = Some(at),
+            Item::HeadTooBig(_) => self.answer.head_too_big = Some(at),
+            Item::Body(data) => {
+                let room = Answer::MAX_RAW_BYTES.saturating_sub(self.answer.body.len());
+                self.answer.body.extend_from_slice(&data[..data.len().min(room)]);
+            }
+        }
+    }
+}
+
+impl Answer {
+    fn take(&mut self, at: Moment, data: &[u8]) {
+        self.first_at.get_or_insert(at);
+        self.last_at = Some(at);
+        self.bytes_seen += data.len() as u64;
+        self.reads += 1;
+        let room = Self::MAX_RAW_BYTES.saturating_sub(self.raw.len());
+        self.raw.extend_from_slice(&data[..data.len().min(room)]);
+    }
+}
