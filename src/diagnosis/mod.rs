@@ -4,6 +4,7 @@
 //! [`rules`], a file per family of causes. Start at [`diagnose`].
 
 pub mod catalogue;
+pub mod close_code;
 
 use serde::{Deserialize, Serialize};
 
