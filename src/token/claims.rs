@@ -114,7 +114,7 @@ pub(super) fn is_date(name: &str) -> bool {
 /// A NumericDate in UTC, or the bare number where a calendar has no such day.
 pub(super) fn in_utc(date: f64) -> String {
     jiff::Timestamp::from_second(date.floor() as i64).map_or_else(
-        |_| format!("{date}, beyond the calendar"),
+        |_| format!("{date:e}, beyond the calendar"),
         |moment| moment.to_string(),
     )
 }
@@ -122,6 +122,9 @@ pub(super) fn in_utc(date: f64) -> String {
 /// A span of time in words, to its two largest units.
 pub(super) fn span(secs: f64) -> String {
     let whole = secs.abs().round();
+    if whole > BEYOND_SECS {
+        return "thousands of years".to_owned();
+    }
     if whole < 1.0 {
         return format!("{} ms", (secs.abs() * 1000.0).round());
     }
@@ -140,6 +143,9 @@ pub(super) fn span(secs: f64) -> String {
     }
     words.join(" ")
 }
+
+/// Two thousand years.
+const BEYOND_SECS: f64 = 63_113_904_000.0;
 
 const CLAIMS: [(&str, &str); 42] = [
     ("iss", "who issued the token (RFC 7519 §4.1.1)"),
@@ -280,6 +286,7 @@ mod tests {
         assert_eq!(span(0.25), "250 ms");
         assert_eq!(span(-61.0), "1 min 1 s");
         assert_eq!(span(7200.0), "2 h");
+        assert_eq!(span(1e300), "thousands of years");
         assert_eq!(span(90_061.0), "1 d 1 h");
         assert_eq!(in_utc(1_300_819_380.0), "2011-03-22T18:43:00Z");
         assert!(in_utc(1e300).contains("beyond"));

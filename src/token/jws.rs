@@ -116,8 +116,11 @@ pub(super) fn decode_working(given: &str, mut working: Working) -> Decoded {
         Inside::Empty => decoded.shape = Shape::Empty,
         Inside::Placeholder => decoded.shape = Shape::Placeholder,
         Inside::Text => {
+            let is_shortened = decoded.problem(ProblemKind::Truncated).is_some();
             read(&working, &mut decoded);
-            if working.text() != given {
+            if is_shortened {
+                decoded.signed = None;
+            } else if working.text() != given {
                 decoded.mended = Some(working.into_text());
             }
         }

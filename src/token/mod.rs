@@ -2,24 +2,25 @@
 //!
 //! Three steps kept apart, as the RFCs do: [`decode`] reads any string, however broken, and says where it is wrong;
 //! [`examine`] also *verifies* the signature with the secrets at hand and *validates* the dates against a moment that it is
-//! given; [`mint`] makes test tokens. Not here: files, clocks, sockets. A secret comes in as bytes and never leaves.
-//! Start reading at [`jws`] (the reading) and [`report`] (what callers keep).
+//! given; [`mint`](mint()) makes test tokens. Not here: files, clocks, sockets. A secret comes in as bytes and never leaves.
+//! Start reading at `jws.rs` (the reading) and `report.rs` (what callers keep); `surface.rs` and `readings.rs` hold the
+//! slips that people make.
 
 mod alg;
-pub mod claims;
-pub mod find;
-pub mod jws;
+mod claims;
+mod find;
+mod jws;
 mod keys;
 mod members;
 mod mend;
-pub mod mint;
+mod mint;
 mod oddities;
 mod parts;
 pub mod place;
-pub mod problem;
+mod problem;
 mod readings;
-pub mod report;
-pub mod secret;
+mod report;
+mod secret;
 mod surface;
 mod verify;
 

@@ -65,6 +65,17 @@ impl TokenReport {
         self.claims.iter().rev().find(|claim| claim.name == name)
     }
 
+    /// Whom the token is meant for: `aud`, which is one string or an array of them (RFC 7519 §4.1.3).
+    pub fn audiences(&self) -> Vec<String> {
+        let Some(claim) = self.claim("aud") else {
+            return Vec::new();
+        };
+        claim.as_string().map_or_else(
+            || serde_json::from_str(&claim.raw).unwrap_or_default(),
+            |one| vec![one],
+        )
+    }
+
     /// `exp` − `iat`, where both are known.
     pub fn lifetime_secs(&self) -> Option<f64> {
         Some(self.exp? - self.iat?)

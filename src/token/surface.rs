@@ -45,6 +45,7 @@ pub(super) fn mend(working: &mut Working, problems: &mut Vec<Problem>) -> Inside
         return Inside::Empty;
     }
     surroundings(working, problems);
+    ellipsis(working, problems);
     if starts_like_header(working.text()) {
         inner_space(working, problems);
         standard_base64(working, problems);
@@ -233,6 +234,20 @@ fn surroundings(working: &mut Working, problems: &mut Vec<Problem>) {
     working.keep(range);
 }
 
+/// Cuts at the dots with which a view shortens a token.
+fn ellipsis(working: &mut Working, problems: &mut Vec<Problem>) {
+    let text = working.text();
+    if !starts_like_header(text) {
+        return;
+    }
+    let Some(at) = ["…", "..."].iter().filter_map(|dots| text.find(dots)).min() else {
+        return;
+    };
+    let message = "shortened with dots: copied from a view that does not show the whole token";
+    problems.push(working.problem(ProblemKind::Truncated, at..text.len(), message));
+    working.keep(0..at);
+}
+
 fn inner_space(working: &mut Working, problems: &mut Vec<Problem>) {
     let text = working.text();
     let mut places = text.char_indices().filter(|&(_, char)| is_space(char));
@@ -347,12 +362,11 @@ fn is_placeholder(text: &str) -> bool {
         .collect();
     let names_a_token = ["token", "jwt"].iter().any(|word| plain.contains(word));
     let sigil = bare.len() < lower.len() && names_a_token;
-    let says_your = [
-        "your_", "my_", "the_", "insert_", "paste_", "put_", "some_", "replace_",
-    ]
-    .iter()
-    .any(|word| plain.starts_with(word))
-        && names_a_token;
+    let starts = |words: &[&str]| words.iter().any(|word| plain.starts_with(word));
+    let has_digit = plain.bytes().any(|byte| byte.is_ascii_digit());
+    let says_your = names_a_token
+        && (starts(&["your_", "insert_", "paste_", "put_", "replace_"])
+            || (!has_digit && starts(&["my_", "the_", "some_"])));
     let says_here = plain.ends_with("_here") && names_a_token;
     let filler = plain.len() >= 3 && plain.bytes().all(|byte| byte == b'x');
     sigil || says_your || says_here || filler
@@ -447,6 +461,7 @@ mod tests {
         for text in [
             "abc123",
             "my-session-9",
+            "my-token-17",
             "eyJ.a.b",
             "tokenize",
             "deadbeef",

@@ -251,6 +251,9 @@ impl Job<'_> {
             };
         }
         let has_key = !notes.is_empty();
+        let has_private = secrets
+            .iter()
+            .any(|secret| keys::is_private_pem(secret.bytes()));
         if !has_key {
             notes.push(format!(
                 "not checked: `alg` is {}, which takes a public key, but {} is a shared secret; a server that has only \
@@ -259,7 +262,7 @@ impl Job<'_> {
             ));
         }
         Check {
-            alg_mismatch: true,
+            alg_mismatch: !has_private,
             notes,
             ..Check::default()
         }

@@ -1,5 +1,8 @@
 //! Verification: the expected secret, its misreadings, other variables.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
 use super::{RS256_PEM, secret, token};
 use crate::token::{Shape, Signature, TokenReport, examine, mint, secrets_from_env};
 
@@ -85,6 +88,31 @@ fn a_cut_signature_still_tells_whether_the_secret_is_right() {
             .iter()
             .any(|note| note.contains("the secret is right"))
     );
+}
+
+#[test]
+fn a_certificate_verifies_what_its_key_signed() {
+    let key = rcgen::KeyPair::generate().unwrap();
+    let params = rcgen::CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
+    let certificate = params.self_signed(&key).unwrap().pem();
+    let input = format!(
+        "{}.{}",
+        URL_SAFE_NO_PAD.encode(r#"{"alg":"ES256"}"#),
+        URL_SAFE_NO_PAD.encode("{}")
+    );
+    let private = key.serialize_pem();
+    let signer = jsonwebtoken::EncodingKey::from_ec_pem(private.as_bytes()).unwrap();
+    let signature =
+        jsonwebtoken::crypto::sign(input.as_bytes(), &signer, jsonwebtoken::Algorithm::ES256)
+            .unwrap();
+    let token = format!("{input}.{signature}");
+    assert_eq!(
+        examine(&token, &secret(certificate), 0).signature,
+        Signature::Valid
+    );
+    let report = examine(&token, &secret(private), 0);
+    assert_eq!(report.signature, Signature::Unchecked);
+    assert!(report.notes[0].contains("private key") && !report.alg_mismatch);
 }
 
 #[test]

@@ -17,6 +17,9 @@ fn each_text_has_its_shape() {
         ("\"\"", Shape::Empty),
         ("undefined", Shape::Placeholder),
         ("Bearer null", Shape::Placeholder),
+        ("eyJ...", Shape::Malformed),
+        ("eyJhbGciOiJIUzI1NiJ9.eyJz…", Shape::Truncated),
+        ("Bearer eyJhbGciOiJIUzI1NiJ9.eyJz...c8", Shape::Truncated),
         ("abc123", Shape::Opaque),
         ("sk_live_51H+/=", Shape::Opaque),
         ("www.example.com", Shape::Malformed),
@@ -224,4 +227,12 @@ fn headers_say_what_is_odd() {
         let text = format!("{}.{CLAIMS}.{signature}", URL_SAFE_NO_PAD.encode(header));
         assert_eq!(kinds(&text), expected, "{header}");
     }
+}
+
+#[test]
+fn audiences_are_one_string_or_several() {
+    let audiences = |claims: &str| examine(&token(claims), &[], 0).audiences();
+    assert_eq!(audiences(r#"{"aud":"a"}"#), ["a"]);
+    assert_eq!(audiences(r#"{"aud":["a","b"]}"#), ["a", "b"]);
+    assert!(audiences(r#"{"aud":1}"#).is_empty() && audiences("{}").is_empty());
 }
