@@ -4,14 +4,18 @@
 //! dump, hovering a chip marks its bytes and hovering a byte marks its chip. Bytes are selected by dragging and copied
 //! with Ctrl/⌘+C or from the menu.
 
+mod grid;
+
 use super::cells::job_ui;
 use super::row_list::{RowList, RowSlot};
 use super::row_scroll::{Place, RowScroll};
 use super::theme::{self, Palette};
 use egui::text::{LayoutJob, TextFormat};
 use egui::{
-    Align, Color32, CursorIcon, Event, Pos2, Rect, Response, Sense, Stroke, StrokeKind, Ui, pos2,
+    Align, Color32, CursorIcon, Event, Pos2, Rect, RectAlign, Response, Sense, Stroke, StrokeKind,
+    Tooltip, Ui,
 };
+use grid::{GROUP, Grid};
 use std::fmt::Write as _;
 use std::ops::Range;
 
@@ -94,7 +98,7 @@ impl<'a> HexView<'a> {
         let marked = state.hot;
         self.chips_ui(ui, state, &mut output, palette);
         if self.bytes.is_empty() {
-            ui.label(egui::RichText::new("No bytes").color(palette.muted));
+            ui.label(theme::tinted("No bytes", palette.muted));
             state.hot = output.hovered_field;
             return output;
         }
@@ -170,7 +174,10 @@ impl<'a> HexView<'a> {
                 if chip.clicked() {
                     state.select(field.range.clone());
                 }
-                chip.on_hover_text(describe(field));
+                // Above the chip: the bytes that it marks are below.
+                let mut tip = Tooltip::for_enabled(&chip);
+                tip.popup = tip.popup.align(RectAlign::TOP_START);
+                tip.show(|ui| ui.label(describe(field)));
             }
         });
     }
@@ -199,6 +206,9 @@ impl<'a> HexView<'a> {
             }
         };
         for (index, field) in self.fields.iter().enumerate().rev() {
+            if field.range.len() > TINTED_BYTES {
+                continue;
+            }
             let colour = palette.tint(colour_of(index, palette));
             fill(&field.range, &|rect| {
                 ui.painter().rect_filled(rect, 0.0, colour);
@@ -286,83 +296,6 @@ impl<'a> HexView<'a> {
         self.fields
             .iter()
             .position(|field| field.range.contains(&byte))
-    }
-}
-
-/// Where the columns stand, in points from the left edge of the view.
-struct Grid {
-    columns: usize,
-    offset_digits: usize,
-    char_width: f32,
-    margin: f32,
-    hex: f32,
-    ascii: f32,
-}
-
-impl Grid {
-    /// Sixteen columns, or eight, or four, as the width allows.
-    fn fit(ui: &Ui, len: usize) -> Self {
-        let galley =
-            ui.painter()
-                .layout_no_wrap("0".repeat(64), theme::mono_font(), Color32::PLACEHOLDER);
-        let char_width = galley.size().x / 64.0;
-        let digits = if len > 0xFFFF_FFFF { 12 } else { 8 };
-        let of = |columns: usize| {
-            let hex_chars = columns * 3 + columns.saturating_sub(1) / GROUP;
-            let margin = 2.0 * theme::STEP;
-            let hex = margin + (digits + 2) as f32 * char_width;
-            Self {
-                columns,
-                offset_digits: digits,
-                char_width,
-                margin,
-                hex,
-                ascii: hex + (hex_chars + 1) as f32 * char_width,
-            }
-        };
-        let room = ui.available_width() - 4.0 * theme::STEP;
-        let fits = |grid: &Self| grid.ascii + grid.columns as f32 * char_width <= room;
-        [16, 8]
-            .map(of)
-            .into_iter()
-            .find(fits)
-            .unwrap_or_else(|| of(4))
-    }
-
-    fn hex_x(&self, column: usize) -> f32 {
-        self.hex + (column * 3 + column / GROUP) as f32 * self.char_width
-    }
-
-    /// The rectangles behind a run of columns of one row, in both halves.
-    fn cells(&self, row: Rect, columns: &Range<usize>) -> [Rect; 2] {
-        let last = columns.end.saturating_sub(1);
-        let span = |from: f32, to: f32| {
-            Rect::from_min_max(
-                pos2(row.left() + from, row.top()),
-                pos2(row.left() + to, row.bottom()),
-            )
-        };
-        let half = self.char_width / 2.0;
-        [
-            span(
-                self.hex_x(columns.start) - half,
-                self.hex_x(last) + 5.0 * half,
-            ),
-            span(
-                self.ascii + columns.start as f32 * self.char_width,
-                self.ascii + columns.end as f32 * self.char_width,
-            ),
-        ]
-    }
-
-    fn column_at(&self, x: f32) -> Option<usize> {
-        let half = self.char_width / 2.0;
-        (0..self.columns).find(|&column| {
-            let hex = self.hex_x(column);
-            let ascii = self.ascii + column as f32 * self.char_width;
-            (hex - half..hex + 5.0 * half).contains(&x)
-                || (ascii..ascii + self.char_width).contains(&x)
-        })
     }
 }
 
@@ -473,8 +406,8 @@ fn colour_of(index: usize, palette: &Palette) -> Color32 {
     colours[index % colours.len()]
 }
 
-/// Bytes between wider gaps.
-const GROUP: usize = 8;
+/// The longest field that has a fill of its own: a coloured payload would shout down the header.
+const TINTED_BYTES: usize = 16;
 
 #[cfg(test)]
 mod tests {

@@ -6,11 +6,12 @@
 
 use super::row_scroll::{Move, Place, RowScroll};
 use super::theme::{self, Palette};
+use super::units;
 use egui::accesskit::Role;
 use egui::emath::GuiRounding as _;
 use egui::{
-    EventFilter, Id, Key, Modifiers, Rect, Response, Sense, Stroke, StrokeKind, Ui, UiBuilder,
-    pos2, vec2,
+    Button, EventFilter, Id, Key, Modifiers, Rect, Response, Sense, Stroke, StrokeKind, Ui,
+    UiBuilder, pos2, vec2,
 };
 use std::ops::Range;
 
@@ -106,6 +107,7 @@ impl<'a> RowList<'a> {
             response,
         };
         self.rows_ui(ui, view, id, scroll, &mut output, &mut paint_row);
+        newer_ui(ui, view, scroll, palette);
 
         output.selection_changed = scroll.selected() != before;
         self.describe(ui, id, scroll);
@@ -292,6 +294,22 @@ fn bar_ui(ui: &Ui, bar: Rect, list: Id, name: &str, scroll: &mut RowScroll, pale
         node.set_min_numeric_value(0.0);
         node.set_max_numeric_value(100.0);
     });
+}
+
+/// Says how many rows came below the view of a list that does not follow at the moment; a click goes there.
+fn newer_ui(ui: &mut Ui, view: Rect, scroll: &mut RowScroll, palette: &Palette) {
+    let unseen = scroll.unseen();
+    if unseen == 0 || scroll.is_following() || !scroll.can_follow() {
+        return;
+    }
+    let size = vec2(160.0, theme::CONTROL_HEIGHT);
+    let at = pos2(view.center().x, view.bottom() - theme::CONTROL_HEIGHT);
+    let text = theme::strong(format!("↓ {} new", units::count(unseen))).color(palette.on_accent());
+    let button = Button::new(text).fill(palette.accent);
+    if ui.put(Rect::from_center_size(at, size), button).clicked() {
+        scroll.to_end();
+        ui.ctx().request_repaint();
+    }
 }
 
 fn bounds(rect: Rect) -> egui::accesskit::Rect {

@@ -104,6 +104,11 @@ impl RowScroll {
         self.following
     }
 
+    /// Whether the view would move along with new rows once it stands at the end.
+    pub fn can_follow(&self) -> bool {
+        self.follows_end
+    }
+
     /// Stops following, and stays where the view is.
     pub fn pause(&mut self) {
         self.following = false;

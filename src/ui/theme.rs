@@ -61,7 +61,7 @@ impl Palette {
 
     /// A thin fill in the colour of `role`, to put behind text in `text`.
     pub fn tint(&self, role: Color32) -> Color32 {
-        mix(self.background, role, 0.20)
+        mix(self.background, role, 0.16)
     }
 
     /// Words on a fill of the accent colour.
@@ -134,7 +134,16 @@ pub fn mono_font() -> FontId {
 
 /// Returns `text` in the strong (bold) face, at the size of body text.
 pub fn strong(text: impl Into<String>) -> RichText {
-    RichText::new(text).family(fonts::strong_family())
+    RichText::new(text)
+        .family(fonts::strong_family())
+        .line_height(Some(LINE_HEIGHT))
+}
+
+/// Returns `text` in the colour of a role, with the same room between lines as plain labels.
+pub fn tinted(text: impl Into<String>, colour: Color32) -> RichText {
+    RichText::new(text)
+        .color(colour)
+        .line_height(Some(LINE_HEIGHT))
 }
 
 /// Returns `text` as something a machine wrote.
@@ -144,7 +153,9 @@ pub fn mono(text: impl Into<String>) -> RichText {
 
 /// Returns `text` as the title of a section.
 pub fn heading(text: impl Into<String>) -> RichText {
-    RichText::new(text).text_style(TextStyle::Heading)
+    RichText::new(text)
+        .text_style(TextStyle::Heading)
+        .line_height(Some(LINE_HEIGHT + 2.0))
 }
 
 /// Returns the button for the one thing to do next: filled with the accent colour.
@@ -181,6 +192,8 @@ pub const CORNER: u8 = 4;
 pub const BODY_SIZE: f32 = 14.0;
 /// Points of monospace text.
 pub const MONO_SIZE: f32 = 12.5;
+/// Points from one line of proportional text to the next.
+pub const LINE_HEIGHT: f32 = 18.0;
 /// Points of headings.
 pub const HEADING_SIZE: f32 = 15.0;
 /// Points of the smallest text: captions and units.
@@ -216,6 +229,7 @@ fn style(theme: Theme) -> Style {
     spacing.button_padding = vec2(2.0 * STEP, STEP);
     spacing.window_margin = Margin::same(12);
     spacing.menu_margin = Margin::same(4);
+    spacing.extra_text_line_spacing = 2.0;
     spacing.indent = 4.0 * STEP;
     spacing.interact_size = vec2(10.0 * STEP, CONTROL_HEIGHT);
     spacing.icon_width = 4.0 * STEP;

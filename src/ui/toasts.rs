@@ -21,7 +21,7 @@ impl Default for Toasts {
                 .with_anchor(Anchor::BottomRight)
                 .with_margin(vec2(16.0, 16.0))
                 .with_padding(vec2(12.0, 8.0))
-                .with_shadow(theme::shadow(true)),
+                .with_shadow(theme::shadow(false)),
             waiting: Vec::new(),
             newest: String::new(),
         }

@@ -29,7 +29,11 @@ impl TestRenderer for CpuRenderer {
     fn render(&mut self, ctx: &Context, output: &FullOutput) -> Result<RgbaImage, String> {
         let scale = ctx.pixels_per_point();
         let size = (ctx.content_rect().size() * scale).round();
-        let mut canvas = Canvas::new(size.x as usize, size.y as usize);
+        let mut canvas = Canvas::new(
+            size.x as usize,
+            size.y as usize,
+            ctx.global_style().visuals.panel_fill,
+        );
         for primitive in ctx.tessellate(output.shapes.clone(), scale) {
             let Primitive::Mesh(mesh) = &primitive.primitive else {
                 return Err("a paint callback cannot be drawn on the CPU".to_owned());
@@ -107,11 +111,11 @@ struct Canvas {
 }
 
 impl Canvas {
-    fn new(width: usize, height: usize) -> Self {
+    fn new(width: usize, height: usize, behind: Color32) -> Self {
         Self {
             width,
             height,
-            pixels: vec![[0.0; 4]; width * height],
+            pixels: vec![unit(behind); width * height],
         }
     }
 

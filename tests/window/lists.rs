@@ -120,3 +120,32 @@ fn the_wheel_and_the_scroll_bar_move_the_view() {
     assert_eq!(scroll.borrow().visible().end, TRILLION);
     harness.get_by_label(&format!("row {}", TRILLION - 1));
 }
+
+#[test]
+fn a_list_that_was_scrolled_back_says_what_is_new_and_goes_there() {
+    let scroll = Rc::new(RefCell::new(RowScroll::following_end()));
+    let total = Rc::new(RefCell::new(100));
+    let (inner, rows) = (Rc::clone(&scroll), Rc::clone(&total));
+    let mut harness = window(vec2(400.0, 210.0), move |ui| {
+        let mut scroll = inner.borrow_mut();
+        RowList::new("Frames", *rows.borrow()).show(ui, &mut scroll, |_, slot| {
+            slot.name(|| format!("row {}", slot.row));
+        });
+    });
+    harness.get_by_label("row 99");
+    harness.get_by_label("row 95").click();
+    harness.run();
+    *total.borrow_mut() = 1304;
+    harness.run();
+    harness.get_by_label("row 95");
+    harness
+        .get_by_role_and_label(Role::Button, "↓ 1\u{202F}204 new")
+        .click();
+    harness.run();
+    harness.get_by_label("row 1303");
+    assert!(scroll.borrow().is_following());
+    *total.borrow_mut() = 1305;
+    harness.run();
+    harness.get_by_label("row 1304");
+    assert!(harness.query_by_role(Role::Button).is_none());
+}
