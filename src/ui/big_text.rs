@@ -28,11 +28,7 @@ pub struct BigTextOutput {
 impl<'a> BigText<'a> {
     /// Describes a field of one line that screen readers call `name`; `name` is unique within its parent.
     pub fn new(name: &'a str) -> Self {
-        Self {
-            name,
-            hint: "",
-            rows: 1,
-        }
+        Self { name, hint: "", rows: 1 }
     }
 
     /// Sets the words shown while the field is empty.
@@ -56,11 +52,7 @@ impl<'a> BigText<'a> {
             insert_at_cursor(ui, id, text, &pasted);
         }
         let is_big = text.len() > BIG;
-        let mut response = if is_big {
-            self.summary_ui(ui, id, text)
-        } else {
-            self.edit_ui(ui, id, text)
-        };
+        let mut response = if is_big { self.summary_ui(ui, id, text) } else { self.edit_ui(ui, id, text) };
         if has_pasted {
             response.mark_changed();
         }
@@ -68,18 +60,10 @@ impl<'a> BigText<'a> {
     }
 
     fn edit_ui(self, ui: &mut Ui, id: Id, text: &mut String) -> Response {
-        let edit = if self.rows > 1 {
-            TextEdit::multiline(text).desired_rows(self.rows)
-        } else {
-            TextEdit::singleline(text)
-        };
-        ui.add(
-            edit.id(id)
-                .hint_text(self.hint)
-                .font(TextStyle::Monospace)
-                .desired_width(f32::INFINITY),
-        )
-        .accessible_name(self.name)
+        let edit =
+            if self.rows > 1 { TextEdit::multiline(text).desired_rows(self.rows) } else { TextEdit::singleline(text) };
+        ui.add(edit.id(id).hint_text(self.hint).font(TextStyle::Monospace).desired_width(f32::INFINITY))
+            .accessible_name(self.name)
     }
 
     fn summary_ui(self, ui: &mut Ui, id: Id, text: &mut String) -> Response {
@@ -119,32 +103,17 @@ impl<'a> BigText<'a> {
 /// Puts `pasted` where the cursor of the field stands, in place of what is selected.
 fn insert_at_cursor(ui: &Ui, id: Id, text: &mut String, pasted: &str) {
     let mut state = TextEditState::load(ui.ctx(), id).unwrap_or_default();
-    let chars = state
-        .cursor
-        .char_range()
-        .map(|range| range.as_sorted_char_range());
-    let byte_at = |index: usize| {
-        text.char_indices()
-            .nth(index)
-            .map_or(text.len(), |(at, _)| at)
-    };
-    let range = chars.map_or(text.len()..text.len(), |chars| {
-        byte_at(chars.start.0)..byte_at(chars.end.0)
-    });
+    let chars = state.cursor.char_range().map(|range| range.as_sorted_char_range());
+    let byte_at = |index: usize| text.char_indices().nth(index).map_or(text.len(), |(at, _)| at);
+    let range = chars.map_or(text.len()..text.len(), |chars| byte_at(chars.start.0)..byte_at(chars.end.0));
     text.replace_range(range, pasted);
-    state
-        .cursor
-        .set_char_range(Some(CCursorRange::one(CCursor::default())));
+    state.cursor.set_char_range(Some(CCursorRange::one(CCursor::default())));
     state.clear_undoer();
     state.store(ui.ctx(), id);
 }
 
 fn first_line(text: &str) -> String {
-    let end = text
-        .char_indices()
-        .take(FIRST_LINE_CHARS + 1)
-        .find(|&(_, c)| c == '\n')
-        .map(|(at, _)| at);
+    let end = text.char_indices().take(FIRST_LINE_CHARS + 1).find(|&(_, c)| c == '\n').map(|(at, _)| at);
     match end {
         Some(end) => visible::one_line(text.get(..end).unwrap_or_default(), FIRST_LINE_CHARS).text,
         None => visible::one_line(text, FIRST_LINE_CHARS).text,

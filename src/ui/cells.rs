@@ -9,14 +9,7 @@ use egui::{Align, Color32, FontId, Rect, Ui, pos2};
 /// Paints `text` into `rect`, centred vertically; returns where the words are.
 ///
 /// `text` must be safe to draw (see [`super::visible`]) and short: a few hundred characters.
-pub fn cell_ui(
-    ui: &Ui,
-    rect: Rect,
-    text: impl Into<String>,
-    font: FontId,
-    colour: Color32,
-    align: Align,
-) -> Rect {
+pub fn cell_ui(ui: &Ui, rect: Rect, text: impl Into<String>, font: FontId, colour: Color32, align: Align) -> Rect {
     let mut job = LayoutJob::simple_singleline(text.into(), font, colour);
     job.wrap = TextWrapping::truncate_at_width(rect.width().max(0.0));
     job_ui(ui, rect, job, align)
@@ -35,8 +28,6 @@ pub fn job_ui(ui: &Ui, rect: Rect, job: LayoutJob, align: Align) -> Rect {
     };
     let at = pos2(x, rect.center().y - size.y / 2.0);
     let clip = rect.intersect(ui.clip_rect());
-    ui.painter()
-        .with_clip_rect(clip)
-        .galley(at, galley, Color32::PLACEHOLDER);
+    ui.painter().with_clip_rect(clip).galley(at, galley, Color32::PLACEHOLDER);
     Rect::from_min_size(at, size)
 }

@@ -36,11 +36,7 @@ fn rasterize(request: &GlyphRasterizerRequest<'_>) -> Option<RasterizedGlyph> {
     let left = ((advance_px - width as f32) / 2.0).round().max(0.0);
     let top = -f32::midpoint(CAP_HEIGHT * size, height as f32).round();
     Some(RasterizedGlyph {
-        bitmap: GlyphBitmap {
-            image,
-            offset_px: vec2(left, top),
-            is_color: false,
-        },
+        bitmap: GlyphBitmap { image, offset_px: vec2(left, top), is_color: false },
         advance_px: advance_px.max(width as f32),
     })
 }
@@ -51,19 +47,15 @@ fn is_cut_out(name: &str, column: usize, row: usize) -> bool {
         return false;
     };
     let letter = name.as_bytes().get(x / 4);
-    let dots = LETTERS
-        .iter()
-        .find(|(of, _)| Some(of) == letter)
-        .and_then(|(_, rows)| rows.get(y));
+    let dots = LETTERS.iter().find(|(of, _)| Some(of) == letter).and_then(|(_, rows)| rows.get(y));
     x % 4 < 3 && dots.is_some_and(|dots| dots >> (2 - x % 4) & 1 == 1)
 }
 
 const FIRST: u32 = 0x2400;
 /// The abbreviations of RFC 20, then SP and DEL.
 const NAMES: [&str; 34] = [
-    "NUL", "SOH", "STX", "ETX", "EOT", "ENQ", "ACK", "BEL", "BS", "HT", "LF", "VT", "FF", "CR",
-    "SO", "SI", "DLE", "DC1", "DC2", "DC3", "DC4", "NAK", "SYN", "ETB", "CAN", "EM", "SUB", "ESC",
-    "FS", "GS", "RS", "US", "SP", "DEL",
+    "NUL", "SOH", "STX", "ETX", "EOT", "ENQ", "ACK", "BEL", "BS", "HT", "LF", "VT", "FF", "CR", "SO", "SI", "DLE",
+    "DC1", "DC2", "DC3", "DC4", "NAK", "SYN", "ETB", "CAN", "EM", "SUB", "ESC", "FS", "GS", "RS", "US", "SP", "DEL",
 ];
 /// Share of the font size that a monospace cell is wide, and that capitals are high, in Hack.
 const CELL: f32 = 0.602;

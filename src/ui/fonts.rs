@@ -24,14 +24,10 @@ pub fn strong_family() -> FontFamily {
 /// Returns every font of the window and the order in which the families ask them.
 pub fn definitions() -> FontDefinitions {
     let mut fonts = FontDefinitions::default();
-    for (name, bytes) in [
-        (SANS, dejavu::sans::regular()),
-        (SANS_BOLD, dejavu::sans::bold()),
-        (SANS_MONO, dejavu::sans_mono::regular()),
-    ] {
-        fonts
-            .font_data
-            .insert(name.to_owned(), Arc::new(FontData::from_static(bytes)));
+    for (name, bytes) in
+        [(SANS, dejavu::sans::regular()), (SANS_BOLD, dejavu::sans::bold()), (SANS_MONO, dejavu::sans_mono::regular())]
+    {
+        fonts.font_data.insert(name.to_owned(), Arc::new(FontData::from_static(bytes)));
     }
     let icons = font_insert();
     fonts.font_data.insert(icons.name, Arc::new(icons.data));
@@ -40,10 +36,7 @@ pub fn definitions() -> FontDefinitions {
         (FontFamily::Proportional, [SANS, SANS_MONO, HACK]),
         (FontFamily::Monospace, [HACK, SANS_MONO, SANS]),
         (strong_family(), [SANS_BOLD, SANS, SANS_MONO]),
-        (
-            FontFamily::Name(FONT_FAMILY.into()),
-            [FONT_FAMILY, SANS, HACK],
-        ),
+        (FontFamily::Name(FONT_FAMILY.into()), [FONT_FAMILY, SANS, HACK]),
     ] {
         let chain = chain.into_iter().chain(EMOJI).map(str::to_owned).collect();
         fonts.families.insert(family, chain);
@@ -70,11 +63,7 @@ mod tests {
         let mut missing = String::new();
         let output = ctx.run_ui(RawInput::default(), |ui| {
             let font = FontId::new(14.0, family.clone());
-            missing = ui.fonts_mut(|fonts| {
-                text.chars()
-                    .filter(|&c| !fonts.has_glyph(&font, c))
-                    .collect()
-            });
+            missing = ui.fonts_mut(|fonts| text.chars().filter(|&c| !fonts.has_glyph(&font, c)).collect());
         });
         output.drop_without_applying_deltas();
         missing
@@ -84,11 +73,7 @@ mod tests {
     fn nothing_that_the_window_writes_is_tofu() {
         let signs = "→ ← ↑ ↓ ● ○ ■ ▶ ◀ ▸ ▾ ✓ ✗ ⏸ ⌘ ⏎ · … – — × Δ ⟨⟩ “” \u{202F}";
         let emoji = "✅ ❌ ⚠ ℹ 🔌 🔍 👩 💻 ❤ 🎉 😀";
-        for family in [
-            FontFamily::Proportional,
-            FontFamily::Monospace,
-            strong_family(),
-        ] {
+        for family in [FontFamily::Proportional, FontFamily::Monospace, strong_family()] {
             for text in [signs, emoji] {
                 assert_eq!(missing(&family, text), "", "{family:?}");
             }

@@ -12,8 +12,7 @@ use super::row_scroll::{Place, RowScroll};
 use super::theme::{self, Palette};
 use egui::text::{LayoutJob, TextFormat};
 use egui::{
-    Align, Color32, CursorIcon, Event, Pos2, Rect, RectAlign, Response, Sense, Stroke, StrokeKind,
-    Tooltip, Ui,
+    Align, Color32, CursorIcon, Event, Pos2, Rect, RectAlign, Response, Sense, Stroke, StrokeKind, Tooltip, Ui,
 };
 use grid::{GROUP, Grid};
 use std::fmt::Write as _;
@@ -79,11 +78,7 @@ impl HexState {
 impl<'a> HexView<'a> {
     /// Describes a dump of `bytes` that screen readers call `name`.
     pub fn new(name: &'a str, bytes: &'a [u8]) -> Self {
-        Self {
-            name,
-            bytes,
-            fields: &[],
-        }
+        Self { name, bytes, fields: &[] }
     }
 
     /// Names ranges of the bytes; where they overlap, the first one counts.
@@ -106,9 +101,7 @@ impl<'a> HexView<'a> {
         let grid = Grid::fit(ui, self.bytes.len());
         if state.columns != grid.columns {
             let first = state.scroll.position().0 * state.columns.max(1) as u64;
-            state
-                .scroll
-                .scroll_to(first / grid.columns as u64, Place::Top);
+            state.scroll.scroll_to(first / grid.columns as u64, Place::Top);
             state.columns = grid.columns;
         }
         let selection = state.selection();
@@ -117,11 +110,7 @@ impl<'a> HexView<'a> {
             self.row_ui(ui, slot, &grid, marked, selection.as_ref(), palette);
         });
 
-        let over = ui.interact(
-            list.view,
-            list.response.id.with("bytes"),
-            Sense::CLICK | Sense::DRAG,
-        );
+        let over = ui.interact(list.view, list.response.id.with("bytes"), Sense::CLICK | Sense::DRAG);
         let (first, offset) = state.scroll.position();
         let byte_at = |at: Pos2| {
             let below = f64::from(at.y - list.view.top()) + offset;
@@ -151,13 +140,7 @@ impl<'a> HexView<'a> {
         output
     }
 
-    fn chips_ui(
-        self,
-        ui: &mut Ui,
-        state: &mut HexState,
-        output: &mut HexOutput,
-        palette: &Palette,
-    ) {
+    fn chips_ui(self, ui: &mut Ui, state: &mut HexState, output: &mut HexOutput, palette: &Palette) {
         if self.fields.is_empty() {
             return;
         }
@@ -219,13 +202,10 @@ impl<'a> HexView<'a> {
                 ui.painter().rect_filled(rect, 0.0, palette.selection());
             });
         }
-        if let Some((index, field)) =
-            marked.and_then(|index| Some((index, self.fields.get(index)?)))
-        {
+        if let Some((index, field)) = marked.and_then(|index| Some((index, self.fields.get(index)?))) {
             let stroke = Stroke::new(1.0, colour_of(index, palette));
             fill(&field.range, &|rect| {
-                ui.painter()
-                    .rect_stroke(rect, 0.0, stroke, StrokeKind::Inside);
+                ui.painter().rect_stroke(rect, 0.0, stroke, StrokeKind::Inside);
             });
         }
 
@@ -233,24 +213,11 @@ impl<'a> HexView<'a> {
         job_ui(
             ui,
             at(grid.margin),
-            plain(
-                &format!("{start:0width$X}", width = grid.offset_digits),
-                palette.muted,
-            ),
+            plain(&format!("{start:0width$X}", width = grid.offset_digits), palette.muted),
             Align::Min,
         );
-        job_ui(
-            ui,
-            at(grid.hex),
-            coloured(bytes, palette, hex_cell),
-            Align::Min,
-        );
-        job_ui(
-            ui,
-            at(grid.ascii),
-            coloured(bytes, palette, ascii_cell),
-            Align::Min,
-        );
+        job_ui(ui, at(grid.hex), coloured(bytes, palette, hex_cell), Align::Min);
+        job_ui(ui, at(grid.ascii), coloured(bytes, palette, ascii_cell), Align::Min);
         slot.name(|| format!("{start:X}: {}", hex_of(bytes)));
     }
 
@@ -258,9 +225,7 @@ impl<'a> HexView<'a> {
         let Some((at, byte)) = hovered.and_then(|at| Some((at, self.bytes.get(at)?))) else {
             return;
         };
-        ui.label(theme::mono(format!(
-            "offset {at} (0x{at:X})   0x{byte:02X}   {byte:3}   {byte:08b}"
-        )));
+        ui.label(theme::mono(format!("offset {at} (0x{at:X})   0x{byte:02X}   {byte:3}   {byte:08b}")));
         if let Some(field) = self.field_of(at).and_then(|index| self.fields.get(index)) {
             ui.label(describe(field));
         }
@@ -268,11 +233,7 @@ impl<'a> HexView<'a> {
 
     fn menu_ui(self, ui: &mut Ui, state: &HexState, output: &mut HexOutput) {
         let range = state.selection().unwrap_or(0..self.bytes.len());
-        let what = if state.selection().is_some() {
-            "selection"
-        } else {
-            "all"
-        };
+        let what = if state.selection().is_some() { "selection" } else { "all" };
         for (form, format) in [
             ("hex", hex_of as fn(&[u8]) -> String),
             ("text", |bytes| String::from_utf8_lossy(bytes).into_owned()),
@@ -293,18 +254,11 @@ impl<'a> HexView<'a> {
     }
 
     fn field_of(self, byte: usize) -> Option<usize> {
-        self.fields
-            .iter()
-            .position(|field| field.range.contains(&byte))
+        self.fields.iter().position(|field| field.range.contains(&byte))
     }
 }
 
-fn select_by_pointer(
-    over: &Response,
-    list: &Response,
-    state: &mut HexState,
-    byte_at: impl Fn(Pos2) -> Option<usize>,
-) {
+fn select_by_pointer(over: &Response, list: &Response, state: &mut HexState, byte_at: impl Fn(Pos2) -> Option<usize>) {
     let Some(at) = over.interact_pointer_pos().and_then(byte_at) else {
         if over.clicked() {
             state.selection = None;
@@ -327,11 +281,7 @@ fn coloured(bytes: &[u8], palette: &Palette, cell: fn(&mut String, usize, u8)) -
     let mut run = String::new();
     let mut run_colour = palette.text;
     for (index, &byte) in bytes.iter().enumerate() {
-        let colour = if byte.is_ascii_graphic() {
-            palette.text
-        } else {
-            palette.muted
-        };
+        let colour = if byte.is_ascii_graphic() { palette.text } else { palette.muted };
         if colour != run_colour {
             push_run(&mut job, &mut run, run_colour);
             run_colour = colour;
@@ -396,13 +346,7 @@ fn describe(field: &HexField) -> String {
 }
 
 fn colour_of(index: usize, palette: &Palette) -> Color32 {
-    let colours = [
-        palette.sent,
-        palette.event,
-        palette.received,
-        palette.control,
-        palette.ok,
-    ];
+    let colours = [palette.sent, palette.event, palette.received, palette.control, palette.ok];
     colours[index % colours.len()]
 }
 
@@ -422,20 +366,13 @@ mod tests {
 
     #[test]
     fn a_selection_counts_both_ends_in_either_direction() {
-        let state = HexState {
-            selection: Some((7, 3)),
-            ..HexState::default()
-        };
+        let state = HexState { selection: Some((7, 3)), ..HexState::default() };
         assert_eq!(state.selection(), Some(3..8));
     }
 
     #[test]
     fn a_field_says_where_it_is() {
-        let field = HexField {
-            range: 2..6,
-            label: "masking-key".to_owned(),
-            meaning: "0x37FA213D".to_owned(),
-        };
+        let field = HexField { range: 2..6, label: "masking-key".to_owned(), meaning: "0x37FA213D".to_owned() };
         assert_eq!(describe(&field), "masking-key, bytes 2–5: 0x37FA213D");
     }
 }

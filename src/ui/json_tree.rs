@@ -53,27 +53,15 @@ impl JsonTree {
                 return;
             };
             row_ui(ui, slot, line, palette, &mut toggle);
-            slot.response
-                .context_menu(|ui| menu_ui(ui, &lines, slot.row as usize, &mut output));
+            slot.response.context_menu(|ui| menu_ui(ui, &lines, slot.row as usize, &mut output));
             slot.name(|| name_of(line));
         });
         let selected = self.scroll.selected().map(|row| row as usize);
         if list.response.has_focus() {
-            let filter = EventFilter {
-                vertical_arrows: true,
-                horizontal_arrows: true,
-                ..EventFilter::default()
-            };
+            let filter = EventFilter { vertical_arrows: true, horizontal_arrows: true, ..EventFilter::default() };
             let id = list.response.id;
             ui.memory_mut(|memory| memory.set_focus_lock_filter(id, filter));
-            keys(
-                ui,
-                &lines,
-                selected,
-                &mut self.scroll,
-                &mut toggle,
-                &mut output,
-            );
+            keys(ui, &lines, selected, &mut self.scroll, &mut toggle, &mut output);
         }
         // The second click of two would undo the first.
         let by_click = list.clicked.filter(|_| list.activated.is_none());
@@ -125,10 +113,7 @@ fn keys(
 }
 fn row_ui(ui: &Ui, slot: &RowSlot, line: &Line<'_>, palette: &Palette, toggle: &mut Option<u64>) {
     let left = slot.rect.left() + 2.0 * theme::STEP + f32::from(line.depth) * INDENT;
-    let mark = Rect::from_min_size(
-        egui::pos2(left, slot.rect.top()),
-        vec2(INDENT, slot.rect.height()),
-    );
+    let mark = Rect::from_min_size(egui::pos2(left, slot.rect.top()), vec2(INDENT, slot.rect.height()));
     if line.can_open {
         let sign = if line.is_open { "▾" } else { "▸" };
         let sign = LayoutJob::simple_singleline(sign.to_owned(), theme::mono_font(), palette.muted);
@@ -148,19 +133,12 @@ fn row_ui(ui: &Ui, slot: &RowSlot, line: &Line<'_>, palette: &Palette, toggle: &
         push(": ", palette.muted);
     }
     let (text, colour) = match line.node {
-        Node::Members(_, ref range) => (
-            format!("[{}…{}]", range.start, range.end.saturating_sub(1)),
-            palette.muted,
-        ),
-        Node::Value(Value::Object(members)) => {
-            (lines::summary('{', members.len(), '}'), palette.muted)
-        }
+        Node::Members(_, ref range) => (format!("[{}…{}]", range.start, range.end.saturating_sub(1)), palette.muted),
+        Node::Value(Value::Object(members)) => (lines::summary('{', members.len(), '}'), palette.muted),
         Node::Value(Value::Array(items)) => (lines::summary('[', items.len(), ']'), palette.muted),
         Node::Value(Value::String(text)) => (lines::quoted(text, PREVIEW), palette.ok),
         Node::Value(Value::Number(number)) => (number.to_string(), palette.received),
-        Node::Value(literal @ (Value::Bool(_) | Value::Null)) => {
-            (literal.to_string(), palette.event)
-        }
+        Node::Value(literal @ (Value::Bool(_) | Value::Null)) => (literal.to_string(), palette.event),
     };
     push(&text, colour);
     job_ui(ui, words, job, Align::Min);
@@ -198,9 +176,7 @@ fn menu_ui(ui: &mut Ui, lines: &Lines<'_>, row: usize, output: &mut JsonOutput) 
         }
     };
     copy(ui, "Copy value", "value", &|| lines.value_text(row));
-    copy(ui, "Copy path (JSON pointer)", "path", &|| {
-        lines.pointer(row)
-    });
+    copy(ui, "Copy path (JSON pointer)", "path", &|| lines.pointer(row));
     if let Some(key) = line.key {
         copy(ui, "Copy key", "key", &|| key.to_string());
     }

@@ -2,10 +2,13 @@
 //!
 //! The foundation: [`theme`] and [`fonts`] (how everything looks), [`row_list`] over [`row_scroll`] (every list of rows),
 //! [`visible`] (a peer's text on its way to the screen), [`hex_view`] and [`json_tree`] (payloads), [`big_text`] and
-//! [`paste`] (input that may be huge), [`toasts`], [`units`]. Nothing here knows the engine. Start with [`install`].
+//! [`paste`] (input that may be huge), [`toasts`], [`units`]. The window itself: [`action`] (what a click means), [`context`]
+//! (what panels may read) and the panels. Start with [`install`].
 
+pub mod action;
 pub mod big_text;
 pub mod cells;
+pub mod context;
 pub mod control_pictures;
 pub mod fonts;
 pub mod hex_view;

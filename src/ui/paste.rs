@@ -40,15 +40,11 @@ impl Plugin for PasteGuard {
 
     fn input_hook(&mut self, ctx: &Context, input: &mut RawInput) {
         let is_big = |event: &mut Event| match event {
-            Event::Paste(text) | Event::Text(text) | Event::MiddleClickPaste { text, .. } => {
-                text.len() > BIG
-            }
+            Event::Paste(text) | Event::Text(text) | Event::MiddleClickPaste { text, .. } => text.len() > BIG,
             _ => false,
         };
         for event in input.events.extract_if(.., is_big) {
-            if let Event::Paste(text) | Event::Text(text) | Event::MiddleClickPaste { text, .. } =
-                event
-            {
+            if let Event::Paste(text) | Event::Text(text) | Event::MiddleClickPaste { text, .. } = event {
                 let focused = ctx.memory(egui::Memory::focused);
                 self.waiting = Some(BigPaste { text, focused });
             }

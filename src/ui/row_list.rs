@@ -10,8 +10,7 @@ use super::units;
 use egui::accesskit::Role;
 use egui::emath::GuiRounding as _;
 use egui::{
-    Button, EventFilter, Id, Key, Modifiers, Rect, Response, Sense, Stroke, StrokeKind, Ui,
-    UiBuilder, pos2, vec2,
+    Button, EventFilter, Id, Key, Modifiers, Rect, Response, Sense, Stroke, StrokeKind, Ui, UiBuilder, pos2, vec2,
 };
 use std::ops::Range;
 
@@ -58,11 +57,7 @@ pub struct RowListOutput {
 impl<'a> RowList<'a> {
     /// Describes a list that screen readers call `name`, with `total` rows of [`theme::ROW_HEIGHT`].
     pub fn new(name: &'a str, total: u64) -> Self {
-        Self {
-            name,
-            total,
-            row_height: theme::ROW_HEIGHT,
-        }
+        Self { name, total, row_height: theme::ROW_HEIGHT }
     }
 
     /// Sets the height of every row in points.
@@ -89,14 +84,7 @@ impl<'a> RowList<'a> {
 
         scroll.lay_out(self.total, self.row_height, view.height());
         wheel(ui, outer, scroll);
-        bar_ui(
-            ui,
-            outer.with_min_x(view.right()),
-            id,
-            self.name,
-            scroll,
-            palette,
-        );
+        bar_ui(ui, outer.with_min_x(view.right()), id, self.name, scroll, palette);
         let entered = keys(ui, &response, scroll);
         let mut output = RowListOutput {
             clicked: None,
@@ -113,8 +101,7 @@ impl<'a> RowList<'a> {
         self.describe(ui, id, scroll);
         if output.response.has_focus() {
             let stroke = Stroke::new(1.0, palette.accent);
-            ui.painter()
-                .rect_stroke(outer, theme::CORNER, stroke, StrokeKind::Inside);
+            ui.painter().rect_stroke(outer, theme::CORNER, stroke, StrokeKind::Inside);
         }
         output
     }
@@ -129,12 +116,7 @@ impl<'a> RowList<'a> {
         paint_row: &mut impl FnMut(&mut Ui, &RowSlot),
     ) {
         let palette = theme::palette(ui);
-        let mut rows = ui.new_child(
-            UiBuilder::new()
-                .scope_id(id.with("rows"))
-                .max_rect(view)
-                .accessibility_parent(id),
-        );
+        let mut rows = ui.new_child(UiBuilder::new().scope_id(id.with("rows")).max_rect(view).accessibility_parent(id));
         rows.set_clip_rect(view.intersect(ui.clip_rect()));
         let (first, offset) = scroll.position();
         for row in output.visible.clone() {
@@ -163,22 +145,13 @@ impl<'a> RowList<'a> {
             } else if response.hovered() {
                 rows.painter().rect_filled(rect, 0.0, palette.hover());
             }
-            let slot = RowSlot {
-                row,
-                rect,
-                is_selected,
-                response,
-                total: self.total,
-            };
+            let slot = RowSlot { row, rect, is_selected, response, total: self.total };
             paint_row(&mut rows, &slot);
         }
     }
 
     fn describe(self, ui: &Ui, id: Id, scroll: &RowScroll) {
-        let active = scroll
-            .selected()
-            .map(|row| id.with(row))
-            .filter(|&row| ui.ctx().has_accesskit_node(row));
+        let active = scroll.selected().map(|row| id.with(row)).filter(|&row| ui.ctx().has_accesskit_node(row));
         ui.ctx().accesskit_node_builder(id, |node| {
             node.set_role(Role::ListBox);
             node.set_label(self.name);
@@ -193,25 +166,21 @@ impl<'a> RowList<'a> {
 impl RowSlot {
     /// Names the row for screen readers; `text` is only made while one listens.
     pub fn name(&self, text: impl FnOnce() -> String) {
-        self.response
-            .ctx
-            .accesskit_node_builder(self.response.id, |node| {
-                node.set_role(Role::ListBoxOption);
-                node.set_label(text());
-                node.set_selected(self.is_selected);
-                node.set_position_in_set(usize::try_from(self.row).unwrap_or(usize::MAX));
-                node.set_size_of_set(usize::try_from(self.total).unwrap_or(usize::MAX));
-                node.add_action(egui::accesskit::Action::Click);
-                node.set_bounds(bounds(self.rect));
-            });
+        self.response.ctx.accesskit_node_builder(self.response.id, |node| {
+            node.set_role(Role::ListBoxOption);
+            node.set_label(text());
+            node.set_selected(self.is_selected);
+            node.set_position_in_set(usize::try_from(self.row).unwrap_or(usize::MAX));
+            node.set_size_of_set(usize::try_from(self.total).unwrap_or(usize::MAX));
+            node.add_action(egui::accesskit::Action::Click);
+            node.set_bounds(bounds(self.rect));
+        });
     }
 }
 
 /// Returns the movement that `key` stands for in a list.
 pub fn move_of_key(key: Key) -> Option<Move> {
-    KEYS.iter()
-        .find(|(of, _)| *of == key)
-        .map(|&(_, step)| step)
+    KEYS.iter().find(|(of, _)| *of == key).map(|&(_, step)| step)
 }
 
 fn wheel(ui: &Ui, outer: Rect, scroll: &mut RowScroll) {
@@ -227,10 +196,7 @@ fn keys(ui: &Ui, response: &Response, scroll: &mut RowScroll) -> bool {
     if !response.has_focus() {
         return false;
     }
-    let filter = EventFilter {
-        vertical_arrows: true,
-        ..EventFilter::default()
-    };
+    let filter = EventFilter { vertical_arrows: true, ..EventFilter::default() };
     ui.memory_mut(|memory| memory.set_focus_lock_filter(response.id, filter));
     let (steps, entered) = ui.input_mut(|input| {
         let steps: Vec<_> = KEYS
@@ -266,11 +232,7 @@ fn bar_ui(ui: &Ui, bar: Rect, list: Id, name: &str, scroll: &mut RowScroll, pale
         let grab = ui.data_mut(|data| {
             *data.get_temp_mut_or_insert_with(grab_id, || {
                 let inside = pointer.y - top(scroll);
-                if (0.0..=length).contains(&inside) {
-                    inside
-                } else {
-                    length / 2.0
-                }
+                if (0.0..=length).contains(&inside) { inside } else { length / 2.0 }
             })
         });
         let share = (pointer.y - grab - bar.top()) / travel.max(1.0);
@@ -280,10 +242,7 @@ fn bar_ui(ui: &Ui, bar: Rect, list: Id, name: &str, scroll: &mut RowScroll, pale
     }
 
     let held = response.hovered() || response.dragged();
-    let handle = Rect::from_min_size(
-        pos2(bar.left() + 2.0, top(scroll)),
-        vec2(bar.width() - 4.0, length),
-    );
+    let handle = Rect::from_min_size(pos2(bar.left() + 2.0, top(scroll)), vec2(bar.width() - 4.0, length));
     let colour = if held { palette.muted } else { palette.line };
     ui.painter().rect_filled(handle, theme::CORNER, colour);
     ui.ctx().accesskit_node_builder(response.id, |node| {

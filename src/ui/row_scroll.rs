@@ -59,11 +59,7 @@ impl RowScroll {
 
     /// Returns a list that shows its newest rows as long as it stands at its end.
     pub fn following_end() -> Self {
-        Self {
-            follows_end: true,
-            following: true,
-            ..Self::default()
-        }
+        Self { follows_end: true, following: true, ..Self::default() }
     }
 
     /// Takes this pass's measures in points: call before anything is drawn. Follows the end if it does.
@@ -148,11 +144,8 @@ impl RowScroll {
                 let above = self.view_height - self.row_height;
                 let rows_above = (above / self.row_height).ceil().max(0.0);
                 self.first_row = row.saturating_sub(rows_above as u64);
-                self.offset = if row >= rows_above as u64 {
-                    rows_above.mul_add(self.row_height, -above).max(0.0)
-                } else {
-                    0.0
-                };
+                self.offset =
+                    if row >= rows_above as u64 { rows_above.mul_add(self.row_height, -above).max(0.0) } else { 0.0 };
             }
             Place::InSight => {
                 (self.first_row, self.offset) = (row.saturating_sub(rows_in_view / 3), 0.0);
@@ -184,9 +177,7 @@ impl RowScroll {
     /// Moves the selection and scrolls it into the view; returns the selected row.
     pub fn go(&mut self, step: Move) -> Option<u64> {
         let last = self.total.checked_sub(1)?;
-        let page = ((self.view_height / self.row_height.max(1.0)).floor() as u64)
-            .saturating_sub(1)
-            .max(1);
+        let page = ((self.view_height / self.row_height.max(1.0)).floor() as u64).saturating_sub(1).max(1);
         let shown = self.visible();
         let row = match (step, self.selected) {
             (Move::Home, _) => 0,
@@ -233,11 +224,7 @@ impl RowScroll {
     /// Returns the share of all rows that fits into the view, from 0 to 1.
     pub fn shown_share(&self) -> f64 {
         let height = self.total as f64 * self.row_height;
-        if height <= self.view_height {
-            1.0
-        } else {
-            self.view_height / height
-        }
+        if height <= self.view_height { 1.0 } else { self.view_height / height }
     }
 
     /// The position at which the last row's lower edge is on the view's lower edge.
@@ -248,10 +235,7 @@ impl RowScroll {
         let rows = (self.view_height / self.row_height).ceil();
         match self.total.checked_sub(rows as u64) {
             None => (0, 0.0),
-            Some(row) => (
-                row,
-                rows.mul_add(self.row_height, -self.view_height).max(0.0),
-            ),
+            Some(row) => (row, rows.mul_add(self.row_height, -self.view_height).max(0.0)),
         }
     }
 

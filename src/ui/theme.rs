@@ -3,16 +3,13 @@
 //! [`DARK`] and [`LIGHT`] hold the same roles; [`palette`] picks the one of the theme in use. Every foreground role has a
 //! contrast of at least 5:1 against background, panel and raised (WCAG 2.1 relative luminance; the tests measure it).
 //! Fonts are installed by [`super::fonts`]. Start with [`apply`].
-#![expect(
-    clippy::disallowed_methods,
-    reason = "the one place where colours are made from numbers"
-)]
+#![expect(clippy::disallowed_methods, reason = "the one place where colours are made from numbers")]
 
 use super::fonts;
 use egui::style::{Selection, WidgetVisuals, Widgets};
 use egui::{
-    Button, Color32, Context, CornerRadius, FontFamily, FontId, Frame, Margin, RichText, Shadow,
-    Stroke, Style, TextStyle, Theme, Ui, Visuals, vec2,
+    Button, Color32, Context, CornerRadius, FontFamily, FontId, Frame, Margin, RichText, Shadow, Stroke, Style,
+    TextStyle, Theme, Ui, Visuals, vec2,
 };
 
 /// The colours of one theme by what they are for.
@@ -134,16 +131,12 @@ pub fn mono_font() -> FontId {
 
 /// Returns `text` in the strong (bold) face, at the size of body text.
 pub fn strong(text: impl Into<String>) -> RichText {
-    RichText::new(text)
-        .family(fonts::strong_family())
-        .line_height(Some(LINE_HEIGHT))
+    RichText::new(text).family(fonts::strong_family()).line_height(Some(LINE_HEIGHT))
 }
 
 /// Returns `text` in the colour of a role, with the same room between lines as plain labels.
 pub fn tinted(text: impl Into<String>, colour: Color32) -> RichText {
-    RichText::new(text)
-        .color(colour)
-        .line_height(Some(LINE_HEIGHT))
+    RichText::new(text).color(colour).line_height(Some(LINE_HEIGHT))
 }
 
 /// Returns `text` as something a machine wrote.
@@ -153,9 +146,7 @@ pub fn mono(text: impl Into<String>) -> RichText {
 
 /// Returns `text` as the title of a section.
 pub fn heading(text: impl Into<String>) -> RichText {
-    RichText::new(text)
-        .text_style(TextStyle::Heading)
-        .line_height(Some(LINE_HEIGHT + 2.0))
+    RichText::new(text).text_style(TextStyle::Heading).line_height(Some(LINE_HEIGHT + 2.0))
 }
 
 /// Returns the button for the one thing to do next: filled with the accent colour.
@@ -166,17 +157,12 @@ pub fn primary_button(ui: &Ui, text: impl Into<String>) -> Button<'static> {
 
 /// Returns the frame of a card: raised, with room inside, no line around it.
 pub fn card(palette: &Palette) -> Frame {
-    Frame::NONE
-        .fill(palette.raised)
-        .corner_radius(CornerRadius::same(CORNER))
-        .inner_margin(Margin::same(12))
+    Frame::NONE.fill(palette.raised).corner_radius(CornerRadius::same(CORNER)).inner_margin(Margin::same(12))
 }
 
 /// Returns the frame of a region with controls.
 pub fn region(palette: &Palette) -> Frame {
-    Frame::NONE
-        .fill(palette.panel)
-        .inner_margin(Margin::same(8))
+    Frame::NONE.fill(palette.panel).inner_margin(Margin::same(8))
 }
 
 /// Returns the frame of content: a log, an editor, a dump.
@@ -206,16 +192,10 @@ pub const CONTROL_HEIGHT: f32 = 24.0;
 fn style(theme: Theme) -> Style {
     let mut style = theme.default_style();
     style.text_styles = [
-        (
-            TextStyle::Small,
-            FontId::new(SMALL_SIZE, FontFamily::Proportional),
-        ),
+        (TextStyle::Small, FontId::new(SMALL_SIZE, FontFamily::Proportional)),
         (TextStyle::Body, body_font()),
         (TextStyle::Button, body_font()),
-        (
-            TextStyle::Heading,
-            FontId::new(HEADING_SIZE, fonts::strong_family()),
-        ),
+        (TextStyle::Heading, FontId::new(HEADING_SIZE, fonts::strong_family())),
         (TextStyle::Monospace, mono_font()),
     ]
     .into();
@@ -242,11 +222,7 @@ fn style(theme: Theme) -> Style {
 
 fn visuals(palette: &Palette) -> Visuals {
     let dark = palette.background == DARK.background;
-    let mut visuals = if dark {
-        Visuals::dark()
-    } else {
-        Visuals::light()
-    };
+    let mut visuals = if dark { Visuals::dark() } else { Visuals::light() };
     let line = Stroke::new(1.0, palette.line);
     let corner_radius = CornerRadius::same(CORNER);
     visuals.widgets = Widgets {
@@ -291,10 +267,7 @@ fn visuals(palette: &Palette) -> Visuals {
             expansion: 0.0,
         },
     };
-    visuals.selection = Selection {
-        bg_fill: palette.selection(),
-        stroke: Stroke::new(1.0, palette.accent),
-    };
+    visuals.selection = Selection { bg_fill: palette.selection(), stroke: Stroke::new(1.0, palette.accent) };
     visuals.weak_text_color = Some(palette.muted);
     visuals.hyperlink_color = palette.accent;
     visuals.faint_bg_color = mix(palette.background, palette.raised, 0.5);
@@ -317,22 +290,13 @@ fn visuals(palette: &Palette) -> Visuals {
 
 /// Returns the soft shadow under things that float: menus, tooltips, toasts.
 pub fn shadow(dark: bool) -> Shadow {
-    Shadow {
-        offset: [0, 4],
-        blur: 12,
-        spread: 0,
-        color: Color32::from_black_alpha(if dark { 120 } else { 40 }),
-    }
+    Shadow { offset: [0, 4], blur: 12, spread: 0, color: Color32::from_black_alpha(if dark { 120 } else { 40 }) }
 }
 
 /// Mixes two opaque colours: `share` 0 is `under`, 1 is `over`.
 fn mix(under: Color32, over: Color32, share: f32) -> Color32 {
     let channel = |a: u8, b: u8| (f32::from(b) - f32::from(a)).mul_add(share, f32::from(a)) as u8;
-    Color32::from_rgb(
-        channel(under.r(), over.r()),
-        channel(under.g(), over.g()),
-        channel(under.b(), over.b()),
-    )
+    Color32::from_rgb(channel(under.r(), over.r()), channel(under.g(), over.g()), channel(under.b(), over.b()))
 }
 
 #[cfg(test)]
@@ -342,11 +306,7 @@ mod tests {
     fn luminance(colour: Color32) -> f64 {
         let [r, g, b] = [colour.r(), colour.g(), colour.b()].map(|channel| {
             let share = f64::from(channel) / 255.0;
-            if share <= 0.04045 {
-                share / 12.92
-            } else {
-                ((share + 0.055) / 1.055).powf(2.4)
-            }
+            if share <= 0.04045 { share / 12.92 } else { ((share + 0.055) / 1.055).powf(2.4) }
         });
         0.2126 * r + 0.7152 * g + 0.0722 * b
     }

@@ -60,10 +60,7 @@ impl Toasts {
             let text = visible::one_line(&text, MAX_CHARS).text;
             let mark = ToastLevel::Custom("✓".to_owned(), palette.ok);
             let mut toast = Toast::custom(text.as_str(), mark);
-            toast
-                .duration(Some(SHOWN_FOR))
-                .closable(false)
-                .show_progress_bar(false);
+            toast.duration(Some(SHOWN_FOR)).closable(false).show_progress_bar(false);
             self.shown.add(toast);
             self.newest = text;
         }
@@ -71,12 +68,11 @@ impl Toasts {
             return;
         }
         self.shown.show(ui.ctx());
-        ui.ctx()
-            .accesskit_node_builder(Id::unique("toasts"), |node| {
-                node.set_role(Role::Status);
-                node.set_live(Live::Polite);
-                node.set_label(self.newest.as_str());
-            });
+        ui.ctx().accesskit_node_builder(Id::unique("toasts"), |node| {
+            node.set_role(Role::Status);
+            node.set_live(Live::Polite);
+            node.set_label(self.newest.as_str());
+        });
     }
 }
 

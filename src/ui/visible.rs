@@ -46,9 +46,7 @@ pub fn one_line_bytes(bytes: &[u8], limit: usize) -> Visible {
     for chunk in bytes.utf8_chunks() {
         let part = one_line(chunk.valid(), room);
         visible.text.push_str(&part.text);
-        rest = rest
-            .get(chunk.valid().len() - part.cut_bytes..)
-            .unwrap_or_default();
+        rest = rest.get(chunk.valid().len() - part.cut_bytes..).unwrap_or_default();
         if part.cut_bytes > 0 {
             visible.cut_bytes = rest.len();
             return visible;
@@ -80,15 +78,8 @@ pub fn middle_ellipsis(text: &str, limit: usize) -> String {
     let front = limit - 1 - back;
     let front_end = nth_from_front(text, front);
     let back_start = nth_from_back(text, back).max(front_end);
-    let (head, tail) = (
-        text.get(..front_end).unwrap_or_default(),
-        text.get(back_start..).unwrap_or_default(),
-    );
-    format!(
-        "{}…{}",
-        one_line(head, front).text,
-        one_line(tail, back).text
-    )
+    let (head, tail) = (text.get(..front_end).unwrap_or_default(), text.get(back_start..).unwrap_or_default());
+    format!("{}…{}", one_line(head, front).text, one_line(tail, back).text)
 }
 
 /// Whether `c` is drawn as its code, and not as itself, wherever it stands.
@@ -110,10 +101,7 @@ pub fn is_hidden(c: char) -> bool {
 }
 
 fn convert(text: &str, limit: usize, keep_lines: bool) -> Visible {
-    let mut visible = Visible {
-        text: String::with_capacity(text.len().min(limit.saturating_add(16))),
-        cut_bytes: 0,
-    };
+    let mut visible = Visible { text: String::with_capacity(text.len().min(limit.saturating_add(16))), cut_bytes: 0 };
     let mut before = None;
     let mut chars = text.char_indices().peekable();
     let mut taken = 0;
@@ -150,8 +138,7 @@ fn push_seen(text: &mut String, c: char) {
 
 /// Whether `c` is a joiner or selector between or after emoji, where it is part of what people see.
 fn joins_emoji(before: Option<char>, c: char, after: Option<char>) -> bool {
-    let emoji =
-        |c: Option<char>| c.is_some_and(|c| EMOJI_BLOCKS.iter().any(|block| block.contains(&c)));
+    let emoji = |c: Option<char>| c.is_some_and(|c| EMOJI_BLOCKS.iter().any(|block| block.contains(&c)));
     match c {
         '\u{FE0F}' => emoji(before) || (before.is_some_and(is_keycap) && after == Some('\u{20E3}')),
         '\u{200D}' => emoji(after) && (emoji(before) || before == Some('\u{FE0F}')),
@@ -164,9 +151,7 @@ fn is_keycap(c: char) -> bool {
 }
 
 fn nth_from_front(text: &str, count: usize) -> usize {
-    text.char_indices()
-        .nth(count)
-        .map_or(text.len(), |(at, _)| at)
+    text.char_indices().nth(count).map_or(text.len(), |(at, _)| at)
 }
 
 fn nth_from_back(text: &str, count: usize) -> usize {
@@ -179,11 +164,8 @@ fn nth_from_back(text: &str, count: usize) -> usize {
 /// U+2400, the picture of NUL; the others follow in the order of the control characters.
 const CONTROL_PICTURES: u32 = 0x2400;
 /// Where emoji stand: arrows to symbols, and the supplementary pictographs (with skin tones).
-const EMOJI_BLOCKS: [std::ops::RangeInclusive<char>; 3] = [
-    '\u{2190}'..='\u{27BF}',
-    '\u{2900}'..='\u{2BFF}',
-    '\u{1F000}'..='\u{1FAFF}',
-];
+const EMOJI_BLOCKS: [std::ops::RangeInclusive<char>; 3] =
+    ['\u{2190}'..='\u{27BF}', '\u{2900}'..='\u{2BFF}', '\u{1F000}'..='\u{1FAFF}'];
 
 #[cfg(test)]
 mod tests {
@@ -208,16 +190,9 @@ mod tests {
 
     #[test]
     fn what_people_read_stays() {
-        for text in [
-            "grüße",
-            "日本語",
-            "مرحبا",
-            "שלום",
-            "✅ ❌ → ● ✓",
-            "👩\u{200D}💻",
-            "❤\u{FE0F}",
-            "1\u{FE0F}\u{20E3}",
-        ] {
+        for text in
+            ["grüße", "日本語", "مرحبا", "שלום", "✅ ❌ → ● ✓", "👩\u{200D}💻", "❤\u{FE0F}", "1\u{FE0F}\u{20E3}"]
+        {
             check(text, text);
         }
     }

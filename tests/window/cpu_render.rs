@@ -29,19 +29,13 @@ impl TestRenderer for CpuRenderer {
     fn render(&mut self, ctx: &Context, output: &FullOutput) -> Result<RgbaImage, String> {
         let scale = ctx.pixels_per_point();
         let size = (ctx.content_rect().size() * scale).round();
-        let mut canvas = Canvas::new(
-            size.x as usize,
-            size.y as usize,
-            ctx.global_style().visuals.panel_fill,
-        );
+        let mut canvas = Canvas::new(size.x as usize, size.y as usize, ctx.global_style().visuals.panel_fill);
         for primitive in ctx.tessellate(output.shapes.clone(), scale) {
             let Primitive::Mesh(mesh) = &primitive.primitive else {
                 return Err("a paint callback cannot be drawn on the CPU".to_owned());
             };
-            let texture = self
-                .textures
-                .get(&mesh.texture_id)
-                .ok_or_else(|| format!("no texture {:?}", mesh.texture_id))?;
+            let texture =
+                self.textures.get(&mesh.texture_id).ok_or_else(|| format!("no texture {:?}", mesh.texture_id))?;
             canvas.fill(mesh, texture, primitive.clip_rect * scale, scale);
         }
         Ok(canvas.into_image())
@@ -87,9 +81,7 @@ impl Texture {
             return self.pixel(x.round(), y.round());
         }
         let (left, top) = (x.floor(), y.floor());
-        let mix = |a: Colour, b: Colour, share: f32| {
-            std::array::from_fn(|i| a[i] + (b[i] - a[i]) * share)
-        };
+        let mix = |a: Colour, b: Colour, share: f32| std::array::from_fn(|i| a[i] + (b[i] - a[i]) * share);
         let row = |y: f32| mix(self.pixel(left, y), self.pixel(left + 1.0, y), x - left);
         mix(row(top), row(top + 1.0), y - top)
     }
@@ -112,26 +104,16 @@ struct Canvas {
 
 impl Canvas {
     fn new(width: usize, height: usize, behind: Color32) -> Self {
-        Self {
-            width,
-            height,
-            pixels: vec![unit(behind); width * height],
-        }
+        Self { width, height, pixels: vec![unit(behind); width * height] }
     }
 
     fn fill(&mut self, mesh: &Mesh, texture: &Texture, clip: Rect, scale: f32) {
-        let screen = Rect::from_min_size(
-            Pos2::ZERO,
-            egui::vec2(self.width as f32, self.height as f32),
-        );
+        let screen = Rect::from_min_size(Pos2::ZERO, egui::vec2(self.width as f32, self.height as f32));
         let clip = Rect::from_min_max(clip.min.round(), clip.max.round()).intersect(screen);
         for corners in mesh.indices.chunks_exact(3) {
             let corners = [corners[0], corners[1], corners[2]].map(|index| {
                 let corner = mesh.vertices[index as usize];
-                Vertex {
-                    pos: corner.pos * scale,
-                    ..corner
-                }
+                Vertex { pos: corner.pos * scale, ..corner }
             });
             if let Some(triangle) = Triangle::new(corners) {
                 self.fill_triangle(&triangle, texture, clip);
@@ -144,9 +126,7 @@ impl Canvas {
         if !area.is_positive() {
             return;
         }
-        let flat = triangle
-            .is_flat()
-            .then(|| triangle.colour([1.0, 0.0, 0.0], texture));
+        let flat = triangle.is_flat().then(|| triangle.colour([1.0, 0.0, 0.0], texture));
         for y in area.top().floor() as usize..area.bottom().ceil() as usize {
             for x in area.left().floor() as usize..area.right().ceil() as usize {
                 let at = egui::pos2(x as f32 + 0.5, y as f32 + 0.5);

@@ -63,37 +63,23 @@ impl Gallery {
 
     fn ui(&mut self, ui: &mut Ui) {
         let palette = theme::palette(ui);
-        Panel::top("top")
-            .frame(theme::region(palette))
-            .show(ui, |ui| self.top_ui(ui, palette));
-        Panel::left("left")
-            .frame(theme::region(palette))
-            .default_size(260.0)
-            .show(ui, |ui| self.left_ui(ui, palette));
-        Panel::right("right")
-            .frame(theme::region(palette))
-            .default_size(300.0)
-            .show(ui, |ui| right_ui(ui, palette));
+        Panel::top("top").frame(theme::region(palette)).show(ui, |ui| self.top_ui(ui, palette));
+        Panel::left("left").frame(theme::region(palette)).default_size(260.0).show(ui, |ui| self.left_ui(ui, palette));
+        Panel::right("right").frame(theme::region(palette)).default_size(300.0).show(ui, |ui| right_ui(ui, palette));
         Panel::bottom("detail")
             .frame(theme::content(palette))
             .default_size(380.0)
             .resizable(true)
             .show(ui, |ui| self.detail_ui(ui));
-        egui::CentralPanel::default()
-            .frame(theme::content(palette))
-            .show(ui, |ui| self.log_ui(ui, palette));
+        egui::CentralPanel::default().frame(theme::content(palette)).show(ui, |ui| self.log_ui(ui, palette));
         self.toasts.show(ui);
     }
 
     fn top_ui(&mut self, ui: &mut Ui, palette: &Palette) {
         ui.horizontal(|ui| {
             let width = ui.available_width() - 120.0;
-            ui.add(
-                egui::TextEdit::singleline(&mut self.url)
-                    .desired_width(width)
-                    .font(egui::TextStyle::Monospace),
-            )
-            .accessible_name("URL");
+            ui.add(egui::TextEdit::singleline(&mut self.url).desired_width(width).font(egui::TextStyle::Monospace))
+                .accessible_name("URL");
             ui.add(theme::primary_button(ui, "Connect"));
         });
         ui.horizontal(|ui| {
@@ -105,11 +91,7 @@ impl Gallery {
     fn left_ui(&mut self, ui: &mut Ui, palette: &Palette) {
         ui.label(theme::heading("Connection"));
         let label = ui.label("Message");
-        BigText::new("Message")
-            .rows(3)
-            .show(ui, &mut self.small)
-            .response
-            .labelled_by(label.id);
+        BigText::new("Message").rows(3).show(ui, &mut self.small).response.labelled_by(label.id);
         ui.label("Message of any size");
         BigText::new("Big message").show(ui, &mut self.big);
         ui.checkbox(&mut self.is_checked, "Offer permessage-deflate");
@@ -121,11 +103,9 @@ impl Gallery {
             ui.add_enabled(false, egui::Button::new("Open…"));
             ui.add(egui::Link::new("Explain"));
         });
-        egui::ComboBox::from_label("Expect")
-            .selected_text("first message")
-            .show_ui(ui, |ui| {
-                ui.selectable_value(&mut self.choice, 0, "none");
-            });
+        egui::ComboBox::from_label("Expect").selected_text("first message").show_ui(ui, |ui| {
+            ui.selectable_value(&mut self.choice, 0, "none");
+        });
         ui.separator();
         ui.label(theme::heading("Roles"));
         for (name, colour) in [
@@ -152,50 +132,21 @@ impl Gallery {
                 1 => ("◀", "received", palette.received, "{\"type\":\"ready\"}"),
                 2 => ("▶", "sent", palette.sent, "line\nfeed and \u{202E}override"),
                 3 => ("▶", "ping", palette.control, ""),
-                _ => (
-                    "✗",
-                    "violation",
-                    palette.bad,
-                    "a masked frame from the server",
-                ),
+                _ => ("✗", "violation", palette.bad, "a masked frame from the server"),
             };
             let mut left = slot.rect.left() + 8.0;
             let mut column = |width: f32| {
-                let rect = Rect::from_min_size(
-                    egui::pos2(left, slot.rect.top()),
-                    vec2(width, slot.rect.height()),
-                );
+                let rect = Rect::from_min_size(egui::pos2(left, slot.rect.top()), vec2(width, slot.rect.height()));
                 left += width + 8.0;
                 rect
             };
             let font = theme::mono_font();
-            cell_ui(
-                ui,
-                column(70.0),
-                format!("{}.{:03}", row / 9, row % 999),
-                font.clone(),
-                palette.muted,
-                Align::Max,
-            );
+            cell_ui(ui, column(70.0), format!("{}.{:03}", row / 9, row % 999), font.clone(), palette.muted, Align::Max);
             cell_ui(ui, column(20.0), mark, font.clone(), colour, Align::Center);
             cell_ui(ui, column(80.0), word, font.clone(), colour, Align::Min);
-            cell_ui(
-                ui,
-                column(80.0),
-                units::size(row * 13),
-                font.clone(),
-                palette.muted,
-                Align::Max,
-            );
+            cell_ui(ui, column(80.0), units::size(row * 13), font.clone(), palette.muted, Align::Max);
             let preview = visible::one_line(preview, 200).text;
-            cell_ui(
-                ui,
-                column(300.0),
-                preview.as_str(),
-                font,
-                palette.text,
-                Align::Min,
-            );
+            cell_ui(ui, column(300.0), preview.as_str(), font, palette.text, Align::Min);
             slot.name(|| format!("{word} {preview}"));
         });
     }
@@ -212,14 +163,8 @@ impl Gallery {
             (4..8, "masking-key"),
             (8..308, "payload"),
         ]
-        .map(|(range, label)| HexField {
-            range,
-            label: label.to_owned(),
-            meaning: String::new(),
-        });
-        HexView::new("Frame as hex", &self.frame)
-            .fields(&fields)
-            .show(ui, &mut self.hex);
+        .map(|(range, label)| HexField { range, label: label.to_owned(), meaning: String::new() });
+        HexView::new("Frame as hex", &self.frame).fields(&fields).show(ui, &mut self.hex);
     }
 }
 
@@ -227,9 +172,7 @@ fn right_ui(ui: &mut Ui, palette: &Palette) {
     ui.label(theme::heading("Verdict"));
     theme::card(palette).show(ui, |ui| {
         ui.set_width(ui.available_width());
-        ui.label(theme::strong(
-            "The server process died 12 ms after it confirmed.",
-        ));
+        ui.label(theme::strong("The server process died 12 ms after it confirmed."));
         ui.label(theme::tinted("certain", palette.ok));
         let mut job = LayoutJob::default();
         job.append(
@@ -247,18 +190,12 @@ fn right_ui(ui: &mut Ui, palette: &Palette) {
         "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.e30.Et9HFtf9R3GEMA0IICOfFMVXY7kkTX1wr4qCyhIf58U",
         30,
     )));
-    ui.label(theme::tinted(
-        "Waits for the first connection.",
-        palette.muted,
-    ));
+    ui.label(theme::tinted("Waits for the first connection.", palette.muted));
 }
 
 #[test]
 fn every_widget_stands_in_both_themes() {
-    for (theme, name) in [
-        (Theme::Dark, "gallery-dark"),
-        (Theme::Light, "gallery-light"),
-    ] {
+    for (theme, name) in [(Theme::Dark, "gallery-dark"), (Theme::Light, "gallery-light")] {
         let mut gallery = Gallery::new();
         let mut harness = themed(theme, vec2(1280.0, 800.0), move |ui| gallery.ui(ui));
         harness.run_steps(6);
@@ -281,9 +218,7 @@ fn menus_tooltips_and_narrow_dumps_stand_in_both_themes() {
         shot(&mut harness, &name("combo")).expect("the picture is written");
         harness.key_press(egui::Key::Escape);
         harness.run_steps(2);
-        harness
-            .get_by_label_contains("user: object")
-            .click_secondary();
+        harness.get_by_label_contains("user: object").click_secondary();
         harness.run_steps(3);
         shot(&mut harness, &name("menu")).expect("the picture is written");
         harness.key_press(egui::Key::Escape);

@@ -15,9 +15,7 @@ fn field() -> (Harness<'static>, Rc<RefCell<String>>) {
     let text = Rc::new(RefCell::new(String::new()));
     let inner = Rc::clone(&text);
     let harness = window(vec2(600.0, 120.0), move |ui| {
-        BigText::new("Message")
-            .hint("Text to send")
-            .show(ui, &mut inner.borrow_mut());
+        BigText::new("Message").hint("Text to send").show(ui, &mut inner.borrow_mut());
     });
     (harness, text)
 }
@@ -61,20 +59,12 @@ fn a_big_paste_never_reaches_a_text_field() {
     assert!(harness.query_by_role(Role::TextInput).is_none());
     harness.get_by_label("Message: 9.5 MiB of text");
     harness.get_by_label("first line");
-    assert!(
-        longest(&harness) < 1000,
-        "{} bytes in a widget",
-        longest(&harness)
-    );
+    assert!(longest(&harness) < 1000, "{} bytes in a widget", longest(&harness));
 
     harness.get_by_role_and_label(Role::Button, "Clear").click();
     harness.run();
     assert_eq!(*text.borrow(), "");
-    assert!(
-        harness
-            .get_by_role_and_label(Role::TextInput, "Message")
-            .is_focused()
-    );
+    assert!(harness.get_by_role_and_label(Role::TextInput, "Message").is_focused());
 }
 
 #[test]

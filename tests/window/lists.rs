@@ -27,9 +27,7 @@ fn only_rows_in_view_exist_and_they_are_options_of_a_named_list() {
     let scroll = Rc::new(RefCell::new(RowScroll::new()));
     let harness = list_of(TRILLION, &scroll);
     let list = harness.get_by_role_and_label(Role::ListBox, "Frames");
-    let rows = list
-        .children_recursive()
-        .filter(|row| row.accesskit_node().role() == Role::ListBoxOption);
+    let rows = list.children_recursive().filter(|row| row.accesskit_node().role() == Role::ListBoxOption);
     assert!((5..=20).contains(&rows.count()));
     harness.get_by_role_and_label(Role::ListBoxOption, "row 0");
 }
@@ -53,9 +51,7 @@ fn a_click_selects_and_then_the_keys_move() {
     harness.get_by_label("row 2").click();
     harness.run();
     assert_eq!(scroll.borrow().selected(), Some(2));
-    assert!(
-        harness.get_by_label("Frames").is_focused() || harness.get_by_label("row 2").is_focused()
-    );
+    assert!(harness.get_by_label("Frames").is_focused() || harness.get_by_label("row 2").is_focused());
     harness.key_press(Key::ArrowDown);
     harness.key_press(Key::ArrowDown);
     harness.run();
@@ -111,9 +107,7 @@ fn the_wheel_and_the_scroll_bar_move_the_view() {
     let (row, offset) = scroll.borrow().position();
     assert_eq!((row, offset.round() as i64), (2, 10));
 
-    let bar = harness
-        .get_by_role_and_label(Role::ScrollBar, "Frames, scroll bar")
-        .rect();
+    let bar = harness.get_by_role_and_label(Role::ScrollBar, "Frames, scroll bar").rect();
     harness.drag_at(pos2(bar.center().x, bar.top() + 4.0));
     harness.drop_at(pos2(bar.center().x, bar.bottom() + 40.0));
     harness.run();
@@ -138,9 +132,7 @@ fn a_list_that_was_scrolled_back_says_what_is_new_and_goes_there() {
     *total.borrow_mut() = 1304;
     harness.run();
     harness.get_by_label("row 95");
-    harness
-        .get_by_role_and_label(Role::Button, "↓ 1\u{202F}204 new")
-        .click();
+    harness.get_by_role_and_label(Role::Button, "↓ 1\u{202F}204 new").click();
     harness.run();
     harness.get_by_label("row 1303");
     assert!(scroll.borrow().is_following());

@@ -12,9 +12,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 /// A masked text frame, RFC 6455 §5.7: `Hello`.
-const HELLO: [u8; 11] = [
-    0x81, 0x85, 0x37, 0xFA, 0x21, 0x3D, 0x7F, 0x9F, 0x4D, 0x51, 0x58,
-];
+const HELLO: [u8; 11] = [0x81, 0x85, 0x37, 0xFA, 0x21, 0x3D, 0x7F, 0x9F, 0x4D, 0x51, 0x58];
 
 fn hello_fields() -> Vec<HexField> {
     [
@@ -23,25 +21,16 @@ fn hello_fields() -> Vec<HexField> {
         (2..6, "masking-key", "37 FA 21 3D"),
         (6..11, "payload", ""),
     ]
-    .map(|(range, label, meaning)| HexField {
-        range,
-        label: label.to_owned(),
-        meaning: meaning.to_owned(),
-    })
+    .map(|(range, label, meaning)| HexField { range, label: label.to_owned(), meaning: meaning.to_owned() })
     .to_vec()
 }
 
-fn dump(
-    bytes: Vec<u8>,
-    fields: Vec<HexField>,
-) -> (Harness<'static>, Rc<RefCell<(HexState, HexOutput)>>) {
+fn dump(bytes: Vec<u8>, fields: Vec<HexField>) -> (Harness<'static>, Rc<RefCell<(HexState, HexOutput)>>) {
     let seen = Rc::new(RefCell::new((HexState::default(), HexOutput::default())));
     let inner = Rc::clone(&seen);
     let harness = window(vec2(700.0, 240.0), move |ui| {
         let (state, output) = &mut *inner.borrow_mut();
-        *output = HexView::new("Frame", &bytes)
-            .fields(&fields)
-            .show(ui, state);
+        *output = HexView::new("Frame", &bytes).fields(&fields).show(ui, state);
     });
     (harness, seen)
 }
@@ -92,9 +81,7 @@ fn a_chip_selects_its_bytes_and_they_can_be_copied() {
     harness.get_by_label_contains("masking-key").click();
     harness.run_steps(3);
     assert_eq!(seen.borrow().0.selection(), Some(2..6));
-    harness
-        .get_by_role_and_label(Role::ListBox, "Frame")
-        .focus();
+    harness.get_by_role_and_label(Role::ListBox, "Frame").focus();
     harness.run_steps(2);
     harness.event(Event::Copy);
     harness.step();

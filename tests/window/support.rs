@@ -12,11 +12,7 @@ pub(crate) fn window<'a>(size: impl Into<Vec2>, app: impl FnMut(&mut Ui) + 'a) -
 }
 
 /// The same in either theme.
-pub(crate) fn themed<'a>(
-    theme: Theme,
-    size: impl Into<Vec2>,
-    app: impl FnMut(&mut Ui) + 'a,
-) -> Harness<'a> {
+pub(crate) fn themed<'a>(theme: Theme, size: impl Into<Vec2>, app: impl FnMut(&mut Ui) + 'a) -> Harness<'a> {
     Harness::builder()
         .with_size(size)
         .with_theme(theme)
@@ -26,10 +22,7 @@ pub(crate) fn themed<'a>(
 }
 
 /// Writes a picture of the window to the folder in `SOCKEYE_SHOTS`; without the variable, nothing.
-pub(crate) fn shot<State>(
-    harness: &mut Harness<'_, State>,
-    name: &str,
-) -> Result<(), Box<dyn Error>> {
+pub(crate) fn shot<State>(harness: &mut Harness<'_, State>, name: &str) -> Result<(), Box<dyn Error>> {
     let Some(folder) = std::env::var_os("SOCKEYE_SHOTS") else {
         return Ok(());
     };

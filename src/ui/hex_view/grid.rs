@@ -17,9 +17,7 @@ pub(super) struct Grid {
 impl Grid {
     /// Sixteen columns, or eight, or four, as the width allows.
     pub(super) fn fit(ui: &Ui, len: usize) -> Self {
-        let galley =
-            ui.painter()
-                .layout_no_wrap("0".repeat(64), theme::mono_font(), Color32::PLACEHOLDER);
+        let galley = ui.painter().layout_no_wrap("0".repeat(64), theme::mono_font(), Color32::PLACEHOLDER);
         let char_width = galley.size().x / 64.0;
         let digits = if len > 0xFFFF_FFFF { 12 } else { 8 };
         let of = |columns: usize| {
@@ -37,11 +35,7 @@ impl Grid {
         };
         let room = ui.available_width() - 4.0 * theme::STEP;
         let fits = |grid: &Self| grid.ascii + grid.columns as f32 * char_width <= room;
-        [16, 8]
-            .map(of)
-            .into_iter()
-            .find(fits)
-            .unwrap_or_else(|| of(4))
+        [16, 8].map(of).into_iter().find(fits).unwrap_or_else(|| of(4))
     }
 
     pub(super) fn hex_x(&self, column: usize) -> f32 {
@@ -52,17 +46,11 @@ impl Grid {
     pub(super) fn cells(&self, row: Rect, columns: &Range<usize>) -> [Rect; 2] {
         let last = columns.end.saturating_sub(1);
         let span = |from: f32, to: f32| {
-            Rect::from_min_max(
-                pos2(row.left() + from, row.top()),
-                pos2(row.left() + to, row.bottom()),
-            )
+            Rect::from_min_max(pos2(row.left() + from, row.top()), pos2(row.left() + to, row.bottom()))
         };
         let half = self.char_width / 2.0;
         [
-            span(
-                self.hex_x(columns.start) - half,
-                self.hex_x(last) + 5.0 * half,
-            ),
+            span(self.hex_x(columns.start) - half, self.hex_x(last) + 5.0 * half),
             span(
                 self.ascii + columns.start as f32 * self.char_width,
                 self.ascii + columns.end as f32 * self.char_width,
@@ -75,8 +63,7 @@ impl Grid {
         (0..self.columns).find(|&column| {
             let hex = self.hex_x(column);
             let ascii = self.ascii + column as f32 * self.char_width;
-            (hex - half..hex + 5.0 * half).contains(&x)
-                || (ascii..ascii + self.char_width).contains(&x)
+            (hex - half..hex + 5.0 * half).contains(&x) || (ascii..ascii + self.char_width).contains(&x)
         })
     }
 }
@@ -90,14 +77,7 @@ mod tests {
 
     #[test]
     fn a_point_finds_its_column_in_either_half() {
-        let grid = Grid {
-            columns: 16,
-            offset_digits: 8,
-            char_width: 8.0,
-            margin: 8.0,
-            hex: 88.0,
-            ascii: 488.0,
-        };
+        let grid = Grid { columns: 16, offset_digits: 8, char_width: 8.0, margin: 8.0, hex: 88.0, ascii: 488.0 };
         for column in 0..16 {
             assert_eq!(grid.column_at(grid.hex_x(column) + 8.0), Some(column));
             let ascii = grid.ascii + (column as f32 + 0.5) * 8.0;

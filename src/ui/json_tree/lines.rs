@@ -51,10 +51,7 @@ impl fmt::Display for Member<'_> {
 impl<'a> Lines<'a> {
     /// Walks the open nodes of `value`; `toggled` are the ids of those that are not as they are at first.
     pub(super) fn of(value: &'a Value, toggled: &BTreeSet<u64>) -> Self {
-        let mut walk = Walk {
-            lines: Vec::new(),
-            toggled,
-        };
+        let mut walk = Walk { lines: Vec::new(), toggled };
         walk.push(ROOT, 0, None, None, Node::Value(value));
         Self { lines: walk.lines }
     }
@@ -77,9 +74,7 @@ impl<'a> Lines<'a> {
             }
             at = line.parent.and_then(|row| self.lines.get(row));
         }
-        keys.iter()
-            .rev()
-            .fold(String::new(), |pointer, key| pointer + "/" + key)
+        keys.iter().rev().fold(String::new(), |pointer, key| pointer + "/" + key)
     }
 
     /// Returns the value in `row` to copy: a string as it is, anything else as indented JSON.
@@ -93,9 +88,7 @@ impl<'a> Lines<'a> {
             }
             Some(Node::Members(Value::Object(members), range)) => {
                 let part = members.iter().skip(range.start).take(range.len());
-                let part = part
-                    .map(|(key, value)| (key.clone(), value.clone()))
-                    .collect();
+                let part = part.map(|(key, value)| (key.clone(), value.clone())).collect();
                 format!("{:#}", Value::Object(part))
             }
             Some(Node::Members(..)) | None => String::new(),
@@ -109,14 +102,7 @@ struct Walk<'a, 't> {
 }
 
 impl<'a> Walk<'a, '_> {
-    fn push(
-        &mut self,
-        id: u64,
-        depth: u16,
-        parent: Option<usize>,
-        key: Option<Member<'a>>,
-        node: Node<'a>,
-    ) {
+    fn push(&mut self, id: u64, depth: u16, parent: Option<usize>, key: Option<Member<'a>>, node: Node<'a>) {
         let (of, members) = match node {
             Node::Value(value) => (value, 0..members_of(value)),
             Node::Members(value, ref range) => (value, range.clone()),
@@ -129,28 +115,13 @@ impl<'a> Walk<'a, '_> {
         };
         let is_open = can_open && at_first != self.toggled.contains(&id);
         let row = self.lines.len();
-        self.lines.push(Line {
-            id,
-            depth,
-            parent,
-            key,
-            node,
-            can_open,
-            is_open,
-        });
+        self.lines.push(Line { id, depth, parent, key, node, can_open, is_open });
         if is_open {
             self.push_members(of, members, id, depth.saturating_add(1), row);
         }
     }
 
-    fn push_members(
-        &mut self,
-        of: &'a Value,
-        members: Range<usize>,
-        id: u64,
-        depth: u16,
-        row: usize,
-    ) {
+    fn push_members(&mut self, of: &'a Value, members: Range<usize>, id: u64, depth: u16, row: usize) {
         let mut size = 1;
         while members.len().div_ceil(size) > PAGE {
             size *= PAGE;
@@ -168,31 +139,14 @@ impl<'a> Walk<'a, '_> {
                 for index in members {
                     if let Some(item) = items.get(index) {
                         let key = Some(Member::Index(index));
-                        self.push(
-                            below(id, index as u64),
-                            depth,
-                            Some(row),
-                            key,
-                            Node::Value(item),
-                        );
+                        self.push(below(id, index as u64), depth, Some(row), key, Node::Value(item));
                     }
                 }
             }
             Value::Object(map) => {
-                for (index, (key, value)) in map
-                    .iter()
-                    .enumerate()
-                    .skip(members.start)
-                    .take(members.len())
-                {
+                for (index, (key, value)) in map.iter().enumerate().skip(members.start).take(members.len()) {
                     let key = Some(Member::Key(key));
-                    self.push(
-                        below(id, index as u64),
-                        depth,
-                        Some(row),
-                        key,
-                        Node::Value(value),
-                    );
+                    self.push(below(id, index as u64), depth, Some(row), key, Node::Value(value));
                 }
             }
             Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
@@ -223,11 +177,7 @@ pub(super) fn summary(open: char, members: usize, close: char) -> String {
 /// Returns a string as it stands in its row.
 pub(super) fn quoted(text: &str, limit: usize) -> String {
     let shown = visible::one_line(text, limit);
-    if shown.cut_bytes > 0 {
-        format!("\"{}", shown.with_note())
-    } else {
-        format!("\"{}\"", shown.text)
-    }
+    if shown.cut_bytes > 0 { format!("\"{}", shown.with_note()) } else { format!("\"{}\"", shown.text) }
 }
 
 fn members_of(value: &Value) -> usize {
@@ -260,13 +210,10 @@ mod tests {
 
     #[test]
     fn the_first_level_is_open_at_first() {
-        let value =
-            json!({"type": "ready", "user": {"id": 7}, "list": (0..20).collect::<Vec<_>>()});
+        let value = json!({"type": "ready", "user": {"id": 7}, "list": (0..20).collect::<Vec<_>>()});
         let closed = BTreeSet::new();
         let lines = Lines::of(&value, &closed);
-        let keys: Vec<_> = (0..lines.len())
-            .filter_map(|row| lines.get(row)?.key_text())
-            .collect();
+        let keys: Vec<_> = (0..lines.len()).filter_map(|row| lines.get(row)?.key_text()).collect();
         assert_eq!(keys, ["type", "user", "id", "list"]);
         assert_eq!(lines.pointer(3), "/user/id");
         assert_eq!(lines.value_text(1), "ready");
@@ -315,10 +262,7 @@ mod tests {
         let value = json!({"a\u{202E}b": "x\ny"});
         let closed = BTreeSet::new();
         let lines = Lines::of(&value, &closed);
-        assert_eq!(
-            lines.get(1).and_then(Line::key_text).as_deref(),
-            Some("a⟨U+202E⟩b")
-        );
+        assert_eq!(lines.get(1).and_then(Line::key_text).as_deref(), Some("a⟨U+202E⟩b"));
         assert_eq!(quoted("x\ny", 10), "\"x␊y\"");
     }
 }
