@@ -13,6 +13,7 @@ pub mod control_pictures;
 pub mod fonts;
 pub mod hex_view;
 pub mod json_tree;
+pub mod panels;
 pub mod paste;
 pub mod row_list;
 pub mod row_scroll;
