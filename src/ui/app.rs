@@ -23,10 +23,15 @@ use super::kept::{KeptTheme, KeptWindow};
 use super::menu::{self, Situation};
 use super::panels::compose::ComposePanel;
 use super::panels::connect::ConnectPanel;
+use super::panels::detail::Detail;
+use super::panels::handshake::Handshake;
 use super::panels::palette::ActionPalette;
 use super::panels::path_bar::PathBar;
 use super::panels::practice::PracticePanel;
 use super::panels::sessions::SessionsPanel;
+use super::panels::timeline::Timeline;
+use super::panels::token::TokenPanel;
+use super::panels::verdict::VerdictPanel;
 use super::panels::{help, top, waterfall};
 use super::regions::{Regions, Room};
 use super::repeat::Repeat;
@@ -64,7 +69,12 @@ pub struct App {
 #[derive(Default)]
 struct Panels {
     connect: ConnectPanel,
+    token: TokenPanel,
+    timeline: Timeline,
+    detail: Detail,
     compose: ComposePanel,
+    handshake: Handshake,
+    verdict: VerdictPanel,
     practice: PracticePanel,
     sessions: SessionsPanel,
 }
@@ -212,20 +222,21 @@ impl App {
         let ctx = context(connections, practice, now_unix_millis);
         regions.show(ui, |ui, tab| match tab {
             Tab::Connection => panels.connect.show(ui, form, &ctx, actions),
-            Tab::Token => {
-                ui.label("token");
-            }
+            Tab::Token => panels.token.show(ui, &ctx, actions),
             Tab::Log => {
                 let frame = theme::region(palette);
                 Panel::bottom("compose").frame(frame).show(ui, |ui| panels.compose.show(ui, &ctx, actions));
-                ui.label("log");
+                panels.detail.row = panels.timeline.selected_row();
+                if ctx.view.is_some() {
+                    let detail = Panel::bottom("detail").frame(theme::content(palette)).resizable(true);
+                    let most = (ui.available_height() - LOG_LEAST).max(DETAIL_LEAST);
+                    let detail = detail.default_size(DETAIL).size_range(DETAIL_LEAST..=most);
+                    detail.show(ui, |ui| panels.detail.show(ui, &ctx, actions));
+                }
+                panels.timeline.show(ui, &ctx, actions);
             }
-            Tab::Handshake => {
-                ui.label("handshake");
-            }
-            Tab::Verdict => {
-                ui.label("verdict");
-            }
+            Tab::Handshake => panels.handshake.show(ui, &ctx, actions),
+            Tab::Verdict => panels.verdict.show(ui, &ctx, actions),
             Tab::Practice => panels.practice.show(ui, practice.address, &ctx, actions),
             Tab::Sessions => {
                 let obstacle = form.checks.obstacle();
@@ -329,3 +340,8 @@ fn context<'a>(connections: &'a Connections, practice: &'a Practice, now_unix_mi
         practice_lines: &practice.lines,
     }
 }
+
+/// Points of the detail below the log, and the least that each of them keeps.
+const DETAIL: f32 = 220.0;
+const DETAIL_LEAST: f32 = 96.0;
+const LOG_LEAST: f32 = 120.0;

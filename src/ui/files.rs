@@ -88,8 +88,9 @@ impl FileJobs {
 
     /// Reads a file that is to be sent.
     pub fn read_payload(&self, conn: ConnId, path: PathBuf) {
-        self.start("job-payload", move || {
-            FileDone::PayloadRead { conn, payload: read(&path, MAX_PAYLOAD).map(Bytes::from) }
+        self.start("job-payload", move || FileDone::PayloadRead {
+            conn,
+            payload: read(&path, MAX_PAYLOAD).map(Bytes::from),
         });
     }
 

@@ -301,7 +301,8 @@ impl Form {
         limits.upgrade_millis = millis(&self.time_outs.upgrade, limits.upgrade_millis);
         limits.confirm_millis = millis(&self.time_outs.confirm, limits.confirm_millis);
         options.insecure = self.is_insecure;
-        options.ca_files = Some(PathBuf::from(self.ca_file.trim())).filter(|_| !self.ca_file.trim().is_empty()).into_iter().collect();
+        options.ca_files =
+            Some(PathBuf::from(self.ca_file.trim())).filter(|_| !self.ca_file.trim().is_empty()).into_iter().collect();
         options.family = self.family;
         options
     }

@@ -200,7 +200,10 @@ fn tabs_ui(ui: &mut Ui, tabs: &[Tab], front: &mut Tab) {
             button.widget_info(|| egui::WidgetInfo::selected(egui::Role::Tab, true, is_front, name(tab)));
             if is_front {
                 let rect = button.rect;
-                let line = egui::Rect::from_min_max(pos2(rect.left() + 8.0, rect.bottom() - 2.0), rect.max - egui::vec2(8.0, 0.0));
+                let line = egui::Rect::from_min_max(
+                    pos2(rect.left() + 8.0, rect.bottom() - 2.0),
+                    rect.max - egui::vec2(8.0, 0.0),
+                );
                 ui.painter().rect_filled(line, 1.0, palette.accent);
             }
             if button.clicked() {

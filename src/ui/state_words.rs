@@ -116,7 +116,11 @@ fn failed(story: &Story) -> String {
         return "The answer is not HTTP".to_owned();
     }
     if story.request.is_some() {
-        return if *bytes_seen > 0 { "The answer was cut off".to_owned() } else { "No answer to the upgrade".to_owned() };
+        return if *bytes_seen > 0 {
+            "The answer was cut off".to_owned()
+        } else {
+            "No answer to the upgrade".to_owned()
+        };
     }
     if let Some(tls) = &story.tls {
         return match tls.failure.as_ref().map(|failure| failure.kind) {

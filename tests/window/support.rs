@@ -40,12 +40,7 @@ pub(crate) fn app(theme: Theme, size: impl Into<Vec2>, scale: f32) -> Harness<'s
 }
 
 /// The whole window with what an earlier one left behind.
-pub(crate) fn kept_app(
-    theme: Theme,
-    size: impl Into<Vec2>,
-    scale: f32,
-    kept: Option<String>,
-) -> Harness<'static, App> {
+pub(crate) fn kept_app(theme: Theme, size: impl Into<Vec2>, scale: f32, kept: Option<String>) -> Harness<'static, App> {
     Harness::builder()
         .with_size(size)
         .with_theme(theme)

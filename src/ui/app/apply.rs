@@ -7,6 +7,7 @@ use egui::ViewportCommand;
 use super::{App, context};
 use crate::engine::Command;
 use crate::observation::ConnId;
+use crate::store::View;
 use crate::ui::action::{Action, Focus, Tab};
 use crate::ui::clock::unix_millis;
 use crate::ui::context::Actions;
@@ -14,6 +15,7 @@ use crate::ui::files::Pick;
 use crate::ui::form::Form;
 use crate::ui::panels::compose::ComposePanel;
 use crate::ui::panels::palette::ActionPalette;
+use crate::ui::panels::timeline::Timeline;
 use crate::ui::panels::top;
 use crate::ui::repeat::Repeat;
 
@@ -54,14 +56,17 @@ impl App {
                     repeat.stop();
                 }
             }
-            Action::GoToPlace(_)
-            | Action::GoToMoment(_)
-            | Action::GoToRow(_)
-            | Action::FindNext
-            | Action::FindPrevious => self.regions.bring(Tab::Log),
+            Action::GoToPlace(place) => self.in_log(|log, view| log.go_to_place(view, place)),
+            Action::GoToMoment(at) => self.in_log(|log, view| log.go_to_moment(view, at)),
+            Action::GoToRow(row) => self.in_log(|log, _| log.select_row(row)),
+            Action::FindNext => self.in_log(|log, _| log.next_match(false)),
+            Action::FindPrevious => self.in_log(|log, _| log.next_match(true)),
             Action::SetUrl(url) => self.form.set_url(url),
             Action::UseToken(token) => self.use_token(token),
-            Action::InspectToken(_) => self.regions.bring(Tab::Token),
+            Action::InspectToken(token) => {
+                self.panels.token.inspect(token);
+                self.regions.bring(Tab::Token);
+            }
             Action::Copy { text, what } => {
                 ctx.copy_text(text);
                 self.toasts.done(format!("Copied {what}"));
@@ -197,7 +202,15 @@ impl App {
                 self.regions.bring(Tab::Log);
                 ctx.memory_mut(|memory| memory.request_focus(ComposePanel::field_id()));
             }
-            Focus::Filter => self.regions.bring(Tab::Log),
+            Focus::Filter => self.in_log(|log, _| log.focus_filter()),
+        }
+    }
+
+    /// Brings the log to the front, and does something in that of the shown connection.
+    fn in_log(&mut self, act: impl FnOnce(&mut Timeline, &View)) {
+        self.regions.bring(Tab::Log);
+        if let Some(view) = self.connections.shown_view() {
+            act(&mut self.panels.timeline, view);
         }
     }
 
@@ -205,7 +218,8 @@ impl App {
     pub(super) fn suggested_path(&self) -> PathBuf {
         let plan = self.connections.shown_view().and_then(|view| view.story.plan.clone());
         let host = plan.as_ref().and_then(|plan| plan.target.as_ref()).map_or("session", |target| target.host.as_str());
-        let host: String = host.chars().take(60).map(|c| if c.is_ascii_alphanumeric() || c == '.' { c } else { '-' }).collect();
+        let host: String =
+            host.chars().take(60).map(|c| if c.is_ascii_alphanumeric() || c == '.' { c } else { '-' }).collect();
         let began = plan.and_then(|plan| jiff::Timestamp::from_millisecond(plan.began_unix_millis).ok());
         let time = began.map_or_else(String::new, |at| {
             at.to_zoned(jiff::tz::TimeZone::system()).strftime("-%Y-%m-%d-%H%M%S").to_string()

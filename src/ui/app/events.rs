@@ -95,7 +95,8 @@ impl App {
             self.connections.begun(conn);
         } else {
             repeat.stop();
-            self.banner = Some("The engine takes no more commands at the moment; the repetition was stopped".to_owned());
+            self.banner =
+                Some("The engine takes no more commands at the moment; the repetition was stopped".to_owned());
         }
     }
 

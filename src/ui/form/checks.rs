@@ -89,7 +89,8 @@ impl Checks {
         {
             return Some(problem.message.clone());
         }
-        let field = self.fields.iter().find(|(field, _)| **field != Field::SecretFile && **field != Field::Subprotocols)?;
+        let field =
+            self.fields.iter().find(|(field, _)| **field != Field::SecretFile && **field != Field::Subprotocols)?;
         Some(field.1.clone())
     }
 
@@ -157,7 +158,11 @@ pub fn secs(text: &str) -> Result<f64, String> {
     if !secs.is_finite() {
         return Err(format!("\u{201c}{}\u{201d} is no number of seconds", shown(typed)));
     }
-    if (0.001..=MAX_SECS).contains(&secs) { Ok(secs) } else { Err("at least 0.001 and at most 86400 seconds".to_owned()) }
+    if (0.001..=MAX_SECS).contains(&secs) {
+        Ok(secs)
+    } else {
+        Err("at least 0.001 and at most 86400 seconds".to_owned())
+    }
 }
 
 fn url(typed: &str) -> Result<Target, UrlProblem> {
@@ -264,7 +269,8 @@ mod tests {
         check(|form| form.ca_file = "a\0b".into(), Field::CaFile, "a NUL character");
         check(|form| form.subprotocols = "a, b c".into(), Field::Subprotocols, "' '");
         check(|form| form.subprotocols = "x".repeat(10 << 20), Field::Subprotocols, "too long");
-        let row = |name: &str, value: &str| super::super::HeaderRow { is_on: true, name: name.into(), value: value.into() };
+        let row =
+            |name: &str, value: &str| super::super::HeaderRow { is_on: true, name: name.into(), value: value.into() };
         check(|form| form.headers.push(row("A B", "c")), Field::Header(0), "a space");
         check(|form| form.headers.push(row("A", "\0")), Field::Header(0), "a NUL character");
         check(|form| form.headers.push(row("A", &"x".repeat(10 << 20))), Field::Header(0), "too long");

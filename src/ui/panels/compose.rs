@@ -124,7 +124,10 @@ impl ComposePanel {
             ui.allocate_ui(egui::vec2(72.0, theme::CONTROL_HEIGHT), |ui| {
                 BigText::new("Close code").id(code_id()).hint("1000").show(ui, &mut self.draft.code);
             });
-            BigText::new("Close reason").id(reason_id()).hint("reason, at most 123 bytes").show(ui, &mut self.draft.reason);
+            BigText::new("Close reason")
+                .id(reason_id())
+                .hint("reason, at most 123 bytes")
+                .show(ui, &mut self.draft.reason);
             return;
         }
         if self.draft.kind == Kind::File && icon_button(ui, ICON_FOLDER_OPEN, "Choose the file to send…").clicked() {

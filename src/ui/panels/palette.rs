@@ -95,9 +95,8 @@ mod tests {
 
     #[test]
     fn actions_are_found_by_part_of_their_name() {
-        let names = |search: &str| -> Vec<_> {
-            found(search, Situation::default()).iter().map(|entry| entry.name).collect()
-        };
+        let names =
+            |search: &str| -> Vec<_> { found(search, Situation::default()).iter().map(|entry| entry.name).collect() };
         assert_eq!(names("open"), ["Open…"]);
         assert!(names("").len() == MAX_ROWS);
         assert!(names("abort").is_empty());

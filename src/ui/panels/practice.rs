@@ -29,7 +29,9 @@ impl PracticePanel {
         let palette = theme::palette(ui);
         ui.label(theme::heading("Practice server"));
         let words = match address {
-            Some(address) => format!("Listens on {address}, on this machine only. It behaves as the guide's server does."),
+            Some(address) => {
+                format!("Listens on {address}, on this machine only. It behaves as the guide's server does.")
+            }
             None => "Starts on this machine when it is first needed.".to_owned(),
         };
         explain_ui(ui, &words);

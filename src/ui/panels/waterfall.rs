@@ -118,7 +118,9 @@ fn resolve(story: &Story, over: bool) -> Option<Step> {
     let host = visible::one_line(&resolve.host, 80).text;
     let addresses: Vec<_> = resolve.addresses.iter().take(8).map(ToString::to_string).collect();
     let (mark, about) = match &resolve.failure {
-        Some(failure) => (Mark::Fail, format!("Resolving {host} failed: {}", visible::one_line(&failure.text, 200).text)),
+        Some(failure) => {
+            (Mark::Fail, format!("Resolving {host} failed: {}", visible::one_line(&failure.text, 200).text))
+        }
         None if resolve.ended.is_some() => (Mark::Neutral, format!("{host} resolved to {}", addresses.join(", "))),
         None => (running(over), format!("Resolving {host}")),
     };

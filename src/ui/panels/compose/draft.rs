@@ -144,7 +144,9 @@ impl Draft {
             return without.then(|| "a reason needs a code: type one, such as 1000".to_owned());
         }
         match code.parse::<u16>().ok().filter(|_| code.len() <= 5) {
-            Some(1005 | 1006 | 1015) => Some(format!("{code} never travels in a frame: it is what an API shows when none came")),
+            Some(1005 | 1006 | 1015) => {
+                Some(format!("{code} never travels in a frame: it is what an API shows when none came"))
+            }
             Some(1000..=4999) => (self.reason.len() > MAX_REASON)
                 .then(|| format!("the reason has {} bytes, and at most 123 fit", self.reason.len())),
             _ => Some("a close code is a number from 1000 to 4999".to_owned()),

@@ -250,10 +250,5 @@ fn family(family: Family) -> &'static str {
     }
 }
 
-const EXPECTATIONS: [ExpectChoice; 5] = [
-    ExpectChoice::First,
-    ExpectChoice::None,
-    ExpectChoice::Contains,
-    ExpectChoice::JsonPointer,
-    ExpectChoice::Regex,
-];
+const EXPECTATIONS: [ExpectChoice; 5] =
+    [ExpectChoice::First, ExpectChoice::None, ExpectChoice::Contains, ExpectChoice::JsonPointer, ExpectChoice::Regex];
