@@ -158,11 +158,10 @@ impl Story {
             self.take_item(at, &item);
             seen(&item);
         });
-        if !before_frames {
-            match direction {
-                Direction::ClientToServer => self.sent.wire_bytes += data.len() as u64,
-                Direction::ServerToClient => self.received.wire_bytes += data.len() as u64,
-            }
+        let wire_bytes = decoder.wire_bytes(direction);
+        match direction {
+            Direction::ClientToServer => self.sent.wire_bytes = wire_bytes,
+            Direction::ServerToClient => self.received.wire_bytes = wire_bytes,
         }
     }
 
