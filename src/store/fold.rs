@@ -135,9 +135,7 @@ impl Story {
         }
         self.read_end = Some((at, end.clone()));
         decoder.end(Direction::ServerToClient, &mut |item| {
-            if let Item::Cut(cut) = &item {
-                self.cut = Some((at, *cut));
-            }
+            self.take_item(at, &item);
             seen(&item);
         });
     }
@@ -188,9 +186,9 @@ impl Story {
                 Direction::ClientToServer => self.sent.messages += 1,
                 Direction::ServerToClient => self.received.messages += 1,
             },
+            Item::Cut(cut) => self.cut = Some((at, *cut)),
             Item::Payload { .. }
             | Item::FrameEnd { .. }
-            | Item::Cut(_)
             | Item::Opaque { direction: Direction::ClientToServer, .. } => {}
             Item::Close(info) => {
                 let slot = match info.direction {

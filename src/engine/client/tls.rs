@@ -225,7 +225,10 @@ fn failure_kind(error: &std::io::Error, end: Option<&ReadEnd>, seen: &Seen) -> T
     let tls = error.get_ref().and_then(|e| e.downcast_ref::<TlsError>());
     match tls {
         Some(TlsError::InvalidCertificate(defect)) => match certificate_kind(defect) {
-            TlsFailureKind::UnknownIssuer if is_self_signed(seen) => TlsFailureKind::SelfSigned,
+            // A CA that signed itself and stands as the leaf has a complaint of its own.
+            TlsFailureKind::UnknownIssuer | TlsFailureKind::BadCertificate if is_self_signed(seen) => {
+                TlsFailureKind::SelfSigned
+            }
             kind => kind,
         },
         Some(TlsError::AlertReceived(alert)) => TlsFailureKind::AlertReceived(u8::from(*alert)),
