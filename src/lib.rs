@@ -1,6 +1,7 @@
 //! Sockeye tells you why your WebSocket closed.
 pub mod diagnosis;
 pub mod engine;
+pub mod journal;
 pub mod observation;
 pub mod store;
 pub mod token;
