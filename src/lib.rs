@@ -59,6 +59,7 @@
 
 pub mod diagnosis;
 pub mod engine;
+pub mod journal;
 pub mod observation;
 pub mod store;
 pub mod token;
