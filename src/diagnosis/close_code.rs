@@ -24,14 +24,7 @@ pub struct CloseCode {
 /// Returns what is known about `code`; every number has an answer.
 pub fn close_code(code: u16) -> CloseCode {
     let (name, meaning, sender, reference) = words(code);
-    CloseCode {
-        code,
-        name,
-        meaning,
-        sender,
-        on_wire: is_legal_on_wire(code),
-        reference,
-    }
+    CloseCode { code, name, meaning, sender, on_wire: is_legal_on_wire(code), reference }
 }
 
 /// Returns whether `code` may stand in a Close frame: 1000–1003, 1007–1014 and 3000–4999.
@@ -71,21 +64,13 @@ pub const fn cause_id(code: u16) -> &'static str {
 pub const fn convention(code: u16) -> Option<&'static str> {
     match code {
         4400 => Some("bad request, after HTTP 400; GraphQL: a message that cannot be read"),
-        4401 => Some(
-            "not logged in, after HTTP 401; GraphQL: a subscription before the connection was acknowledged",
-        ),
-        4403 => Some(
-            "forbidden, after HTTP 403; GraphQL: the server refused the connection's parameters",
-        ),
+        4401 => Some("not logged in, after HTTP 401; GraphQL: a subscription before the connection was acknowledged"),
+        4403 => Some("forbidden, after HTTP 403; GraphQL: the server refused the connection's parameters"),
         4404 => Some("not found, after HTTP 404"),
         4406 => Some("GraphQL: the subprotocol is not acceptable"),
-        4408 => {
-            Some("time-out, after HTTP 408; GraphQL: the client did not introduce itself in time")
-        }
+        4408 => Some("time-out, after HTTP 408; GraphQL: the client did not introduce itself in time"),
         4409 => Some("conflict, after HTTP 409; GraphQL: the subscription's id is already in use"),
-        4429 => Some(
-            "too many requests, after HTTP 429; GraphQL: the client introduced itself more than once",
-        ),
+        4429 => Some("too many requests, after HTTP 429; GraphQL: the client introduced itself more than once"),
         4499 => Some("GraphQL: the other side terminated the connection"),
         4500 => Some("internal error, after HTTP 500; GraphQL: the server failed unexpectedly"),
         _ => None,
@@ -100,36 +85,18 @@ const fn words(code: u16) -> (&'static str, &'static str, &'static str, &'static
             NOBODY,
             RFC,
         ),
-        1000 => (
-            "Normal Closure",
-            "The purpose of the connection is fulfilled; nothing went wrong.",
-            EITHER,
-            RFC,
-        ),
-        1001 => (
-            "Going Away",
-            "An endpoint leaves: a server shuts down, or a browser leaves the page.",
-            EITHER,
-            RFC,
-        ),
-        1002 => (
-            "Protocol Error",
-            "The sender saw a violation of the WebSocket protocol in what it received.",
-            EITHER,
-            RFC,
-        ),
+        1000 => ("Normal Closure", "The purpose of the connection is fulfilled; nothing went wrong.", EITHER, RFC),
+        1001 => ("Going Away", "An endpoint leaves: a server shuts down, or a browser leaves the page.", EITHER, RFC),
+        1002 => {
+            ("Protocol Error", "The sender saw a violation of the WebSocket protocol in what it received.", EITHER, RFC)
+        }
         1003 => (
             "Unsupported Data",
             "The sender received a kind of data that it cannot take, such as binary where it expects text.",
             EITHER,
             RFC,
         ),
-        1004 => (
-            "Reserved",
-            "Kept for a meaning that was never defined.",
-            NOBODY,
-            RFC,
-        ),
+        1004 => ("Reserved", "Kept for a meaning that was never defined.", NOBODY, RFC),
         1005 => (
             "No Status Received",
             "Shown on the own side when a Close frame came without a code. It never travels.",
@@ -156,12 +123,7 @@ const fn words(code: u16) -> (&'static str, &'static str, &'static str, &'static
             EITHER,
             RFC,
         ),
-        1009 => (
-            "Message Too Big",
-            "The sender received a message larger than it is willing to process.",
-            EITHER,
-            RFC,
-        ),
+        1009 => ("Message Too Big", "The sender received a message larger than it is willing to process.", EITHER, RFC),
         1010 => (
             "Mandatory Extension",
             "The client needs an extension that the server did not agree to.",
@@ -174,12 +136,9 @@ const fn words(code: u16) -> (&'static str, &'static str, &'static str, &'static
             "the server; clients use it as well",
             RFC,
         ),
-        1012 => (
-            "Service Restart",
-            "The service is restarting; clients may come back after a random pause.",
-            SERVER,
-            IANA,
-        ),
+        1012 => {
+            ("Service Restart", "The service is restarting; clients may come back after a random pause.", SERVER, IANA)
+        }
         1013 => (
             "Try Again Later",
             "The service is overloaded or unable for the moment; clients should come back later.",
@@ -199,30 +158,12 @@ const fn words(code: u16) -> (&'static str, &'static str, &'static str, &'static
             LOCAL,
             RFC,
         ),
-        1016..=2999 => (
-            "Unassigned",
-            "Kept for the protocol and its extensions; nothing is defined for this number.",
-            NOBODY,
-            RFC,
-        ),
-        3000 => (
-            "Unauthorized",
-            "Credentials are missing or were not accepted, like HTTP 401.",
-            SERVER,
-            IANA,
-        ),
-        3003 => (
-            "Forbidden",
-            "The client is known and not allowed, like HTTP 403.",
-            SERVER,
-            IANA,
-        ),
-        3008 => (
-            "Timeout",
-            "Something took longer than the sender was willing to wait, like HTTP 408.",
-            EITHER,
-            IANA,
-        ),
+        1016..=2999 => {
+            ("Unassigned", "Kept for the protocol and its extensions; nothing is defined for this number.", NOBODY, RFC)
+        }
+        3000 => ("Unauthorized", "Credentials are missing or were not accepted, like HTTP 401.", SERVER, IANA),
+        3003 => ("Forbidden", "The client is known and not allowed, like HTTP 403.", SERVER, IANA),
+        3008 => ("Timeout", "Something took longer than the sender was willing to wait, like HTTP 408.", EITHER, IANA),
         3001..=3002 | 3004..=3007 | 3009..=3999 => (
             "Library or framework",
             "For libraries and frameworks, registered with IANA; this number is not. Look it up where the server's \
@@ -236,12 +177,7 @@ const fn words(code: u16) -> (&'static str, &'static str, &'static str, &'static
             EITHER,
             RFC,
         ),
-        5000.. => (
-            "Out of range",
-            "Numbers from 5000 on are not close codes.",
-            NOBODY,
-            RFC,
-        ),
+        5000.. => ("Out of range", "Numbers from 5000 on are not close codes.", NOBODY, RFC),
     }
 }
 
@@ -262,15 +198,9 @@ mod tests {
         for code in 0..=u16::MAX {
             let info = close_code(code);
             assert_eq!(info.code, code);
-            assert!(
-                !info.name.is_empty() && info.meaning.ends_with('.') && !info.sender.is_empty()
-            );
+            assert!(!info.name.is_empty() && info.meaning.ends_with('.') && !info.sender.is_empty());
             assert_eq!(info.on_wire, is_legal_on_wire(code));
-            assert_eq!(
-                cause_id(code) == "close-illegal-code",
-                !info.on_wire,
-                "{code}"
-            );
+            assert_eq!(cause_id(code) == "close-illegal-code", !info.on_wire, "{code}");
         }
     }
 
@@ -310,10 +240,7 @@ mod tests {
     fn local_codes_never_travel() {
         for code in [1005, 1006, 1015] {
             let info = close_code(code);
-            assert!(
-                !info.on_wire && info.meaning.contains("It never travels"),
-                "{code}"
-            );
+            assert!(!info.on_wire && info.meaning.contains("It never travels"), "{code}");
         }
         assert_eq!(close_code(1006).name, "Abnormal Closure");
     }

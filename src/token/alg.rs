@@ -2,8 +2,8 @@
 
 /// Every `alg` that a JWS may have, save `none`.
 pub(super) const ALGS: [&str; 16] = [
-    "HS256", "HS384", "HS512", "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256",
-    "ES384", "ES512", "ES256K", "EdDSA", "Ed25519", "Ed448",
+    "HS256", "HS384", "HS512", "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512",
+    "ES256K", "EdDSA", "Ed25519", "Ed448",
 ];
 
 /// The length in base64url of a signature by `alg`, where the algorithm fixes it (RFC 7518 §3, RFC 8037 §3.1).
@@ -39,8 +39,7 @@ pub(super) fn is_full_signature(alg: Option<&str>, len: usize) -> bool {
 
 /// What a signature by `alg` is long, in words.
 pub(super) fn usual_len(alg: Option<&str>) -> String {
-    alg.and_then(signature_len)
-        .map_or_else(|| format!("at least {SHORTEST_RSA}"), |len| len.to_string())
+    alg.and_then(signature_len).map_or_else(|| format!("at least {SHORTEST_RSA}"), |len| len.to_string())
 }
 
 /// Whether `alg` says that nothing is signed, however it is spelt.

@@ -70,13 +70,8 @@ impl Dates {
 
 /// The claim that a member of the claims set is.
 pub(super) fn claim(member: Member) -> Claim {
-    let date = is_date(&member.name)
-        .then(|| members::as_number(&member.raw))
-        .flatten();
-    let meaning = CLAIMS
-        .iter()
-        .find(|(name, _)| *name == member.name)
-        .map(|&(_, meaning)| meaning);
+    let date = is_date(&member.name).then(|| members::as_number(&member.raw)).flatten();
+    let meaning = CLAIMS.iter().find(|(name, _)| *name == member.name).map(|&(_, meaning)| meaning);
     let written = date.map(in_utc);
     let explanation = match (meaning, written) {
         (Some(meaning), Some(written)) => Some(format!("{meaning}: {written}")),
@@ -84,26 +79,13 @@ pub(super) fn claim(member: Member) -> Claim {
         (None, Some(written)) => Some(written),
         (None, None) => None,
     };
-    Claim {
-        name: member.name,
-        raw: member.raw,
-        explanation,
-        date,
-    }
+    Claim { name: member.name, raw: member.raw, explanation, date }
 }
 
 /// The parameter that a member of the JOSE header is.
 pub(super) fn parameter(member: Member) -> Claim {
-    let explanation = PARAMETERS
-        .iter()
-        .find(|(name, _)| *name == member.name)
-        .map(|&(_, meaning)| meaning.to_owned());
-    Claim {
-        name: member.name,
-        raw: member.raw,
-        explanation,
-        date: None,
-    }
+    let explanation = PARAMETERS.iter().find(|(name, _)| *name == member.name).map(|&(_, meaning)| meaning.to_owned());
+    Claim { name: member.name, raw: member.raw, explanation, date: None }
 }
 
 /// Whether a claim of this name is a NumericDate.
@@ -113,10 +95,8 @@ pub(super) fn is_date(name: &str) -> bool {
 
 /// A NumericDate in UTC, or the bare number where a calendar has no such day.
 pub(super) fn in_utc(date: f64) -> String {
-    jiff::Timestamp::from_second(date.floor() as i64).map_or_else(
-        |_| format!("{date:e}, beyond the calendar"),
-        |moment| moment.to_string(),
-    )
+    jiff::Timestamp::from_second(date.floor() as i64)
+        .map_or_else(|_| format!("{date:e}, beyond the calendar"), |moment| moment.to_string())
 }
 
 /// A span of time in words, to its two largest units.
@@ -155,24 +135,15 @@ const CLAIMS: [(&str, &str); 42] = [
     ("nbf", "not accepted before (RFC 7519 §4.1.5)"),
     ("iat", "issued (RFC 7519 §4.1.6)"),
     ("jti", "the token's own id (RFC 7519 §4.1.7)"),
-    (
-        "scope",
-        "what it allows, separated by spaces (RFC 8693 §4.2)",
-    ),
+    ("scope", "what it allows, separated by spaces (RFC 8693 §4.2)"),
     ("scp", "what it allows (Microsoft, Okta)"),
     ("roles", "the subject's roles"),
     ("role", "the subject's role"),
     ("groups", "the subject's groups"),
     ("permissions", "what the subject may do"),
-    (
-        "azp",
-        "the client that asked for the token (OpenID Connect)",
-    ),
+    ("azp", "the client that asked for the token (OpenID Connect)"),
     ("appid", "the client that asked for the token (Microsoft)"),
-    (
-        "client_id",
-        "the client that asked for the token (RFC 8693 §4.3)",
-    ),
+    ("client_id", "the client that asked for the token (RFC 8693 §4.3)"),
     ("tid", "the tenant (Microsoft)"),
     ("oid", "the subject's object id (Microsoft)"),
     ("tenant", "the tenant"),
@@ -185,61 +156,34 @@ const CLAIMS: [(&str, &str); 42] = [
     ("id", "an id, often the user's"),
     ("uid", "the user's id"),
     ("username", "the user's name"),
-    (
-        "preferred_username",
-        "the name the user goes by (OpenID Connect)",
-    ),
+    ("preferred_username", "the name the user goes by (OpenID Connect)"),
     ("agentId", "the agent that the token is for"),
     ("agent_id", "the agent that the token is for"),
     ("name", "the full name (OpenID Connect)"),
     ("given_name", "the first name (OpenID Connect)"),
     ("family_name", "the last name (OpenID Connect)"),
     ("email", "the e-mail address (OpenID Connect)"),
-    (
-        "email_verified",
-        "whether the e-mail address was checked (OpenID Connect)",
-    ),
+    ("email_verified", "whether the e-mail address was checked (OpenID Connect)"),
     ("picture", "the address of a picture (OpenID Connect)"),
     ("nonce", "ties the token to one login (OpenID Connect)"),
     ("auth_time", "logged in (OpenID Connect)"),
     ("updated_at", "profile changed (OpenID Connect)"),
     ("sid", "the login session's id (OpenID Connect)"),
-    (
-        "cnf",
-        "the key that the sender must prove to have (RFC 7800)",
-    ),
+    ("cnf", "the key that the sender must prove to have (RFC 7800)"),
 ];
 
 const PARAMETERS: [(&str, &str); 14] = [
     ("alg", "how it is signed or encrypted (RFC 7515 §4.1.1)"),
-    (
-        "jku",
-        "where the issuer's keys are said to be (RFC 7515 §4.1.2)",
-    ),
-    (
-        "jwk",
-        "the key itself, which proves nothing (RFC 7515 §4.1.3)",
-    ),
+    ("jku", "where the issuer's keys are said to be (RFC 7515 §4.1.2)"),
+    ("jwk", "the key itself, which proves nothing (RFC 7515 §4.1.3)"),
     ("kid", "which key was used (RFC 7515 §4.1.4)"),
-    (
-        "x5u",
-        "where the certificate is said to be (RFC 7515 §4.1.5)",
-    ),
+    ("x5u", "where the certificate is said to be (RFC 7515 §4.1.5)"),
     ("x5c", "the certificate chain (RFC 7515 §4.1.6)"),
-    (
-        "x5t",
-        "the certificate's SHA-1 thumbprint (RFC 7515 §4.1.7)",
-    ),
-    (
-        "x5t#S256",
-        "the certificate's SHA-256 thumbprint (RFC 7515 §4.1.8)",
-    ),
+    ("x5t", "the certificate's SHA-1 thumbprint (RFC 7515 §4.1.7)"),
+    ("x5t#S256", "the certificate's SHA-256 thumbprint (RFC 7515 §4.1.8)"),
     ("typ", "what the whole is (RFC 7515 §4.1.9)"),
     ("cty", "what the payload is (RFC 7515 §4.1.10)"),
-    (
-        "crit",
-        "parameters that must be understood (RFC 7515 §4.1.11)",
-    ),
+    ("crit", "parameters that must be understood (RFC 7515 §4.1.11)"),
     ("enc", "how the content is encrypted (RFC 7516 §4.1.2)"),
     ("zip", "how the content is compressed (RFC 7516 §4.1.3)"),
     ("b64", "whether the payload is base64url (RFC 7797 §3)"),
@@ -251,21 +195,12 @@ mod tests {
 
     #[test]
     fn dates_are_judged_as_the_rfc_says() {
-        let dates = |exp, nbf| Dates {
-            exp,
-            nbf,
-            is_readable: true,
-        };
+        let dates = |exp, nbf| Dates { exp, nbf, is_readable: true };
         let cases = [
             (dates(Some(100.0), None), 99.9, 0.0, Validity::Valid),
             (dates(Some(100.0), None), 100.0, 0.0, Validity::Expired),
             (dates(Some(100.0), None), 104.0, 5.0, Validity::Valid),
-            (
-                dates(Some(100.0), Some(50.0)),
-                49.0,
-                0.0,
-                Validity::NotYetValid,
-            ),
+            (dates(Some(100.0), Some(50.0)), 49.0, 0.0, Validity::NotYetValid),
             (dates(Some(100.0), Some(50.0)), 50.0, 0.0, Validity::Valid),
             (dates(Some(100.0), Some(50.0)), 49.0, 1.0, Validity::Valid),
             (dates(None, None), 0.0, 0.0, Validity::NoExpiry),
@@ -273,11 +208,7 @@ mod tests {
             (Dates::default(), 0.0, 0.0, Validity::Unknown),
         ];
         for (dates, moment, leeway, expected) in cases {
-            assert_eq!(
-                dates.validity_at(moment, leeway),
-                expected,
-                "{dates:?} at {moment}"
-            );
+            assert_eq!(dates.validity_at(moment, leeway), expected, "{dates:?} at {moment}");
         }
     }
 

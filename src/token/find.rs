@@ -26,18 +26,12 @@ pub fn looks_like_token(text: &str) -> bool {
 /// Finds JWS and JWE in compact serialization, also with `%2E` for the dots, with standard base64, and cut off within or
 /// after the claims. Linear in the length of `text`.
 pub fn find_tokens(text: &str) -> Vec<Range<usize>> {
-    scan(text, |_| true)
-        .into_iter()
-        .map(|found| found.range)
-        .collect()
+    scan(text, |_| true).into_iter().map(|found| found.range).collect()
 }
 
 /// The first token in `text` that has all its parts at their full length.
 pub(super) fn first_complete(text: &str) -> Option<Range<usize>> {
-    scan(text, |found| found.is_complete)
-        .into_iter()
-        .find(|found| found.is_complete)
-        .map(|found| found.range)
+    scan(text, |found| found.is_complete).into_iter().find(|found| found.is_complete).map(|found| found.range)
 }
 
 struct Found {
@@ -80,10 +74,7 @@ fn token_in(text: &str, start: usize, end: usize) -> Option<Found> {
     let payload_end = run(bytes, payload_at, true);
     let Some(dot) = separator(bytes, payload_end) else {
         let is_claims = surface::starts_like_header(text.get(payload_at..narrow_end)?);
-        return is_claims.then_some(Found {
-            range: range_start..narrow_end,
-            is_complete: false,
-        });
+        return is_claims.then_some(Found { range: range_start..narrow_end, is_complete: false });
     };
     let signature_at = payload_end + dot;
     let usual = gist.alg.as_deref().and_then(alg::signature_len);
@@ -91,24 +82,14 @@ fn token_in(text: &str, start: usize, end: usize) -> Option<Found> {
     let is_full = |end: usize| alg::is_full_signature(gist.alg.as_deref(), end - signature_at);
     if !is_full(signature_end) && usual.is_some() {
         let wide = run(bytes, signature_at, true);
-        let len = bytes
-            .get(signature_at..wide)
-            .map_or(0, |part| part.iter().filter(|&&byte| byte != b'=').count());
-        if usual == Some(len)
-            || bytes
-                .get(signature_at..wide)
-                .is_some_and(|part| part.contains(&b'%'))
-        {
+        let len = bytes.get(signature_at..wide).map_or(0, |part| part.iter().filter(|&&byte| byte != b'=').count());
+        if usual == Some(len) || bytes.get(signature_at..wide).is_some_and(|part| part.contains(&b'%')) {
             signature_end = wide;
         }
     }
-    let is_complete =
-        is_full(signature_end) || usual.is_some_and(|usual| signature_end - signature_at >= usual);
+    let is_complete = is_full(signature_end) || usual.is_some_and(|usual| signature_end - signature_at >= usual);
     if !gist.is_encrypted {
-        return Some(Found {
-            range: range_start..signature_end,
-            is_complete,
-        });
+        return Some(Found { range: range_start..signature_end, is_complete });
     }
     let mut end = signature_end;
     let mut parts = 3;
@@ -119,10 +100,7 @@ fn token_in(text: &str, start: usize, end: usize) -> Option<Found> {
         end = run(bytes, end + dot, false);
         parts += 1;
     }
-    Some(Found {
-        range: range_start..end,
-        is_complete: parts == 5,
-    })
+    Some(Found { range: range_start..end, is_complete: parts == 5 })
 }
 
 /// What a JOSE header says about the rest, for those who look for tokens.
@@ -139,10 +117,7 @@ fn header_gist(part: &str) -> Option<HeaderGist> {
     let json = super::parts::lenient_text(part)?;
     let (members, fault) = super::members::read(&json);
     let last = |name: &str| members.iter().rev().find(|member| member.name == name);
-    let is_jose = fault.is_none()
-        && ["alg", "enc", "typ"]
-            .iter()
-            .any(|name| last(name).is_some());
+    let is_jose = fault.is_none() && ["alg", "enc", "typ"].iter().any(|name| last(name).is_some());
     is_jose.then(|| HeaderGist {
         alg: last("alg").and_then(|member| super::members::as_string(&member.raw)),
         is_encrypted: last("enc").is_some(),
@@ -203,8 +178,7 @@ const CANDIDATES: usize = 4;
 mod tests {
     use super::*;
 
-    const TOKEN: &str =
-        "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhIn0.dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
+    const TOKEN: &str = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhIn0.dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 
     #[test]
     fn tokens_are_found_wherever_they_stand() {
@@ -224,10 +198,7 @@ mod tests {
                 ("/ws/", "/stream"),
             ] {
                 let text = format!("{before}{token}{after}");
-                let found: Vec<_> = find_tokens(&text)
-                    .into_iter()
-                    .map(|range| text[range].to_owned())
-                    .collect();
+                let found: Vec<_> = find_tokens(&text).into_iter().map(|range| text[range].to_owned()).collect();
                 assert_eq!(found, [token], "{text}");
             }
         }
@@ -235,9 +206,8 @@ mod tests {
 
     #[test]
     fn several_tokens_and_cut_ones_are_found_apart() {
-        let text = format!(
-            "{TOKEN} {TOKEN}, eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJh and eyJhbGciOiJub25lIn0.eyJzdWIiOiJhIn0."
-        );
+        let text =
+            format!("{TOKEN} {TOKEN}, eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJh and eyJhbGciOiJub25lIn0.eyJzdWIiOiJhIn0.");
         let found = find_tokens(&text);
         assert_eq!(found.len(), 4);
         assert_eq!(&text[found[2].clone()], "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJh");
@@ -254,15 +224,7 @@ mod tests {
 
     #[test]
     fn other_dotted_texts_are_left_alone() {
-        for text in [
-            "www.example.com",
-            "1.2.3",
-            "eyJ.eyJ.eyJ",
-            "key.eyes.ewe",
-            "",
-            "....",
-            "eyJhbGciOiJIUzI1NiJ9.",
-        ] {
+        for text in ["www.example.com", "1.2.3", "eyJ.eyJ.eyJ", "key.eyes.ewe", "", "....", "eyJhbGciOiJIUzI1NiJ9."] {
             assert!(find_tokens(text).is_empty(), "{text}");
         }
     }
@@ -272,14 +234,7 @@ mod tests {
         assert!(looks_like_token(TOKEN));
         assert!(looks_like_token(&format!("\"Bearer {TOKEN}\"\n")));
         assert!(looks_like_token(&TOKEN[..60]));
-        for text in [
-            "",
-            "undefined",
-            "a.b.c",
-            "eyJ.a.b",
-            "hello world",
-            "ws://localhost/",
-        ] {
+        for text in ["", "undefined", "a.b.c", "eyJ.a.b", "hello world", "ws://localhost/"] {
             assert!(!looks_like_token(text), "{text}");
         }
     }

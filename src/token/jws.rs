@@ -147,11 +147,7 @@ fn read(working: &Working, decoded: &mut Decoded) {
     let payload_start = dots.first().map_or(text.len(), |dot| dot + 1);
     let payload_end = dots.get(1).copied().unwrap_or(text.len());
     let signature_start = dots.get(1).map_or(text.len(), |dot| dot + 1);
-    let ranges = [
-        0..header_end,
-        payload_start..payload_end,
-        signature_start..text.len(),
-    ];
+    let ranges = [0..header_end, payload_start..payload_end, signature_start..text.len()];
     let [header_range, payload_range, signature_range] = ranges;
     decoded.segments = Segments {
         header: working.original_range(&header_range),
@@ -172,17 +168,8 @@ fn read(working: &Working, decoded: &mut Decoded) {
     decoded.header.clone_from(&header.text);
     if !is_header {
         decoded.problems.extend(header.problem("header"));
-        if header
-            .text
-            .as_deref()
-            .is_some_and(|json| json.trim_start().starts_with('{'))
-        {
-            decoded.parameters = header
-                .members
-                .iter()
-                .cloned()
-                .map(claims::parameter)
-                .collect();
+        if header.text.as_deref().is_some_and(|json| json.trim_start().starts_with('{')) {
+            decoded.parameters = header.members.iter().cloned().map(claims::parameter).collect();
         }
     }
     if is_encrypted && count <= 5 {
@@ -201,10 +188,7 @@ fn read(working: &Working, decoded: &mut Decoded) {
     decoded.claims = payload.members.iter().cloned().map(claims::claim).collect();
 
     if count == 3 {
-        decoded.signed = Some(Signed {
-            input: 0..payload_range.end,
-            signature: signature_range.clone(),
-        });
+        decoded.signed = Some(Signed { input: 0..payload_range.end, signature: signature_range.clone() });
         let is_short = is_header && oddities::signature(working, signature_range, decoded);
         decoded.shape = match (is_header && payload.is_object(), is_short) {
             (true, true) => Shape::Truncated,
@@ -220,21 +204,16 @@ fn read(working: &Working, decoded: &mut Decoded) {
             (_, true) => "the signature is missing",
             (_, false) => "cut off within the claims",
         };
-        decoded
-            .problems
-            .push(working.problem(ProblemKind::Truncated, end, message));
+        decoded.problems.push(working.problem(ProblemKind::Truncated, end, message));
         decoded.shape = Shape::Truncated;
         return;
     }
     let message = if count == 1 {
-        "one part, where a token has three; it begins like a JOSE header that is cut off or damaged"
-            .to_owned()
+        "one part, where a token has three; it begins like a JOSE header that is cut off or damaged".to_owned()
     } else {
         format!("{count} parts, where a token has three (or five, if it is encrypted)")
     };
-    decoded
-        .problems
-        .push(working.problem(ProblemKind::PartCount, 0..text.len(), message));
+    decoded.problems.push(working.problem(ProblemKind::PartCount, 0..text.len(), message));
     decoded.shape = Shape::Malformed;
 }
 
@@ -245,20 +224,12 @@ fn encrypted(working: &Working, count: usize, decoded: &mut Decoded) {
     }
     let end = working.text().len();
     let message = format!("{count} parts of the five that an encrypted token has (RFC 7516 §7.1)");
-    decoded
-        .problems
-        .push(working.problem(ProblemKind::Truncated, end..end, message));
+    decoded.problems.push(working.problem(ProblemKind::Truncated, end..end, message));
     decoded.shape = Shape::Truncated;
 }
 
 fn dates(payload: &Part) -> Dates {
-    let last = |name: &str| {
-        payload
-            .members
-            .iter()
-            .rev()
-            .find(|member| member.name == name)
-    };
+    let last = |name: &str| payload.members.iter().rev().find(|member| member.name == name);
     let date = |name: &str| last(name).and_then(|member| super::members::as_number(&member.raw));
     let (exp, nbf) = (date("exp"), date("nbf"));
     Dates {

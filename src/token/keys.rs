@@ -35,20 +35,9 @@ pub(super) fn find(bytes: &[u8], family: AlgorithmFamily, kid: Option<&str>) -> 
 /// The keys of a JWK or JWK Set, only those called `kid` if there are any.
 pub(super) fn from_jwk(bytes: &[u8], kid: Option<&str>) -> Vec<DecodingKey> {
     let all = jwks(bytes);
-    let named: Vec<&Jwk> = all
-        .iter()
-        .filter(|jwk| kid.is_some() && jwk.common.key_id.as_deref() == kid)
-        .collect();
-    let chosen = if named.is_empty() {
-        all.iter().collect()
-    } else {
-        named
-    };
-    chosen
-        .into_iter()
-        .filter_map(|jwk| DecodingKey::from_jwk(jwk).ok())
-        .filter(is_safe)
-        .collect()
+    let named: Vec<&Jwk> = all.iter().filter(|jwk| kid.is_some() && jwk.common.key_id.as_deref() == kid).collect();
+    let chosen = if named.is_empty() { all.iter().collect() } else { named };
+    chosen.into_iter().filter_map(|jwk| DecodingKey::from_jwk(jwk).ok()).filter(is_safe).collect()
 }
 
 fn jwks(bytes: &[u8]) -> Vec<Jwk> {
@@ -62,23 +51,14 @@ fn jwks(bytes: &[u8]) -> Vec<Jwk> {
 }
 
 fn is_pem(bytes: &[u8]) -> bool {
-    bytes
-        .windows(BEGIN.len())
-        .take(PEM_LIMIT)
-        .any(|window| window == BEGIN)
+    bytes.windows(BEGIN.len()).take(PEM_LIMIT).any(|window| window == BEGIN)
 }
 
 /// PEM in one line, as `.env` files have it, gets its line ends back.
 fn unfold(bytes: &[u8]) -> Vec<u8> {
-    let text = String::from_utf8_lossy(bytes)
-        .replace("\\r", "")
-        .replace("\\n", "\n");
+    let text = String::from_utf8_lossy(bytes).replace("\\r", "").replace("\\n", "\n");
     let start = text.find("-----BEGIN").unwrap_or_default();
-    text.get(start..)
-        .unwrap_or_default()
-        .trim_end_matches(['"', '\''])
-        .as_bytes()
-        .to_vec()
+    text.get(start..).unwrap_or_default().trim_end_matches(['"', '\'']).as_bytes().to_vec()
 }
 
 /// An Ed25519 key has 32 bytes; the crate takes that for granted.

@@ -43,13 +43,8 @@ pub(super) fn read(json: &str) -> (Vec<Member>, Option<Fault>) {
         return (members, Some(fault));
     }
     let mut deserializer = serde_json::Deserializer::from_str(json);
-    let seed = Members {
-        json,
-        members: &mut members,
-    };
-    let outcome = seed
-        .deserialize(&mut deserializer)
-        .and_then(|()| deserializer.end());
+    let seed = Members { json, members: &mut members };
+    let outcome = seed.deserialize(&mut deserializer).and_then(|()| deserializer.end());
     let fault = outcome.err().map(|error| syntax(json, &error));
     (members, fault)
 }
@@ -58,18 +53,11 @@ fn syntax(json: &str, error: &serde_json::Error) -> Fault {
     let line_start = if error.line() <= 1 {
         0
     } else {
-        json.bytes()
-            .enumerate()
-            .filter(|&(_, byte)| byte == b'\n')
-            .nth(error.line() - 2)
-            .map_or(0, |(at, _)| at + 1)
+        json.bytes().enumerate().filter(|&(_, byte)| byte == b'\n').nth(error.line() - 2).map_or(0, |(at, _)| at + 1)
     };
     let at = (line_start + error.column().saturating_sub(1)).min(json.len());
     let text = error.to_string();
-    let message = text
-        .rsplit_once(" at line ")
-        .map_or(text.as_str(), |(said, _)| said)
-        .to_owned();
+    let message = text.rsplit_once(" at line ").map_or(text.as_str(), |(said, _)| said).to_owned();
     Fault::Syntax { at, message }
 }
 
@@ -99,11 +87,7 @@ impl<'j> Visitor<'j> for Members<'j, '_> {
             let value = map.next_value::<&'j RawValue>()?;
             let raw = value.get();
             let at = (raw.as_ptr() as usize).saturating_sub(self.json.as_ptr() as usize);
-            self.members.push(Member {
-                name,
-                raw: raw.to_owned(),
-                at,
-            });
+            self.members.push(Member { name, raw: raw.to_owned(), at });
         }
         Ok(())
     }
@@ -150,9 +134,6 @@ mod tests {
         assert_eq!(read("\"text\"").1, Some(Fault::NotAnObject));
         assert!(matches!(read("").1, Some(Fault::Syntax { at: 0, .. })));
         assert!(matches!(read("{} x").1, Some(Fault::Syntax { at: 3, .. })));
-        assert!(matches!(
-            read(&"{\"a\":".repeat(100_000)).1,
-            Some(Fault::Syntax { .. })
-        ));
+        assert!(matches!(read(&"{\"a\":".repeat(100_000)).1, Some(Fault::Syntax { .. })));
     }
 }

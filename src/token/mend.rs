@@ -24,10 +24,7 @@ enum Origin {
 impl Working {
     /// Starts from the text as it was given.
     pub(super) fn new(text: &str) -> Self {
-        Self {
-            text: text.to_owned(),
-            origin: Origin::Offset(0),
-        }
+        Self { text: text.to_owned(), origin: Origin::Offset(0) }
     }
 
     /// The text as mended so far.
@@ -44,10 +41,7 @@ impl Working {
     pub(super) fn original(&self, at: usize) -> usize {
         match &self.origin {
             Origin::Offset(offset) => at + offset,
-            Origin::Map(map) => map
-                .get(at)
-                .or_else(|| map.last())
-                .map_or(at, |&original| original as usize),
+            Origin::Map(map) => map.get(at).or_else(|| map.last()).map_or(at, |&original| original as usize),
         }
     }
 
@@ -61,12 +55,7 @@ impl Working {
     }
 
     /// A problem at `range` of the present text, told in original offsets.
-    pub(super) fn problem(
-        &self,
-        kind: ProblemKind,
-        range: Range<usize>,
-        message: impl Into<String>,
-    ) -> Problem {
+    pub(super) fn problem(&self, kind: ProblemKind, range: Range<usize>, message: impl Into<String>) -> Problem {
         let range = self.original_range(&range);
         Problem::new(kind, range.start, range.len(), message)
     }

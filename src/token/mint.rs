@@ -44,44 +44,29 @@ pub fn mint(claims_json: &str, alg: &str, secret: &[u8]) -> Result<String, MintE
         "HS512" => Some(Algorithm::HS512),
         "none" => None,
         _ => {
-            return Err(MintError::Algorithm {
-                alg: alg.to_owned(),
-            });
+            return Err(MintError::Algorithm { alg: alg.to_owned() });
         }
     };
     match members::read(claims_json).1 {
         None => {}
         Some(members::Fault::NotAnObject) => {
-            return Err(MintError::Claims {
-                reason: "it is JSON of another type".to_owned(),
-            });
+            return Err(MintError::Claims { reason: "it is JSON of another type".to_owned() });
         }
         Some(members::Fault::Syntax { at, message }) => {
-            return Err(MintError::Claims {
-                reason: format!("{message} at byte {at}"),
-            });
+            return Err(MintError::Claims { reason: format!("{message} at byte {at}") });
         }
     }
     let header = match algorithm {
         Some(_) => format!(r#"{{"alg":"{alg}","typ":"JWT"}}"#),
         None => r#"{"alg":"none","typ":"JWT","test":true}"#.to_owned(),
     };
-    let input = format!(
-        "{}.{}",
-        URL_SAFE_NO_PAD.encode(header),
-        URL_SAFE_NO_PAD.encode(claims_json.trim())
-    );
+    let input = format!("{}.{}", URL_SAFE_NO_PAD.encode(header), URL_SAFE_NO_PAD.encode(claims_json.trim()));
     let Some(algorithm) = algorithm else {
         return Ok(format!("{input}."));
     };
     let key = EncodingKey::from_secret(secret);
-    let signature =
-        jsonwebtoken::crypto::sign(input.as_bytes(), &key, algorithm).map_err(|source| {
-            MintError::Sign {
-                alg: alg.to_owned(),
-                source,
-            }
-        })?;
+    let signature = jsonwebtoken::crypto::sign(input.as_bytes(), &key, algorithm)
+        .map_err(|source| MintError::Sign { alg: alg.to_owned(), source })?;
     Ok(format!("{input}.{signature}"))
 }
 
@@ -95,11 +80,7 @@ mod tests {
         for alg in ["HS256", "HS384", "HS512"] {
             let token = mint(r#" {"sub":"a","sub":"b","exp":2000} "#, alg, b"secret-1").unwrap();
             let report = examine(&token, &[Secret::new("s", "secret-1")], 1000);
-            assert_eq!(
-                (report.shape, report.signature),
-                (Shape::Jws, Signature::Valid),
-                "{alg}"
-            );
+            assert_eq!((report.shape, report.signature), (Shape::Jws, Signature::Valid), "{alg}");
             assert_eq!(report.claims.len(), 3);
             let report = examine(&token, &[Secret::new("s", "secret-2")], 1000);
             assert_eq!(report.signature, Signature::Invalid);
@@ -116,21 +97,9 @@ mod tests {
 
     #[test]
     fn what_cannot_be_minted_is_refused() {
-        assert!(matches!(
-            mint("[]", "HS256", b"k"),
-            Err(MintError::Claims { .. })
-        ));
-        assert!(matches!(
-            mint("{\"a\":}", "HS256", b"k"),
-            Err(MintError::Claims { .. })
-        ));
-        assert!(matches!(
-            mint("{}", "RS256", b"k"),
-            Err(MintError::Algorithm { .. })
-        ));
-        assert!(matches!(
-            mint("{}", "None", b"k"),
-            Err(MintError::Algorithm { .. })
-        ));
+        assert!(matches!(mint("[]", "HS256", b"k"), Err(MintError::Claims { .. })));
+        assert!(matches!(mint("{\"a\":}", "HS256", b"k"), Err(MintError::Claims { .. })));
+        assert!(matches!(mint("{}", "RS256", b"k"), Err(MintError::Algorithm { .. })));
+        assert!(matches!(mint("{}", "None", b"k"), Err(MintError::Algorithm { .. })));
     }
 }

@@ -34,50 +34,30 @@ impl Part {
         let mut fault = bad_base64(working, range.clone(), "part");
         let bytes = lenient(part);
         if bytes.is_empty() {
-            let fault = fault.or_else(|| {
-                Some(working.problem(ProblemKind::BadJson, range.clone(), "the part is empty"))
-            });
-            return Self {
-                range,
-                text: None,
-                members: Vec::new(),
-                fault,
-            };
+            let fault =
+                fault.or_else(|| Some(working.problem(ProblemKind::BadJson, range.clone(), "the part is empty")));
+            return Self { range, text: None, members: Vec::new(), fault };
         }
         let place = |at: usize, len: usize| spread(&range, at, len);
         let text = match String::from_utf8(bytes) {
             Ok(text) => text,
             Err(error) => {
                 let at = error.utf8_error().valid_up_to();
-                fault = fault.or_else(|| {
-                    Some(working.problem(
-                        ProblemKind::BadJson,
-                        place(at, 1),
-                        "the part is not UTF-8",
-                    ))
-                });
+                fault = fault
+                    .or_else(|| Some(working.problem(ProblemKind::BadJson, place(at, 1), "the part is not UTF-8")));
                 String::from_utf8_lossy(error.as_bytes()).into_owned()
             }
         };
         let (members, json_fault) = members::read(&text);
         fault = fault.or_else(|| match json_fault? {
-            Fault::NotAnObject => Some(working.problem(
-                ProblemKind::NotAnObject,
-                range.clone(),
-                "the part is JSON, but not an object",
-            )),
-            Fault::Syntax { at, message } => Some(working.problem(
-                ProblemKind::BadJson,
-                place(at, 1),
-                format!("the part is not JSON: {message}"),
-            )),
+            Fault::NotAnObject => {
+                Some(working.problem(ProblemKind::NotAnObject, range.clone(), "the part is JSON, but not an object"))
+            }
+            Fault::Syntax { at, message } => {
+                Some(working.problem(ProblemKind::BadJson, place(at, 1), format!("the part is not JSON: {message}")))
+            }
         });
-        Self {
-            range,
-            text: Some(text),
-            members,
-            fault,
-        }
+        Self { range, text: Some(text), members, fault }
     }
 
     /// Whether the part is a JSON object, whole and without fault.
@@ -106,9 +86,7 @@ impl Part {
             .take(MANY)
             .map(|member| {
                 let name: String = member.name.chars().take(40).collect();
-                let message = format!(
-                    "the {what} `{name}` occurs again; most readers keep the last one (RFC 7519 §4)"
-                );
+                let message = format!("the {what} `{name}` occurs again; most readers keep the last one (RFC 7519 §4)");
                 working.problem(ProblemKind::DuplicateClaim, self.place(member), message)
             })
             .collect()
@@ -131,10 +109,7 @@ pub(super) fn bad_base64(working: &Working, range: Range<usize>, name: &str) -> 
         return Some(working.problem(ProblemKind::BadBase64, at..at + char.len_utf8(), message));
     }
     if part.len() % 4 == 1 {
-        let message = format!(
-            "the {name} has {} characters, a length that base64url never has",
-            part.len()
-        );
+        let message = format!("the {name} has {} characters, a length that base64url never has", part.len());
         return Some(working.problem(ProblemKind::BadBase64, range, message));
     }
     let has_stray_bits = !part.len().is_multiple_of(4) && {
@@ -142,8 +117,7 @@ pub(super) fn bad_base64(working: &Working, range: Range<usize>, name: &str) -> 
         URL_SAFE_NO_PAD.decode(last).is_err()
     };
     has_stray_bits.then(|| {
-        let message =
-            format!("the last character of the {name} carries stray bits: it was changed or cut");
+        let message = format!("the last character of the {name} carries stray bits: it was changed or cut");
         working.problem(ProblemKind::BadBase64, range.end - 1..range.end, message)
     })
 }
@@ -162,9 +136,7 @@ pub(super) fn is_json_part(part: &str) -> bool {
 fn lenient(part: &str) -> Vec<u8> {
     let len = first_foreign(part).map_or(part.len(), |(at, _)| at);
     let whole = if len % 4 == 1 { len - 1 } else { len };
-    part.get(..whole)
-        .and_then(|part| LENIENT.decode(part).ok())
-        .unwrap_or_default()
+    part.get(..whole).and_then(|part| LENIENT.decode(part).ok()).unwrap_or_default()
 }
 
 /// The first character that is not of base64url, and where.

@@ -26,10 +26,8 @@ pub fn in_query<'a>(query_or_url: &'a str, name: &str) -> Vec<ValueSpan<'a>> {
     let end = query_or_url.find('#').unwrap_or(query_or_url.len());
     let whole = query_or_url.get(..end).unwrap_or_default();
     let first_sign = whole.find(['?', '=', '&']);
-    let is_target = whole.starts_with('/')
-        || whole
-            .find("://")
-            .is_some_and(|scheme| first_sign.is_none_or(|sign| scheme < sign));
+    let is_target =
+        whole.starts_with('/') || whole.find("://").is_some_and(|scheme| first_sign.is_none_or(|sign| scheme < sign));
     let mut at = match whole.find('?') {
         Some(question) if is_target || first_sign == Some(question) => question + 1,
         _ if is_target => return Vec::new(),
@@ -40,10 +38,7 @@ pub fn in_query<'a>(query_or_url: &'a str, name: &str) -> Vec<ValueSpan<'a>> {
         let (key, raw) = pair.split_once('=').unwrap_or((pair, ""));
         if !pair.is_empty() && (key == name || decode_form(key) == name) {
             let start = at + pair.len() - raw.len();
-            values.push(ValueSpan {
-                raw,
-                range: start..start + raw.len(),
-            });
+            values.push(ValueSpan { raw, range: start..start + raw.len() });
         }
         at += pair.len() + 1;
     }
@@ -64,9 +59,7 @@ pub fn decode_form(raw: &str) -> String {
 pub fn bearer(header_value: &str) -> Option<&str> {
     let value = header_value.trim_start_matches([' ', '\t']);
     let (scheme, rest) = value.split_once([' ', '\t'])?;
-    scheme
-        .eq_ignore_ascii_case("bearer")
-        .then(|| rest.trim_matches([' ', '\t']))
+    scheme.eq_ignore_ascii_case("bearer").then(|| rest.trim_matches([' ', '\t']))
 }
 
 /// The raw value of the first cookie `name` in the value of a `Cookie` header (RFC 6265 §4.2.1).
@@ -114,14 +107,10 @@ pub fn lint_sent(raw_value: &str) -> Vec<Problem> {
     });
     let is_prefixed = |at: usize| {
         problems.iter().any(|problem| {
-            problem.kind == ProblemKind::BearerPrefix
-                && (problem.at..problem.at + problem.len).contains(&at)
+            problem.kind == ProblemKind::BearerPrefix && (problem.at..problem.at + problem.len).contains(&at)
         })
     };
-    let mut pluses = raw_value
-        .match_indices('+')
-        .map(|(at, _)| at)
-        .filter(|&at| !is_prefixed(at));
+    let mut pluses = raw_value.match_indices('+').map(|(at, _)| at).filter(|&at| !is_prefixed(at));
     if let Some(at) = pluses.next() {
         let count = 1 + pluses.count();
         let message = format!(
@@ -137,8 +126,7 @@ pub fn lint_sent(raw_value: &str) -> Vec<Problem> {
 mod tests {
     use super::*;
 
-    const TOKEN: &str =
-        "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhIn0.dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
+    const TOKEN: &str = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhIn0.dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 
     #[test]
     fn query_values_are_found_raw_with_all_duplicates() {
@@ -182,19 +170,14 @@ mod tests {
 
     #[test]
     fn slips_of_sending_are_told_where_they_stand() {
-        use ProblemKind::{
-            BearerPrefix, DoubleEncoded, Empty, Placeholder, Plus, Quoted, Truncated, Whitespace,
-        };
+        use ProblemKind::{BearerPrefix, DoubleEncoded, Empty, Placeholder, Plus, Quoted, Truncated, Whitespace};
         let cases: [(String, &[(ProblemKind, usize)]); 16] = [
             (TOKEN.to_owned(), &[]),
             (TOKEN.replace('.', "%2E"), &[]),
             (format!("Bearer%20{TOKEN}"), &[(BearerPrefix, 0)]),
             (format!("Bearer+{TOKEN}"), &[(BearerPrefix, 0)]),
             (format!("Bearer {TOKEN}"), &[(BearerPrefix, 0)]),
-            (
-                format!("%22{TOKEN}%22"),
-                &[(Quoted, 0), (Quoted, 3 + TOKEN.len())],
-            ),
+            (format!("%22{TOKEN}%22"), &[(Quoted, 0), (Quoted, 3 + TOKEN.len())]),
             (format!("{TOKEN}%0A"), &[(Whitespace, TOKEN.len())]),
             (format!("%20{TOKEN}"), &[(Whitespace, 0)]),
             (TOKEN.replace('.', "%252E"), &[(DoubleEncoded, 20)]),
@@ -207,10 +190,7 @@ mod tests {
             ("abc+def".to_owned(), &[(Plus, 3)]),
         ];
         for (raw, expected) in cases {
-            let found: Vec<_> = lint_sent(&raw)
-                .iter()
-                .map(|problem| (problem.kind, problem.at))
-                .collect();
+            let found: Vec<_> = lint_sent(&raw).iter().map(|problem| (problem.kind, problem.at)).collect();
             assert_eq!(found, expected, "{raw}");
         }
     }

@@ -22,12 +22,7 @@ pub struct Problem {
 impl Problem {
     /// A problem of `kind` at the bytes `at..at + len`.
     pub fn new(kind: ProblemKind, at: usize, len: usize, message: impl Into<String>) -> Self {
-        Self {
-            kind,
-            at,
-            len,
-            message: message.into(),
-        }
+        Self { kind, at, len, message: message.into() }
     }
 }
 

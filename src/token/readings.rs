@@ -21,22 +21,13 @@ pub(super) struct Reading {
 /// All readings of `secret` that differ from its own bytes and from each other, the likeliest first.
 pub(super) fn of(secret: &Secret) -> Vec<Reading> {
     let raw = secret.bytes();
-    let mut readings = Readings {
-        raw,
-        found: Vec::new(),
-    };
+    let mut readings = Readings { raw, found: Vec::new() };
     let no_line_end = strip_line_end(raw);
     readings.add("without its line end", no_line_end.to_vec());
-    readings.add(
-        "without the white space around it",
-        raw.trim_ascii().to_vec(),
-    );
+    readings.add("without the white space around it", raw.trim_ascii().to_vec());
     let no_bom = raw.strip_prefix(BOM).unwrap_or(raw);
     readings.add("without its byte order mark", no_bom.to_vec());
-    readings.add(
-        "without its byte order mark and its line end",
-        strip_line_end(no_bom).to_vec(),
-    );
+    readings.add("without its byte order mark and its line end", strip_line_end(no_bom).to_vec());
     let trimmed = no_bom.trim_ascii();
     let core = unquoted(trimmed);
     readings.add("without its quotes", core.to_vec());
@@ -44,10 +35,7 @@ pub(super) fn of(secret: &Secret) -> Vec<Reading> {
         readings.add(phrase, bytes.clone());
     }
     if let Some(text) = from_utf16(raw) {
-        readings.add(
-            "read as UTF-16, as PowerShell writes files",
-            text.trim().as_bytes().to_vec(),
-        );
+        readings.add("read as UTF-16, as PowerShell writes files", text.trim().as_bytes().to_vec());
     }
     if let Some(bytes) = from_base64(core, &STANDARD) {
         readings.add("decoded from base64", bytes);
@@ -60,17 +48,11 @@ pub(super) fn of(secret: &Secret) -> Vec<Reading> {
     }
     readings.add("with a line end added", with(raw, b"\n"));
     readings.add("with a line end (CR LF) added", with(raw, b"\r\n"));
-    readings.add(
-        "with its line end as LF alone",
-        with(strip_line_end(raw), b"\n"),
-    );
+    readings.add("with its line end as LF alone", with(strip_line_end(raw), b"\n"));
     readings.add("with quotes around it", quoted(core, b'"'));
     readings.add("with single quotes around it", quoted(core, b'\''));
     if let Ok(text) = std::str::from_utf8(core) {
-        readings.add(
-            "with its `\\n` read as line ends",
-            text.replace("\\n", "\n").into_bytes(),
-        );
+        readings.add("with its `\\n` read as line ends", text.replace("\\n", "\n").into_bytes());
     }
     readings.found
 }
@@ -82,14 +64,9 @@ struct Readings<'s> {
 
 impl Readings<'_> {
     fn add(&mut self, phrase: &str, bytes: Vec<u8>) {
-        let is_new = !bytes.is_empty()
-            && bytes != self.raw
-            && self.found.iter().all(|reading| reading.bytes != bytes);
+        let is_new = !bytes.is_empty() && bytes != self.raw && self.found.iter().all(|reading| reading.bytes != bytes);
         if is_new {
-            self.found.push(Reading {
-                phrase: phrase.to_owned(),
-                bytes,
-            });
+            self.found.push(Reading { phrase: phrase.to_owned(), bytes });
         }
     }
 }
@@ -127,16 +104,8 @@ fn from_utf16(bytes: &[u8]) -> Option<String> {
         [0xff, 0xfe] | [_, 0] => true,
         _ => return None,
     };
-    let units: Vec<u16> = pairs
-        .iter()
-        .map(|&pair| {
-            if is_little {
-                u16::from_le_bytes(pair)
-            } else {
-                u16::from_be_bytes(pair)
-            }
-        })
-        .collect();
+    let units: Vec<u16> =
+        pairs.iter().map(|&pair| if is_little { u16::from_le_bytes(pair) } else { u16::from_be_bytes(pair) }).collect();
     let text = String::from_utf16(&units).ok()?;
     Some(text.trim_start_matches('\u{feff}').to_owned())
 }
@@ -152,10 +121,7 @@ fn from_hex(bytes: &[u8]) -> Option<Vec<u8>> {
         return None;
     }
     let digit = |byte: u8| char::from(byte).to_digit(16);
-    pairs
-        .iter()
-        .map(|&[high, low]| u8::try_from(digit(high)? * 16 + digit(low)?).ok())
-        .collect()
+    pairs.iter().map(|&[high, low]| u8::try_from(digit(high)? * 16 + digit(low)?).ok()).collect()
 }
 
 const BOM: &[u8] = b"\xef\xbb\xbf";
@@ -206,11 +172,7 @@ mod tests {
             let readings = of(&Secret::new("s", secret));
             for (nth, reading) in readings.iter().enumerate() {
                 assert_ne!(reading.bytes, secret);
-                assert!(
-                    readings[..nth]
-                        .iter()
-                        .all(|earlier| earlier.bytes != reading.bytes)
-                );
+                assert!(readings[..nth].iter().all(|earlier| earlier.bytes != reading.bytes));
             }
         }
     }

@@ -70,10 +70,7 @@ impl TokenReport {
         let Some(claim) = self.claim("aud") else {
             return Vec::new();
         };
-        claim.as_string().map_or_else(
-            || serde_json::from_str(&claim.raw).unwrap_or_default(),
-            |one| vec![one],
-        )
+        claim.as_string().map_or_else(|| serde_json::from_str(&claim.raw).unwrap_or_default(), |one| vec![one])
     }
 
     /// `exp` − `iat`, where both are known.
@@ -137,35 +134,20 @@ pub fn examine(text: &str, secrets: &[Secret], now: i64) -> TokenReport {
 ///
 /// `moment` counts seconds since 1970-01-01Z; `leeway_secs` is allowed on both sides.
 pub fn validity_at(report: &TokenReport, moment: f64, leeway_secs: f64) -> Validity {
-    let dates = Dates {
-        exp: report.exp,
-        nbf: report.nbf,
-        is_readable: report.validity != Validity::Unknown,
-    };
+    let dates = Dates { exp: report.exp, nbf: report.nbf, is_readable: report.validity != Validity::Unknown };
     dates.validity_at(moment, leeway_secs)
 }
 
-fn date_notes(
-    dates: Dates,
-    iat: Option<f64>,
-    validity: Validity,
-    now: f64,
-    notes: &mut Vec<String>,
-) {
+fn date_notes(dates: Dates, iat: Option<f64>, validity: Validity, now: f64, notes: &mut Vec<String>) {
     match (validity, dates.exp, dates.nbf) {
-        (Validity::Expired, Some(exp), _) => notes.push(format!(
-            "expired {} ago, at {}",
-            claims::span(now - exp),
-            claims::in_utc(exp)
-        )),
-        (Validity::NotYetValid, _, Some(nbf)) => notes.push(format!(
-            "not valid for another {}, until {}",
-            claims::span(nbf - now),
-            claims::in_utc(nbf)
-        )),
-        (Validity::NoExpiry, _, _) => notes.push("never expires: there is no `exp`".to_owned()),
-        (Validity::Valid | Validity::Expired | Validity::NotYetValid | Validity::Unknown, _, _) => {
+        (Validity::Expired, Some(exp), _) => {
+            notes.push(format!("expired {} ago, at {}", claims::span(now - exp), claims::in_utc(exp)))
         }
+        (Validity::NotYetValid, _, Some(nbf)) => {
+            notes.push(format!("not valid for another {}, until {}", claims::span(nbf - now), claims::in_utc(nbf)))
+        }
+        (Validity::NoExpiry, _, _) => notes.push("never expires: there is no `exp`".to_owned()),
+        (Validity::Valid | Validity::Expired | Validity::NotYetValid | Validity::Unknown, _, _) => {}
     }
     if let Some(iat) = iat.filter(|&iat| iat > now) {
         notes.push(format!(

@@ -18,11 +18,7 @@ pub struct Secret {
 impl Secret {
     /// A secret with its bytes exactly as they were read.
     pub fn new(name: impl Into<String>, bytes: impl Into<Vec<u8>>) -> Self {
-        Self {
-            name: name.into(),
-            bytes: bytes.into(),
-            others: Vec::new(),
-        }
+        Self { name: name.into(), bytes: bytes.into(), others: Vec::new() }
     }
 
     /// The bytes themselves, for those who check with them or blot them out; never to be shown or stored.
@@ -38,11 +34,7 @@ impl Secret {
 
 impl fmt::Debug for Secret {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter
-            .debug_struct("Secret")
-            .field("name", &self.name)
-            .field("bytes", &"[redacted]")
-            .finish_non_exhaustive()
+        formatter.debug_struct("Secret").field("name", &self.name).field("bytes", &"[redacted]").finish_non_exhaustive()
     }
 }
 
@@ -57,10 +49,7 @@ pub fn secrets_from_env(text: &str) -> Vec<Secret> {
     }
     let mut secrets: Vec<(u8, Secret)> = Vec::new();
     for (nth, entry) in entries.iter().enumerate() {
-        let is_last = entries
-            .iter()
-            .skip(nth + 1)
-            .all(|later| later.name != entry.name);
+        let is_last = entries.iter().skip(nth + 1).all(|later| later.name != entry.name);
         let Some(rank) = rank(entry.name).filter(|_| is_last) else {
             continue;
         };
@@ -80,11 +69,7 @@ pub fn secrets_from_env(text: &str) -> Vec<Secret> {
                 expand(&entry.value, &values).into_bytes(),
             ));
         }
-        for earlier in entries
-            .iter()
-            .take(nth)
-            .filter(|earlier| earlier.name == entry.name)
-        {
+        for earlier in entries.iter().take(nth).filter(|earlier| earlier.name == entry.name) {
             secret.others.push((
                 "in an earlier line of the file, which a later one overrides".to_owned(),
                 earlier.value.as_bytes().to_vec(),
@@ -108,12 +93,7 @@ fn rank(name: &str) -> Option<u8> {
         Some(2)
     } else if has("SECRET") {
         Some(3)
-    } else if [
-        "KEY", "TOKEN", "AUTH", "SIGN", "HMAC", "PRIVATE", "SALT", "PASS",
-    ]
-    .iter()
-    .any(|word| has(word))
-    {
+    } else if ["KEY", "TOKEN", "AUTH", "SIGN", "HMAC", "PRIVATE", "SALT", "PASS"].iter().any(|word| has(word)) {
         Some(4)
     } else {
         None
@@ -139,10 +119,7 @@ fn entries(text: &str) -> Vec<Entry<'_>> {
         let Some((name, value)) = assignment(line) else {
             continue;
         };
-        let quote = value
-            .chars()
-            .next()
-            .filter(|char| matches!(char, '"' | '\'' | '`'));
+        let quote = value.chars().next().filter(|char| matches!(char, '"' | '\'' | '`'));
         let tail = text_from(text, value);
         if let Some(quote) = quote
             && let Some(end) = closing_quote(tail, quote)
@@ -150,25 +127,16 @@ fn entries(text: &str) -> Vec<Entry<'_>> {
             let inner = tail.get(1..end).unwrap_or_default();
             entries.push(Entry {
                 name,
-                value: if quote == '"' {
-                    unescape(inner)
-                } else {
-                    inner.to_owned()
-                },
+                value: if quote == '"' { unescape(inner) } else { inner.to_owned() },
                 uncut: None,
                 is_expandable: quote != '\'',
             });
             let after = tail.get(end + 1..).unwrap_or_default();
             let line_end = after.find(['\n', '\r']).unwrap_or(after.len());
-            rest = after
-                .get(line_end..)
-                .unwrap_or_default()
-                .trim_start_matches(['\n', '\r']);
+            rest = after.get(line_end..).unwrap_or_default().trim_start_matches(['\n', '\r']);
             continue;
         }
-        let (before, has_comment) = value
-            .split_once('#')
-            .map_or((value, false), |(before, _)| (before, true));
+        let (before, has_comment) = value.split_once('#').map_or((value, false), |(before, _)| (before, true));
         entries.push(Entry {
             name,
             value: before.trim().to_owned(),
@@ -188,21 +156,15 @@ fn text_from<'t>(text: &'t str, part: &'t str) -> &'t str {
 /// `export NAME = value` or `NAME: value`, the value trimmed.
 fn assignment(line: &str) -> Option<(&str, &str)> {
     let line = line.trim();
-    let line = line
-        .strip_prefix("export")
-        .filter(|rest| rest.starts_with([' ', '\t']))
-        .map_or(line, str::trim_start);
+    let line = line.strip_prefix("export").filter(|rest| rest.starts_with([' ', '\t'])).map_or(line, str::trim_start);
     let line = line.strip_prefix("$env:").unwrap_or(line);
-    let name_end =
-        line.find(|char: char| !(char.is_ascii_alphanumeric() || matches!(char, '_' | '.' | '-')))?;
+    let name_end = line.find(|char: char| !(char.is_ascii_alphanumeric() || matches!(char, '_' | '.' | '-')))?;
     let (name, rest) = line.split_at(name_end);
     if name.is_empty() {
         return None;
     }
     let spaced = rest.trim_start();
-    let value = spaced
-        .strip_prefix('=')
-        .or_else(|| rest.strip_prefix(": "))?;
+    let value = spaced.strip_prefix('=').or_else(|| rest.strip_prefix(": "))?;
     Some((name, value.trim()))
 }
 
@@ -236,13 +198,9 @@ fn expand(value: &str, values: &BTreeMap<&str, &str>) -> String {
             continue;
         }
         expanded.push_str(before);
-        let braced = after
-            .strip_prefix('{')
-            .and_then(|inner| inner.split_once('}'));
+        let braced = after.strip_prefix('{').and_then(|inner| inner.split_once('}'));
         let (name, next) = braced.unwrap_or_else(|| {
-            let end = after
-                .find(|char: char| !(char.is_ascii_alphanumeric() || char == '_'))
-                .unwrap_or(after.len());
+            let end = after.find(|char: char| !(char.is_ascii_alphanumeric() || char == '_')).unwrap_or(after.len());
             after.split_at(end)
         });
         if name.is_empty() {
@@ -264,12 +222,7 @@ mod tests {
     fn values(text: &str) -> Vec<(String, String)> {
         secrets_from_env(text)
             .into_iter()
-            .map(|secret| {
-                (
-                    secret.name.clone(),
-                    String::from_utf8_lossy(secret.bytes()).into_owned(),
-                )
-            })
+            .map(|secret| (secret.name.clone(), String::from_utf8_lossy(secret.bytes()).into_owned()))
             .collect()
     }
 
@@ -293,11 +246,7 @@ mod tests {
             ("$env:JWT_SECRET=\"abc\"", "abc"),
         ];
         for (text, value) in cases {
-            assert_eq!(
-                values(text),
-                [(".env JWT_SECRET".to_owned(), value.to_owned())],
-                "{text:?}"
-            );
+            assert_eq!(values(text), [(".env JWT_SECRET".to_owned(), value.to_owned())], "{text:?}");
         }
     }
 
@@ -321,11 +270,7 @@ mod tests {
     fn what_other_readers_see_is_kept_beside_it() {
         let secrets = secrets_from_env("A=x\nJWT_SECRET=old\nJWT_SECRET=p$A-${B}#q\n");
         assert_eq!(secrets[0].bytes(), b"p$A-${B}");
-        let others: Vec<_> = secrets[0]
-            .others()
-            .iter()
-            .map(|(_, bytes)| bytes.as_slice())
-            .collect();
+        let others: Vec<_> = secrets[0].others().iter().map(|(_, bytes)| bytes.as_slice()).collect();
         assert_eq!(others, [b"p$A-${B}#q".as_slice(), b"px-", b"old"]);
     }
 
@@ -338,18 +283,7 @@ mod tests {
 
     #[test]
     fn rubbish_is_no_trouble() {
-        for text in [
-            "",
-            "=",
-            "==\n==",
-            "\"",
-            "SECRET",
-            "SECRET_KEY=\"",
-            "\0",
-            "export",
-            "é=é\nKEY=é$",
-            "KEY=${",
-        ] {
+        for text in ["", "=", "==\n==", "\"", "SECRET", "SECRET_KEY=\"", "\0", "export", "é=é\nKEY=é$", "KEY=${"] {
             secrets_from_env(text);
         }
     }

@@ -21,21 +21,12 @@ pub(super) fn mend(working: &mut Working, problems: &mut Vec<Problem>) -> Inside
     for _ in 0..ROUNDS {
         let trimmed = trim(working, problems);
         if is_placeholder(working.text()) {
-            let message = format!(
-                "`{}` stands where the token should be",
-                working.text().chars().take(40).collect::<String>()
-            );
-            problems.push(working.problem(
-                ProblemKind::Placeholder,
-                0..working.text().len(),
-                message,
-            ));
+            let message =
+                format!("`{}` stands where the token should be", working.text().chars().take(40).collect::<String>());
+            problems.push(working.problem(ProblemKind::Placeholder, 0..working.text().len(), message));
             return Inside::Placeholder;
         }
-        let changed = trimmed
-            | scheme(working, problems)
-            | quotes(working, problems)
-            | escapes(working, problems);
+        let changed = trimmed | scheme(working, problems) | quotes(working, problems) | escapes(working, problems);
         if !changed {
             break;
         }
@@ -59,9 +50,7 @@ pub(super) fn starts_like_header(text: &str) -> bool {
 }
 
 fn is_space(char: char) -> bool {
-    char.is_whitespace()
-        || char.is_control()
-        || matches!(char, '\u{feff}' | '\u{200b}'..='\u{200f}' | '\u{2060}')
+    char.is_whitespace() || char.is_control() || matches!(char, '\u{feff}' | '\u{200b}'..='\u{200f}' | '\u{2060}')
 }
 
 fn trim(working: &mut Working, problems: &mut Vec<Problem>) -> bool {
@@ -110,10 +99,7 @@ fn scheme(working: &mut Working, problems: &mut Vec<Problem>) -> bool {
         return false;
     };
     let word = working.text().get(..len).unwrap_or_default().trim_end();
-    let message = format!(
-        "`{}` belongs in an Authorization header, not in the token",
-        word.trim_end_matches('+')
-    );
+    let message = format!("`{}` belongs in an Authorization header, not in the token", word.trim_end_matches('+'));
     problems.push(working.problem(ProblemKind::BearerPrefix, 0..len, message));
     working.keep(len..working.text().len());
     true
@@ -121,10 +107,7 @@ fn scheme(working: &mut Working, problems: &mut Vec<Problem>) -> bool {
 
 /// The length of a leading `Bearer ` or its like.
 fn scheme_len(text: &str) -> Option<usize> {
-    let starts = |rest: &str, word: &str| {
-        rest.get(..word.len())
-            .is_some_and(|start| start.eq_ignore_ascii_case(word))
-    };
+    let starts = |rest: &str, word: &str| rest.get(..word.len()).is_some_and(|start| start.eq_ignore_ascii_case(word));
     let mut rest = text;
     if starts(rest, "authorization:") {
         rest = rest.get("authorization:".len()..)?.trim_start();
@@ -149,10 +132,7 @@ fn scheme_len(text: &str) -> Option<usize> {
 fn quotes(working: &mut Working, problems: &mut Vec<Problem>) -> bool {
     let mut changed = false;
     let text = working.text();
-    if let Some(len) = QUOTES
-        .iter()
-        .find_map(|quote| text.strip_prefix(quote).map(|_| quote.len()))
-    {
+    if let Some(len) = QUOTES.iter().find_map(|quote| text.strip_prefix(quote).map(|_| quote.len())) {
         problems.push(working.problem(ProblemKind::Quoted, 0..len, "a quote before the token"));
         working.keep(len..working.text().len());
         changed = true;
@@ -162,19 +142,12 @@ fn quotes(working: &mut Working, problems: &mut Vec<Problem>) -> bool {
     if closed.len() < text.len() && (changed || starts_like_header(text)) {
         let range = closed.len()..text.len();
         let end = closed.len();
-        problems.push(working.problem(
-            ProblemKind::SurroundingText,
-            range,
-            "punctuation after the token",
-        ));
+        problems.push(working.problem(ProblemKind::SurroundingText, range, "punctuation after the token"));
         working.keep(0..end);
         changed = true;
     }
     let text = working.text();
-    if let Some(end) = QUOTES
-        .iter()
-        .find_map(|quote| text.strip_suffix(quote).map(str::len))
-    {
+    if let Some(end) = QUOTES.iter().find_map(|quote| text.strip_suffix(quote).map(str::len)) {
         let whole = text.len();
         problems.push(working.problem(ProblemKind::Quoted, end..whole, "a quote after the token"));
         working.keep(0..end);
@@ -194,10 +167,7 @@ fn escapes(working: &mut Working, problems: &mut Vec<Problem>) -> bool {
     let message = if count == 1 {
         format!("the escape `{escape}` is left in the token: percent-encoded once too often")
     } else {
-        format!(
-            "the escape `{escape}` and {} more are left in the token: percent-encoded once too often",
-            count - 1
-        )
+        format!("the escape `{escape}` and {} more are left in the token: percent-encoded once too often", count - 1)
     };
     problems.push(working.problem(ProblemKind::DoubleEncoded, first..first + 3, message));
     working.percent_decode();
@@ -207,9 +177,8 @@ fn escapes(working: &mut Working, problems: &mut Vec<Problem>) -> bool {
 /// Cuts out a whole token that stands inside other text.
 fn surroundings(working: &mut Working, problems: &mut Vec<Problem>) {
     let text = working.text();
-    let is_of_base64 = |byte: u8| {
-        byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'+' | b'/' | b'=')
-    };
+    let is_of_base64 =
+        |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'+' | b'/' | b'=');
     if text.bytes().all(is_of_base64) {
         return;
     }
@@ -218,18 +187,10 @@ fn surroundings(working: &mut Working, problems: &mut Vec<Problem>) {
     };
     let (before, after) = (0..range.start, range.end..text.len());
     if !before.is_empty() {
-        problems.push(working.problem(
-            ProblemKind::SurroundingText,
-            before,
-            "other text before the token",
-        ));
+        problems.push(working.problem(ProblemKind::SurroundingText, before, "other text before the token"));
     }
     if !after.is_empty() {
-        problems.push(working.problem(
-            ProblemKind::SurroundingText,
-            after,
-            "other text after the token",
-        ));
+        problems.push(working.problem(ProblemKind::SurroundingText, after, "other text after the token"));
     }
     working.keep(range);
 }
@@ -258,18 +219,11 @@ fn inner_space(working: &mut Working, problems: &mut Vec<Problem>) {
     let was_plus = spaces_were_plus(text);
     let what = name_space(char.encode_utf8(&mut [0; 4]));
     let message = match (was_plus, count) {
-        (true, _) => {
-            "a space inside the token, where `+` was: form decoding turns `+` into a space"
-                .to_owned()
-        }
+        (true, _) => "a space inside the token, where `+` was: form decoding turns `+` into a space".to_owned(),
         (false, 1) => format!("{what} inside the token"),
         (false, _) => format!("{what} inside the token, in {count} places"),
     };
-    problems.push(working.problem(
-        ProblemKind::Whitespace,
-        first..first + char.len_utf8(),
-        message,
-    ));
+    problems.push(working.problem(ProblemKind::Whitespace, first..first + char.len_utf8(), message));
     working.edit(|_, char| match char {
         ' ' if was_plus => Some('-'),
         char if is_space(char) => None,
@@ -282,26 +236,20 @@ fn spaces_were_plus(text: &str) -> bool {
     if text.contains(|char| char != ' ' && is_space(char)) {
         return false;
     }
-    text.split('.')
-        .enumerate()
-        .take(3)
-        .filter(|(_, part)| part.contains(' '))
-        .any(|(nth, part)| {
-            let without = part.replace(' ', "");
-            if nth == 2 {
-                let is_usual = |len: usize| SIGNATURE_LENGTHS.contains(&len);
-                return is_usual(part.trim_end_matches('=').len()) && !is_usual(without.len());
-            }
-            !super::parts::is_json_part(&without)
-                && super::parts::is_json_part(&part.replace([' ', '+'], "-").replace('/', "_"))
-        })
+    text.split('.').enumerate().take(3).filter(|(_, part)| part.contains(' ')).any(|(nth, part)| {
+        let without = part.replace(' ', "");
+        if nth == 2 {
+            let is_usual = |len: usize| SIGNATURE_LENGTHS.contains(&len);
+            return is_usual(part.trim_end_matches('=').len()) && !is_usual(without.len());
+        }
+        !super::parts::is_json_part(&without)
+            && super::parts::is_json_part(&part.replace([' ', '+'], "-").replace('/', "_"))
+    })
 }
 
 fn standard_base64(working: &mut Working, problems: &mut Vec<Problem>) {
     let text = working.text();
-    let mut places = text
-        .char_indices()
-        .filter(|&(_, char)| matches!(char, '+' | '/' | '='));
+    let mut places = text.char_indices().filter(|&(_, char)| matches!(char, '+' | '/' | '='));
     let Some((first, char)) = places.next() else {
         return;
     };
@@ -343,23 +291,14 @@ fn is_placeholder(text: &str) -> bool {
     {
         return true;
     }
-    let is_word = lower.bytes().all(|byte| {
-        byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b' ' | b'$' | b':')
-    });
+    let is_word = lower
+        .bytes()
+        .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b' ' | b'$' | b':'));
     if !is_word {
         return false;
     }
     let bare = lower.trim_start_matches(['$', ':']);
-    let plain: String = bare
-        .chars()
-        .map(|char| {
-            if matches!(char, '-' | '.' | ' ') {
-                '_'
-            } else {
-                char
-            }
-        })
-        .collect();
+    let plain: String = bare.chars().map(|char| if matches!(char, '-' | '.' | ' ') { '_' } else { char }).collect();
     let names_a_token = ["token", "jwt"].iter().any(|word| plain.contains(word));
     let sigil = bare.len() < lower.len() && names_a_token;
     let starts = |words: &[&str]| words.iter().any(|word| plain.starts_with(word));
@@ -377,9 +316,7 @@ const ROUNDS: usize = 8;
 /// Lengths of usual signatures in base64url: HMAC, ECDSA, Ed25519, RSA of 1024 to 4096 bits.
 const SIGNATURE_LENGTHS: [usize; 9] = [43, 64, 86, 128, 171, 256, 342, 512, 683];
 
-const QUOTES: [&str; 12] = [
-    "\\\"", "\\'", "\"", "'", "`", "“", "”", "„", "‘", "’", "«", "»",
-];
+const QUOTES: [&str; 12] = ["\\\"", "\\'", "\"", "'", "`", "“", "”", "„", "‘", "’", "«", "»"];
 
 const WORDS: [&str; 27] = [
     "undefined",
@@ -420,10 +357,7 @@ mod tests {
         let mut problems = Vec::new();
         let inside = mend(&mut working, &mut problems);
         for problem in &problems {
-            assert!(
-                problem.at + problem.len <= text.len(),
-                "{text:?} {problem:?}"
-            );
+            assert!(problem.at + problem.len <= text.len(), "{text:?} {problem:?}");
         }
         let kinds = problems.iter().map(|problem| problem.kind).collect();
         (inside, working.into_text(), kinds)
@@ -458,15 +392,7 @@ mod tests {
         ] {
             assert_eq!(mended(text).0, Inside::Placeholder, "{text}");
         }
-        for text in [
-            "abc123",
-            "my-session-9",
-            "my-token-17",
-            "eyJ.a.b",
-            "tokenize",
-            "deadbeef",
-            "your-key",
-        ] {
+        for text in ["abc123", "my-session-9", "my-token-17", "eyJ.a.b", "tokenize", "deadbeef", "your-key"] {
             assert_eq!(mended(text).0, Inside::Text, "{text}");
         }
     }
@@ -490,11 +416,7 @@ mod tests {
         ];
         for (text, kinds) in cases {
             let (inside, rest, found) = mended(text);
-            assert_eq!(
-                (inside, rest.as_str(), found.as_slice()),
-                (Inside::Text, "eyJ.b.c", kinds),
-                "{text}"
-            );
+            assert_eq!((inside, rest.as_str(), found.as_slice()), (Inside::Text, "eyJ.b.c", kinds), "{text}");
         }
     }
 
@@ -508,9 +430,6 @@ mod tests {
     #[test]
     fn opaque_values_keep_their_signs() {
         let (inside, rest, kinds) = mended("c2VjcmV0+/=");
-        assert_eq!(
-            (inside, rest.as_str(), kinds.len()),
-            (Inside::Text, "c2VjcmV0+/=", 0)
-        );
+        assert_eq!((inside, rest.as_str(), kinds.len()), (Inside::Text, "c2VjcmV0+/=", 0));
     }
 }

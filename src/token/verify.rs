@@ -35,11 +35,7 @@ pub(super) struct Check {
 
 impl Check {
     fn new(signature: Signature, note: String) -> Self {
-        Self {
-            signature,
-            notes: vec![note],
-            ..Self::default()
-        }
+        Self { signature, notes: vec![note], ..Self::default() }
     }
 }
 
@@ -56,35 +52,23 @@ pub(super) fn check(decoded: &Decoded, text: &str, secrets: &[Secret]) -> Check 
         return Check::new(Signature::Unchecked, note);
     };
     if alg.eq_ignore_ascii_case("none") {
-        let note =
-            "a secret is expected, but `alg` is none: there is no signature to check".to_owned();
+        let note = "a secret is expected, but `alg` is none: there is no signature to check".to_owned();
         return Check::new(Signature::Invalid, note);
     }
     let Ok(algorithm) = alg.parse::<Algorithm>() else {
         let note = format!("not checked: {} is not supported here", shown(alg));
         return Check::new(Signature::Unchecked, note);
     };
-    let input = text
-        .get(signed.input.clone())
-        .unwrap_or_default()
-        .as_bytes();
+    let input = text.get(signed.input.clone()).unwrap_or_default().as_bytes();
     let signature = text.get(signed.signature.clone()).unwrap_or_default();
     if signature.is_empty() {
         let note = "a secret is expected, but the signature is empty".to_owned();
         return Check::new(Signature::Invalid, note);
     }
-    let job = Job {
-        alg,
-        algorithm,
-        kid: decoded.kid.as_deref(),
-        input,
-        signature,
-    };
+    let job = Job { alg, algorithm, kid: decoded.kid.as_deref(), input, signature };
     match algorithm.family() {
         AlgorithmFamily::Hmac => job.with_secrets(secrets),
-        AlgorithmFamily::Rsa | AlgorithmFamily::Ec | AlgorithmFamily::Ed => {
-            job.with_keys(secrets, first)
-        }
+        AlgorithmFamily::Rsa | AlgorithmFamily::Ec | AlgorithmFamily::Ed => job.with_keys(secrets, first),
     }
 }
 
@@ -98,8 +82,7 @@ struct Job<'a> {
 
 impl Job<'_> {
     fn verifies(&self, key: &DecodingKey) -> bool {
-        jsonwebtoken::crypto::verify(self.signature, self.input, key, self.algorithm)
-            .unwrap_or(false)
+        jsonwebtoken::crypto::verify(self.signature, self.input, key, self.algorithm).unwrap_or(false)
     }
 
     fn verifies_with(&self, secret: &[u8]) -> bool {
@@ -109,16 +92,10 @@ impl Job<'_> {
     /// HMAC: the expected secret decides; everything else only explains.
     fn with_secrets(&self, secrets: &[Secret]) -> Check {
         let expected = expected(secrets);
-        let usable =
-            |secret: &Secret| self.verifies_with(secret.bytes()) || self.verifies_by_jwk(secret);
-        let decides: Vec<&Secret> =
-            expected.map_or_else(|| secrets.iter().collect(), |one| vec![one]);
+        let usable = |secret: &Secret| self.verifies_with(secret.bytes()) || self.verifies_by_jwk(secret);
+        let decides: Vec<&Secret> = expected.map_or_else(|| secrets.iter().collect(), |one| vec![one]);
         if let Some(secret) = decides.iter().find(|secret| usable(secret)) {
-            return Check {
-                signature: Signature::Valid,
-                verified_as: Some(secret.name.clone()),
-                ..Check::default()
-            };
+            return Check { signature: Signature::Valid, verified_as: Some(secret.name.clone()), ..Check::default() };
         }
         let is_small = self.input.len() <= READINGS_LIMIT;
         for secret in &decides {
@@ -130,34 +107,22 @@ impl Job<'_> {
             if usable(secret) {
                 let wanted = expected.map_or("the expected one", |one| one.name.as_str());
                 let note = format!("verifies with {}, not with {wanted}", secret.name);
-                return Check {
-                    verified_as: Some(secret.name.clone()),
-                    ..Check::new(Signature::Invalid, note)
-                };
+                return Check { verified_as: Some(secret.name.clone()), ..Check::new(Signature::Invalid, note) };
             }
             if let Some(check) = self.by_reading(secret).filter(|_| is_small) {
                 return check;
             }
         }
-        if let Some(fallback) = FALLBACKS
-            .iter()
-            .find(|fallback| is_small && self.verifies_with(fallback.as_bytes()))
-        {
+        if let Some(fallback) = FALLBACKS.iter().find(|fallback| is_small && self.verifies_with(fallback.as_bytes())) {
             let name = format!("the common fallback secret `{fallback}`");
             let note = format!("verifies with {name}: whoever signs it does not see the secret");
-            return Check {
-                verified_as: Some(name),
-                ..Check::new(Signature::Invalid, note)
-            };
+            return Check { verified_as: Some(name), ..Check::new(Signature::Invalid, note) };
         }
         self.failed(&decides)
     }
 
     fn failed(&self, decides: &[&Secret]) -> Check {
-        if let Some(len) = decides
-            .iter()
-            .find_map(|secret| self.agrees_until_cut(secret))
-        {
+        if let Some(len) = decides.iter().find_map(|secret| self.agrees_until_cut(secret)) {
             let note = format!(
                 "the {len} characters of the signature that are there fit the secret: the secret is right, the token is cut"
             );
@@ -168,22 +133,12 @@ impl Job<'_> {
                 "not checked: `alg` is {}, which takes a shared secret, but {} is a public or private key",
                 self.alg, key.name
             );
-            return Check {
-                alg_mismatch: true,
-                ..Check::new(Signature::Unchecked, note)
-            };
+            return Check { alg_mismatch: true, ..Check::new(Signature::Unchecked, note) };
         }
-        let names: Vec<&str> = decides
-            .iter()
-            .take(5)
-            .map(|secret| secret.name.as_str())
-            .collect();
+        let names: Vec<&str> = decides.iter().take(5).map(|secret| secret.name.as_str()).collect();
         let mut check = Check::new(
             Signature::Invalid,
-            format!(
-                "does not verify with {}, nor with any usual misreading of it",
-                names.join(", ")
-            ),
+            format!("does not verify with {}, nor with any usual misreading of it", names.join(", ")),
         );
         for secret in decides.iter().filter(|secret| secret.bytes().is_empty()) {
             check.notes.push(format!("{} is empty", secret.name));
@@ -192,9 +147,7 @@ impl Job<'_> {
     }
 
     fn by_reading(&self, secret: &Secret) -> Option<Check> {
-        let reading = readings::of(secret)
-            .into_iter()
-            .find(|reading| self.verifies_with(&reading.bytes))?;
+        let reading = readings::of(secret).into_iter().find(|reading| self.verifies_with(&reading.bytes))?;
         let note = format!("verifies with {} {}", secret.name, reading.phrase);
         Some(Check {
             verified_as: Some(format!("{}, {}", secret.name, reading.phrase)),
@@ -222,10 +175,7 @@ impl Job<'_> {
         let mut notes = Vec::new();
         for secret in secrets.iter().filter(|secret| keys::is_key(secret.bytes())) {
             if keys::is_private_pem(secret.bytes()) {
-                notes.push(format!(
-                    "{} is a private key; checking takes the public one",
-                    secret.name
-                ));
+                notes.push(format!("{} is a private key; checking takes the public one", secret.name));
                 continue;
             }
             let found = keys::find(secret.bytes(), self.algorithm.family(), self.kid);
@@ -244,16 +194,10 @@ impl Job<'_> {
         }
         if !fits.is_empty() {
             notes.insert(0, format!("does not verify with {}", fits.join(", ")));
-            return Check {
-                signature: Signature::Invalid,
-                notes,
-                ..Check::default()
-            };
+            return Check { signature: Signature::Invalid, notes, ..Check::default() };
         }
         let has_key = !notes.is_empty();
-        let has_private = secrets
-            .iter()
-            .any(|secret| keys::is_private_pem(secret.bytes()));
+        let has_private = secrets.iter().any(|secret| keys::is_private_pem(secret.bytes()));
         if !has_key {
             notes.push(format!(
                 "not checked: `alg` is {}, which takes a public key, but {} is a shared secret; a server that has only \
@@ -261,23 +205,16 @@ impl Job<'_> {
                 self.alg, first.name
             ));
         }
-        Check {
-            alg_mismatch: !has_private,
-            notes,
-            ..Check::default()
-        }
+        Check { alg_mismatch: !has_private, notes, ..Check::default() }
     }
 }
 
 /// The secret that the server is expected to use: the first called `JWT_SECRET`, else the only one.
 fn expected(secrets: &[Secret]) -> Option<&Secret> {
-    secrets
-        .iter()
-        .find(|secret| secret.name.ends_with("JWT_SECRET"))
-        .or(match secrets {
-            [only] => Some(only),
-            _ => None,
-        })
+    secrets.iter().find(|secret| secret.name.ends_with("JWT_SECRET")).or(match secrets {
+        [only] => Some(only),
+        _ => None,
+    })
 }
 
 /// At most forty characters of a name that a peer chose.

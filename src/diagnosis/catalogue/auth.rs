@@ -14,22 +14,14 @@ pub(super) const CAUSES: &[Cause] = &[
         browser: "Depends on the server: mostly close 1008, or status 401 shown as a failed HTTP \
             authentication.",
         fixes: &[
-            snippet(
-                "Decode it and look at the marked position.",
-                "sockeye token YOUR_TOKEN",
-            ),
+            snippet("Decode it and look at the marked position.", "sockeye token YOUR_TOKEN"),
             advice(
                 "Check where the value comes from: the whole token, without Bearer, quotes or line \
                     breaks.",
             ),
         ],
         seen_with: &["jsonwebtoken: jwt malformed, or invalid token"],
-        see_also: &[
-            "token-truncated",
-            "token-placeholder",
-            "token-bearer-prefix",
-            "token-quoted",
-        ],
+        see_also: &["token-truncated", "token-placeholder", "token-bearer-prefix", "token-quoted"],
     },
     Cause {
         id: "jwt-expired",
@@ -50,15 +42,8 @@ pub(super) const CAUSES: &[Cause] = &[
                 "jwt.sign(claims, process.env.JWT_SECRET, { expiresIn: '1h' });",
             ),
         ],
-        seen_with: &[
-            "jsonwebtoken: jwt expired",
-            "reconnecting with the token of the first connection",
-        ],
-        see_also: &[
-            "jwt-clock-skew",
-            "jwt-expired-mid-session",
-            "jwt-not-active",
-        ],
+        seen_with: &["jsonwebtoken: jwt expired", "reconnecting with the token of the first connection"],
+        see_also: &["jwt-clock-skew", "jwt-expired-mid-session", "jwt-not-active"],
     },
     Cause {
         id: "jwt-not-active",
@@ -69,10 +54,7 @@ pub(super) const CAUSES: &[Cause] = &[
         browser: "Depends on the server: mostly close 1008 or status 401.",
         fixes: &[
             command("Set both clocks.", "timedatectl", "w32tm /query /status"),
-            snippet(
-                "Allow a little tolerance when verifying.",
-                "jwt.verify(token, secret, { clockTolerance: 30 });",
-            ),
+            snippet("Allow a little tolerance when verifying.", "jwt.verify(token, secret, { clockTolerance: 30 });"),
             advice("Leave out nbf if nobody needs it."),
         ],
         seen_with: &["jsonwebtoken: jwt not active"],
@@ -106,25 +88,11 @@ pub(super) const CAUSES: &[Cause] = &[
             are more than a minute apart. The Date header of the server's answer shows its time.",
         browser: "Depends on the server: mostly close 1008 or status 401.",
         fixes: &[
-            command(
-                "Set the clock that is wrong.",
-                "sudo timedatectl set-ntp true",
-                "w32tm /resync",
-            ),
-            command(
-                "In a virtual machine or WSL, set it again after sleep.",
-                "sudo hwclock -s",
-                "wsl --shutdown",
-            ),
-            snippet(
-                "Allow tolerance when verifying.",
-                "jwt.verify(token, secret, { clockTolerance: 60 });",
-            ),
+            command("Set the clock that is wrong.", "sudo timedatectl set-ntp true", "w32tm /resync"),
+            command("In a virtual machine or WSL, set it again after sleep.", "sudo hwclock -s", "wsl --shutdown"),
+            snippet("Allow tolerance when verifying.", "jwt.verify(token, secret, { clockTolerance: 60 });"),
         ],
-        seen_with: &[
-            "virtual machines and WSL after sleep",
-            "containers on a host with a wrong clock",
-        ],
+        seen_with: &["virtual machines and WSL after sleep", "containers on a host with a wrong clock"],
         see_also: &["jwt-expired", "jwt-not-active", "tls-not-yet-valid"],
     },
     Cause {
@@ -136,19 +104,13 @@ pub(super) const CAUSES: &[Cause] = &[
             server simply does not allow this algorithm.",
         browser: "Depends on the server: mostly close 1008 or status 401.",
         fixes: &[
-            snippet(
-                "Compare alg in the header with what the server is set to.",
-                "sockeye token YOUR_TOKEN",
-            ),
+            snippet("Compare alg in the header with what the server is set to.", "sockeye token YOUR_TOKEN"),
             snippet(
                 "Verify with the right kind of key, and name the algorithms.",
                 "jwt.verify(token, publicKey, { algorithms: ['RS256'] });",
             ),
         ],
-        seen_with: &[
-            "jsonwebtoken: invalid algorithm",
-            "a change of the login provider",
-        ],
+        seen_with: &["jsonwebtoken: invalid algorithm", "a change of the login provider"],
         see_also: &["jwt-alg-none", "jwt-wrong-secret", "jwt-kid-missing"],
     },
     Cause {
@@ -159,10 +121,7 @@ pub(super) const CAUSES: &[Cause] = &[
             anybody can write one, and every sound server refuses it.",
         browser: "Depends on the server: mostly close 1008 or status 401.",
         fixes: &[
-            snippet(
-                "Sign the token.",
-                "jwt.sign(claims, process.env.JWT_SECRET, { algorithm: 'HS256' });",
-            ),
+            snippet("Sign the token.", "jwt.sign(claims, process.env.JWT_SECRET, { algorithm: 'HS256' });"),
             snippet(
                 "If a server accepted it, that server has a hole: name the algorithms that it may \
                     take.",
@@ -213,18 +172,12 @@ pub(super) const CAUSES: &[Cause] = &[
             from another folder.",
         browser: "Depends on the server: close 1008 or 1011, or 1006 if it fails on it.",
         fixes: &[
-            snippet(
-                "Load the file first of all, before any import that needs it.",
-                "node --env-file=.env server.js",
-            ),
+            snippet("Load the file first of all, before any import that needs it.", "node --env-file=.env server.js"),
             snippet(
                 "Stop at the start when it is missing.",
                 "if (!process.env.JWT_SECRET) throw new Error('JWT_SECRET is not set');",
             ),
-            snippet(
-                "In containers, pass it along.",
-                "docker run --env-file .env IMAGE",
-            ),
+            snippet("In containers, pass it along.", "docker run --env-file .env IMAGE"),
         ],
         seen_with: &[
             "jsonwebtoken: secret or public key must be provided",
@@ -272,10 +225,7 @@ pub(super) const CAUSES: &[Cause] = &[
                 "jwt.verify(token, secret, { audience: 'my-service' });",
             ),
         ],
-        seen_with: &[
-            "jsonwebtoken: jwt audience invalid",
-            "tokens of one API used for another",
-        ],
+        seen_with: &["jsonwebtoken: jwt audience invalid", "tokens of one API used for another"],
         see_also: &["jwt-issuer", "jwt-malformed"],
     },
     Cause {
@@ -286,19 +236,13 @@ pub(super) const CAUSES: &[Cause] = &[
             production are often mixed up, or a slash at the end differs.",
         browser: "Depends on the server: mostly close 1008 or status 401.",
         fixes: &[
-            snippet(
-                "Compare iss with what the server expects.",
-                "sockeye token YOUR_TOKEN",
-            ),
+            snippet("Compare iss with what the server expects.", "sockeye token YOUR_TOKEN"),
             snippet(
                 "Set the expected issuer exactly as it is written in the token.",
                 "jwt.verify(token, secret, { issuer: 'https://login.example.com/' });",
             ),
         ],
-        seen_with: &[
-            "jsonwebtoken: jwt issuer invalid",
-            "tokens from the test environment",
-        ],
+        seen_with: &["jsonwebtoken: jwt issuer invalid", "tokens from the test environment"],
         see_also: &["jwt-audience", "jwt-kid-missing"],
     },
 ];

@@ -28,11 +28,7 @@ pub(super) const CAUSES: &[Cause] = &[
                 "export const socket = new WebSocket(url);",
             ),
         ],
-        seen_with: &[
-            "React's StrictMode",
-            "components that unmount at once",
-            "hot reload",
-        ],
+        seen_with: &["React's StrictMode", "components that unmount at once", "hot reload"],
         see_also: &["page-navigation", "duplicate-kick", "upgrade-unanswered"],
     },
     Cause {
@@ -113,15 +109,8 @@ pub(super) const CAUSES: &[Cause] = &[
             ),
             advice("Share one connection for all parts of the page."),
         ],
-        seen_with: &[
-            "reconnect loops that keep the old socket",
-            "one socket for each list row",
-        ],
-        see_also: &[
-            "browser-handshake-queue",
-            "fd-limit",
-            "close-while-connecting",
-        ],
+        seen_with: &["reconnect loops that keep the old socket", "one socket for each list row"],
+        see_also: &["browser-handshake-queue", "fd-limit", "close-while-connecting"],
     },
     Cause {
         id: "browser-handshake-queue",
@@ -143,10 +132,7 @@ pub(super) const CAUSES: &[Cause] = &[
             ),
             advice("As a way round, use another name or port for the second socket."),
         ],
-        seen_with: &[
-            "a path that the server never answers",
-            "another tab of the same application",
-        ],
+        seen_with: &["a path that the server never answers", "another tab of the same application"],
         see_also: &["upgrade-unanswered", "server-blocked", "tls-silent"],
     },
     Cause {
@@ -181,10 +167,7 @@ pub(super) const CAUSES: &[Cause] = &[
             CloseEvent 1006.",
         fixes: &[
             advice("Answer the browser's question with yes, or look it up in the site's settings."),
-            snippet(
-                "For development, load the page from the same machine or network.",
-                "http://localhost:3000/",
-            ),
+            snippet("For development, load the page from the same machine or network.", "http://localhost:3000/"),
             advice("Give the private server a public name with a certificate and use wss."),
         ],
         seen_with: &["public pages that talk to devices or localhost"],
@@ -204,10 +187,7 @@ pub(super) const CAUSES: &[Cause] = &[
                 "addEventListener('online', connect);",
             ),
         ],
-        seen_with: &[
-            "the Offline switch in the developer tools",
-            "machines without a default route",
-        ],
+        seen_with: &["the Offline switch in the developer tools", "machines without a default route"],
         see_also: &["network-change", "dns-unreachable", "tcp-unreachable"],
     },
     Cause {
@@ -224,15 +204,9 @@ pub(super) const CAUSES: &[Cause] = &[
                 "addEventListener('online', \
                     connect);\ndocument.addEventListener('visibilitychange', checkConnection);",
             ),
-            advice(
-                "Keep the session on the server for a while, so that a client can take it up again.",
-            ),
+            advice("Keep the session on the server for a while, so that a client can take it up again."),
         ],
-        seen_with: &[
-            "sleeping laptops",
-            "Wi-Fi to cable",
-            "VPN switched on or off",
-        ],
+        seen_with: &["sleeping laptops", "Wi-Fi to cable", "VPN switched on or off"],
         see_also: &["network-loss", "browser-offline", "nat-state-lost"],
     },
     Cause {
@@ -250,10 +224,7 @@ pub(super) const CAUSES: &[Cause] = &[
                 "setInterval(() => wss.clients.forEach(ws => ws.ping()), 25000);",
             ),
             advice("Be patient: allow more than a minute before a client counts as dead."),
-            snippet(
-                "Or run the timer in a worker.",
-                "new Worker('heartbeat.js');",
-            ),
+            snippet("Or run the timer in a worker.", "new Worker('heartbeat.js');"),
         ],
         seen_with: &["heartbeats by setInterval", "tabs left in the background"],
         see_also: &["heartbeat-terminate", "ping-timeout-1011"],
@@ -267,14 +238,8 @@ pub(super) const CAUSES: &[Cause] = &[
             connection itself may be fine.",
         browser: "InvalidStateError: Failed to execute 'send': Still in CONNECTING state.",
         fixes: &[
-            snippet(
-                "Wait for the open event.",
-                "socket.addEventListener('open', () => socket.send(data));",
-            ),
-            snippet(
-                "Or keep a queue.",
-                "socket.readyState === 1 ? socket.send(data) : queue.push(data);",
-            ),
+            snippet("Wait for the open event.", "socket.addEventListener('open', () => socket.send(data));"),
+            snippet("Or keep a queue.", "socket.readyState === 1 ? socket.send(data) : queue.push(data);"),
         ],
         seen_with: &[],
         see_also: &["close-while-connecting", "confirmation-missing"],
@@ -287,14 +252,8 @@ pub(super) const CAUSES: &[Cause] = &[
             at most 123 bytes. Anything else throws, and the socket is not closed at all.",
         browser: "InvalidAccessError for the code, or a SyntaxError for a reason that is too long.",
         fixes: &[
-            snippet(
-                "Use 1000 or a number of your own.",
-                "socket.close(4000, 'reason');",
-            ),
-            snippet(
-                "Keep the reason short, counted in bytes.",
-                "new TextEncoder().encode(reason).length <= 123",
-            ),
+            snippet("Use 1000 or a number of your own.", "socket.close(4000, 'reason');"),
+            snippet("Keep the reason short, counted in bytes.", "new TextEncoder().encode(reason).length <= 123"),
         ],
         seen_with: &["code that passes on event.code, such as 1006"],
         see_also: &["close-illegal-code", "close-too-long", "close-1001"],

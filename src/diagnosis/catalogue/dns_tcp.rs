@@ -13,24 +13,14 @@ pub(super) const CAUSES: &[Cause] = &[
             inside another network, or a record that has not been made yet.",
         browser: "Chrome: net::ERR_NAME_NOT_RESOLVED, CloseEvent 1006.",
         fixes: &[
-            command(
-                "Ask the name service yourself.",
-                "dig +short {host}",
-                "Resolve-DnsName {host}",
-            ),
+            command("Ask the name service yourself.", "dig +short {host}", "Resolve-DnsName {host}"),
             advice(
                 "Use localhost or the published port when you come from outside: names of Docker \
                     services are known only inside their network.",
             ),
-            advice(
-                "Connect to the VPN, or add a line to the hosts file, if the name is a private one.",
-            ),
+            advice("Connect to the VPN, or add a line to the hosts file, if the name is a private one."),
         ],
-        seen_with: &[
-            "Docker service names used from the host",
-            ".local names without mDNS",
-            "misspelt domains",
-        ],
+        seen_with: &["Docker service names used from the host", ".local names without mDNS", "misspelt domains"],
         see_also: &["dns-unreachable", "url-host-placeholder"],
     },
     Cause {
@@ -47,17 +37,9 @@ pub(super) const CAUSES: &[Cause] = &[
                 "dig {host} @1.1.1.1",
                 "Resolve-DnsName {host} -Server 1.1.1.1",
             ),
-            command(
-                "Look at the resolver this machine uses.",
-                "cat /etc/resolv.conf",
-                "Get-DnsClientServerAddress",
-            ),
+            command("Look at the resolver this machine uses.", "cat /etc/resolv.conf", "Get-DnsClientServerAddress"),
         ],
-        seen_with: &[
-            "VPN clients that changed the resolver",
-            "containers without network",
-            "Node: EAI_AGAIN",
-        ],
+        seen_with: &["VPN clients that changed the resolver", "containers without network", "Node: EAI_AGAIN"],
         see_also: &["dns-nxdomain", "browser-offline", "tcp-unreachable"],
     },
     Cause {
@@ -96,12 +78,7 @@ pub(super) const CAUSES: &[Cause] = &[
             "a process that failed during start",
             "the wrong port in the URL",
         ],
-        see_also: &[
-            "boot-crash",
-            "address-in-use",
-            "localhost-family-mismatch",
-            "server-process-died",
-        ],
+        see_also: &["boot-crash", "address-in-use", "localhost-family-mismatch", "server-process-died"],
     },
     Cause {
         id: "localhost-family-mismatch",
@@ -118,14 +95,8 @@ pub(super) const CAUSES: &[Cause] = &[
                 "ss -ltn 'sport = :{port}'",
                 "Get-NetTCPConnection -LocalPort {port} -State Listen",
             ),
-            snippet(
-                "Listen on both families: give no host, or ::.",
-                "server.listen({port}, '::');",
-            ),
-            snippet(
-                "Or write the address that works into the URL.",
-                "sockeye check ws://127.0.0.1:{port}/",
-            ),
+            snippet("Listen on both families: give no host, or ::.", "server.listen({port}, '::');"),
+            snippet("Or write the address that works into the URL.", "sockeye check ws://127.0.0.1:{port}/"),
         ],
         seen_with: &[
             "Node 17 and later with listen(port, 'localhost')",
@@ -161,11 +132,7 @@ pub(super) const CAUSES: &[Cause] = &[
                 "Test-NetConnection {host} -Port {port}",
             ),
         ],
-        seen_with: &[
-            "cloud security groups",
-            "firewalls that drop",
-            "addresses of machines that are gone",
-        ],
+        seen_with: &["cloud security groups", "firewalls that drop", "addresses of machines that are gone"],
         see_also: &["tcp-backlog-full", "tcp-unreachable", "upgrade-unanswered"],
     },
     Cause {
@@ -182,18 +149,13 @@ pub(super) const CAUSES: &[Cause] = &[
                 "ss -ltn 'sport = :{port}'",
                 "Get-NetTCPConnection -LocalPort {port} | Group-Object State",
             ),
-            advice(
-                "Find what blocks the server: synchronous work, a breakpoint, too little memory.",
-            ),
+            advice("Find what blocks the server: synchronous work, a breakpoint, too little memory."),
             snippet(
                 "Raise the queue's length, and the system's limit with it.",
                 "server.listen({ port: {port}, backlog: 4096 });",
             ),
         ],
-        seen_with: &[
-            "blocked event loops",
-            "many clients that reconnect at the same moment",
-        ],
+        seen_with: &["blocked event loops", "many clients that reconnect at the same moment"],
         see_also: &["tcp-drop", "server-blocked", "fd-limit"],
     },
     Cause {
@@ -212,15 +174,9 @@ pub(super) const CAUSES: &[Cause] = &[
                 "Test-NetConnection {host} -DiagnoseRouting",
             ),
             advice("Connect to the VPN or network the address belongs to."),
-            snippet(
-                "Try one address family at a time.",
-                "sockeye check \"{url}\" --ipv4",
-            ),
+            snippet("Try one address family at a time.", "sockeye check \"{url}\" --ipv4"),
         ],
-        seen_with: &[
-            "VPNs that are switched off",
-            "firewalls that reject as administratively prohibited",
-        ],
+        seen_with: &["VPNs that are switched off", "firewalls that reject as administratively prohibited"],
         see_also: &["tcp-drop", "browser-offline", "dns-unreachable"],
     },
     Cause {
@@ -254,14 +210,8 @@ pub(super) const CAUSES: &[Cause] = &[
             without encryption reached its HTTPS port.",
         browser: "Chrome: net::ERR_CONNECTION_RESET or net::ERR_INVALID_HTTP_RESPONSE; behind nginx \
             unexpected response code 400.",
-        fixes: &[snippet(
-            "Use wss:// instead of ws://.",
-            "sockeye check \"wss://{host}:{port}{path}\"",
-        )],
-        seen_with: &[
-            "nginx with listen … ssl",
-            "OpenSSL and Python servers that drop the connection",
-        ],
+        fixes: &[snippet("Use wss:// instead of ws://.", "sockeye check \"wss://{host}:{port}{path}\"")],
+        seen_with: &["nginx with listen … ssl", "OpenSSL and Python servers that drop the connection"],
         see_also: &["tls-to-plain", "upgrade-rst-nobytes", "http-400"],
     },
     Cause {
@@ -274,20 +224,14 @@ pub(super) const CAUSES: &[Cause] = &[
         browser: "Chrome: net::ERR_SSL_PROTOCOL_ERROR, CloseEvent 1006. Node reports a wrong \
             version number.",
         fixes: &[
-            snippet(
-                "Use ws:// for this port.",
-                "sockeye check \"ws://{host}:{port}{path}\"",
-            ),
+            snippet("Use ws:// for this port.", "sockeye check \"ws://{host}:{port}{path}\""),
             snippet(
                 "From an https page you need wss: give the server a certificate or put a proxy in \
                     front.",
                 "https.createServer({ key, cert }, app)",
             ),
         ],
-        seen_with: &[
-            "development servers without certificate",
-            "proxies that end TLS on 443 only",
-        ],
+        seen_with: &["development servers without certificate", "proxies that end TLS on 443 only"],
         see_also: &["plain-to-tls", "tls-silent", "mixed-content"],
     },
     Cause {
@@ -299,10 +243,7 @@ pub(super) const CAUSES: &[Cause] = &[
         browser: "Chrome: net::ERR_UNEXPECTED_PROXY_AUTH or net::ERR_TUNNEL_CONNECTION_FAILED, \
             CloseEvent 1006.",
         fixes: &[
-            snippet(
-                "Give the proxy's credentials.",
-                "sockeye check \"{url}\" --proxy http://USER:PASSWORD@PROXY:3128",
-            ),
+            snippet("Give the proxy's credentials.", "sockeye check \"{url}\" --proxy http://USER:PASSWORD@PROXY:3128"),
             command(
                 "Leave local addresses out of the proxy.",
                 "export NO_PROXY=localhost,127.0.0.1,{host}",
@@ -328,10 +269,7 @@ pub(super) const CAUSES: &[Cause] = &[
             ),
             advice("Start the proxy, or correct its address."),
         ],
-        seen_with: &[
-            "office settings used at home",
-            "local debugging proxies that are closed",
-        ],
+        seen_with: &["office settings used at home", "local debugging proxies that are closed"],
         see_also: &["proxy-refused", "proxy-auth-407", "socks-refused"],
     },
     Cause {
@@ -374,10 +312,7 @@ pub(super) const CAUSES: &[Cause] = &[
                 "curl.exe -v --socks5-hostname PROXY:1080 \"http://{host}:{port}/\"",
             ),
         ],
-        seen_with: &[
-            "SSH tunnels with -D to a host that cannot reach the target",
-            "Tor",
-        ],
+        seen_with: &["SSH tunnels with -D to a host that cannot reach the target", "Tor"],
         see_also: &["proxy-refused", "proxy-unreachable"],
     },
 ];

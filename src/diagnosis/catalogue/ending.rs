@@ -28,11 +28,7 @@ const fn text(id: &'static str, title: &'static str, what: &'static str) -> Endi
 }
 
 const ENDINGS: &[EndingText] = &[
-    text(
-        "not-attempted",
-        "Nothing was sent",
-        "The URL or the options cannot work, so no connection was tried.",
-    ),
+    text("not-attempted", "Nothing was sent", "The URL or the options cannot work, so no connection was tried."),
     text(
         "resolve-failed",
         "The host name was not resolved",
@@ -73,11 +69,7 @@ const ENDINGS: &[EndingText] = &[
         "The server broke the protocol",
         "After the 101 the server sent something that RFC 6455 or RFC 7692 forbids, and the connection was failed.",
     ),
-    text(
-        "closed",
-        "Closed cleanly",
-        "Both sides sent their Close frame; the closing handshake is complete.",
-    ),
+    text("closed", "Closed cleanly", "Both sides sent their Close frame; the closing handshake is complete."),
     text(
         "closed-unclean",
         "Closed, but not cleanly",
@@ -143,10 +135,7 @@ mod tests {
         assert_eq!(endings().map(|ending| ending.id).collect::<Vec<_>>(), ids);
         for id in ids {
             let text = ending(id).unwrap();
-            assert!(
-                !text.title.is_empty() && text.title.len() <= 60 && text.what.ends_with('.'),
-                "{id}"
-            );
+            assert!(!text.title.is_empty() && text.title.len() <= 60 && text.what.ends_with('.'), "{id}");
         }
         assert!(ending("crashed").is_none());
     }

@@ -79,11 +79,7 @@ impl Fix {
 impl Platform {
     /// Returns the platform that this program was built for.
     pub const fn current() -> Self {
-        if cfg!(windows) {
-            Self::Windows
-        } else {
-            Self::Unix
-        }
+        if cfg!(windows) { Self::Windows } else { Self::Unix }
     }
 }
 
@@ -102,10 +98,7 @@ impl Target {
             "port" => Some(self.port.to_string()),
             "path" => Some(self.path.clone()),
             "url" => Some(self.url.clone()),
-            "pid" => Some(
-                self.pid
-                    .map_or_else(|| "PID".to_owned(), |pid| pid.to_string()),
-            ),
+            "pid" => Some(self.pid.map_or_else(|| "PID".to_owned(), |pid| pid.to_string())),
             _ => None,
         }
     }
@@ -113,10 +106,7 @@ impl Target {
 
 /// A fix that is advice alone.
 pub(super) const fn advice(text: &'static str) -> Fix {
-    Fix {
-        text,
-        command: None,
-    }
+    Fix { text, command: None }
 }
 
 /// A fix with lines that read the same everywhere: code, configuration, or a command of ours.
@@ -126,10 +116,7 @@ pub(super) const fn snippet(text: &'static str, lines: &'static str) -> Fix {
 
 /// A fix with a command for each platform.
 pub(super) const fn command(text: &'static str, unix: &'static str, windows: &'static str) -> Fix {
-    Fix {
-        text,
-        command: Some(Command { unix, windows }),
-    }
+    Fix { text, command: Some(Command { unix, windows }) }
 }
 
 /// Replaces each `{name}` that `value` knows; other braces stay as they are.
@@ -140,9 +127,7 @@ fn fill(template: &str, value: impl Fn(&str) -> Option<String>) -> String {
     let mut rest = template;
     while let Some((before, after)) = rest.split_once('{') {
         out.push_str(before);
-        let known = after
-            .split_once('}')
-            .and_then(|(name, tail)| Some((name, tail, value(name)?)));
+        let known = after.split_once('}').and_then(|(name, tail)| Some((name, tail, value(name)?)));
         if let Some((name, tail, filled)) = known {
             let in_address = out.ends_with("://") || tail.starts_with(":{port}");
             if name == "host" && in_address && filled.contains(':') && !filled.starts_with('[') {
@@ -172,12 +157,7 @@ fn shell_safe(value: &str, allowed: &str) -> String {
         } else {
             out.push('%');
             let digits = [byte >> 4, byte & 0x0F].map(|digit| char::from_digit(digit.into(), 16));
-            out.extend(
-                digits
-                    .into_iter()
-                    .flatten()
-                    .map(|digit| digit.to_ascii_uppercase()),
-            );
+            out.extend(digits.into_iter().flatten().map(|digit| digit.to_ascii_uppercase()));
         }
     }
     out
@@ -200,10 +180,7 @@ mod tests {
 
     #[test]
     fn placeholders_are_filled_and_other_braces_stay() {
-        let fix = snippet(
-            "Port {port} of {host}",
-            "f({ a }); {unknown} {http}://{host}:{port}{path} {pid}",
-        );
+        let fix = snippet("Port {port} of {host}", "f({ a }); {unknown} {http}://{host}:{port}{path} {pid}");
         assert_eq!(fix.text_for(&target()), "Port 3001 of example.com");
         assert_eq!(
             fix.command_for(&target(), Platform::Unix).as_deref(),
@@ -214,27 +191,15 @@ mod tests {
     #[test]
     fn each_platform_gets_its_own_command() {
         let fix = command("See", "ss {port}", "netstat {port}");
-        assert_eq!(
-            fix.command_for(&target(), Platform::Unix).as_deref(),
-            Some("ss 3001")
-        );
-        assert_eq!(
-            fix.command_for(&target(), Platform::Windows).as_deref(),
-            Some("netstat 3001")
-        );
+        assert_eq!(fix.command_for(&target(), Platform::Unix).as_deref(), Some("ss 3001"));
+        assert_eq!(fix.command_for(&target(), Platform::Windows).as_deref(), Some("netstat 3001"));
         assert_eq!(advice("See").command_for(&target(), Platform::Unix), None);
     }
 
     #[test]
     fn ipv6_host_gets_brackets_in_a_url_only() {
-        let fix = snippet(
-            "",
-            "ping {host}; {scheme}://{host}/; -connect {host}:{port}",
-        );
-        let target = Target {
-            host: "::1".to_owned(),
-            ..target()
-        };
+        let fix = snippet("", "ping {host}; {scheme}://{host}/; -connect {host}:{port}");
+        let target = Target { host: "::1".to_owned(), ..target() };
         assert_eq!(
             fix.command_for(&target, Platform::Unix).as_deref(),
             Some("ping ::1; wss://[::1]/; -connect [::1]:3001")
@@ -244,16 +209,11 @@ mod tests {
     #[test]
     fn hostile_url_cannot_leave_its_quotes() {
         let fix = snippet("", "sockeye check \"{url}\" {host}");
-        let target = Target {
-            url: "ws://x/\"; rm -rf $(y) `z` '\\\n!".to_owned(),
-            host: "-x;y".to_owned(),
-            ..target()
-        };
+        let target =
+            Target { url: "ws://x/\"; rm -rf $(y) `z` '\\\n!".to_owned(), host: "-x;y".to_owned(), ..target() };
         assert_eq!(
             fix.command_for(&target, Platform::Unix).as_deref(),
-            Some(
-                "sockeye check \"ws://x/%22%3B%20rm%20-rf%20%24%28y%29%20%60z%60%20%27%5C%0A%21\" %2Dx%3By"
-            )
+            Some("sockeye check \"ws://x/%22%3B%20rm%20-rf%20%24%28y%29%20%60z%60%20%27%5C%0A%21\" %2Dx%3By")
         );
     }
 }

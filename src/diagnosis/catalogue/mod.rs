@@ -101,10 +101,7 @@ impl Phase {
 
 /// Returns every cause, phase by phase.
 pub fn causes() -> impl Iterator<Item = &'static Cause> {
-    PHASES
-        .iter()
-        .flat_map(|parts| parts.iter())
-        .flat_map(|part| part.iter())
+    PHASES.iter().flat_map(|parts| parts.iter()).flat_map(|part| part.iter())
 }
 
 /// Returns the words of the cause `id`.
@@ -133,11 +130,7 @@ pub fn nearest(id: &str) -> Option<&'static str> {
         .map(|cause| (distance(&typed, cause.id), cause.id))
         .min_by_key(|(changes, _)| *changes)
         .filter(|(changes, _)| *changes <= typed.chars().count().div_ceil(4));
-    by_distance.map(|(_, id)| id).or_else(|| {
-        causes()
-            .map(|cause| cause.id)
-            .find(|id| id.contains(&typed))
-    })
+    by_distance.map(|(_, id)| id).or_else(|| causes().map(|cause| cause.id).find(|id| id.contains(&typed)))
 }
 
 /// Counts the letters that must be added, dropped or changed to make `a` of `b` (Levenshtein).
@@ -148,9 +141,7 @@ fn distance(a: &str, b: &str) -> usize {
         let mut left = row + 1;
         for (cost, to) in costs.iter_mut().skip(1).zip(b.chars()) {
             let above = *cost;
-            left = (diagonal + usize::from(from != to))
-                .min(above + 1)
-                .min(left + 1);
+            left = (diagonal + usize::from(from != to)).min(above + 1).min(left + 1);
             diagonal = above;
             *cost = left;
         }
@@ -230,10 +221,7 @@ mod tests {
     fn every_id_of_part_a_has_its_words_in_the_same_order() {
         let wanted: Vec<&str> = PART_A.split_whitespace().collect();
         assert_eq!(wanted.len(), 191);
-        let listed: Vec<&str> = causes()
-            .map(|cause| cause.id)
-            .filter(|id| !FINDINGS_ONLY.contains(id))
-            .collect();
+        let listed: Vec<&str> = causes().map(|cause| cause.id).filter(|id| !FINDINGS_ONLY.contains(id)).collect();
         assert_eq!(listed, wanted);
         for id in FINDINGS_ONLY {
             assert_eq!(cause(id).unwrap().phase, Phase::Close);
@@ -253,12 +241,7 @@ mod tests {
         for row in causes() {
             assert!(!row.see_also.is_empty(), "{} stands alone", row.id);
             let distinct: BTreeSet<_> = row.see_also.iter().collect();
-            assert_eq!(
-                distinct.len(),
-                row.see_also.len(),
-                "{} repeats itself",
-                row.id
-            );
+            assert_eq!(distinct.len(), row.see_also.len(), "{} repeats itself", row.id);
             for other in row.see_also {
                 assert!(cause(other).is_some(), "{}: no cause {other}", row.id);
                 assert_ne!(row.id, *other);
@@ -277,40 +260,18 @@ mod tests {
     fn texts_are_whole_and_titles_short() {
         for row in causes() {
             assert!(row.title.chars().count() <= 60, "{}: long title", row.id);
-            assert!(
-                !row.title.ends_with('.'),
-                "{}: a title is no sentence",
-                row.id
-            );
+            assert!(!row.title.ends_with('.'), "{}: a title is no sentence", row.id);
             for text in prose(row) {
-                assert!(
-                    !text.is_empty() && text.trim() == text,
-                    "{}: {text:?}",
-                    row.id
-                );
-                assert!(
-                    !text.contains("  ") && !text.contains('\n'),
-                    "{}: {text:?}",
-                    row.id
-                );
+                assert!(!text.is_empty() && text.trim() == text, "{}: {text:?}", row.id);
+                assert!(!text.contains("  ") && !text.contains('\n'), "{}: {text:?}", row.id);
             }
-            let sentences = [row.what, row.browser]
-                .into_iter()
-                .chain(row.fixes.iter().map(|fix| fix.text));
+            let sentences = [row.what, row.browser].into_iter().chain(row.fixes.iter().map(|fix| fix.text));
             for text in sentences {
                 assert!(text.ends_with(['.', ':', ')']), "{}: {text:?}", row.id);
             }
             for text in copyable(row) {
-                assert!(
-                    !text.is_empty() && text.trim() == text,
-                    "{}: {text:?}",
-                    row.id
-                );
-                assert!(
-                    text.lines().all(|line| line.trim_end() == line),
-                    "{}: {text:?}",
-                    row.id
-                );
+                assert!(!text.is_empty() && text.trim() == text, "{}: {text:?}", row.id);
+                assert!(text.lines().all(|line| line.trim_end() == line), "{}: {text:?}", row.id);
             }
         }
     }
@@ -320,11 +281,7 @@ mod tests {
         for row in causes() {
             for text in prose(row).into_iter().chain(copyable(row)) {
                 for name in placeholders(text) {
-                    assert!(
-                        PLACEHOLDERS.contains(&name),
-                        "{}: unknown {{{name}}}",
-                        row.id
-                    );
+                    assert!(PLACEHOLDERS.contains(&name), "{}: unknown {{{name}}}", row.id);
                 }
             }
         }
@@ -376,17 +333,13 @@ mod tests {
 
     fn copyable(row: &Cause) -> Vec<&'static str> {
         let commands = row.fixes.iter().filter_map(|fix| fix.command);
-        commands
-            .flat_map(|command| [command.unix, command.windows])
-            .collect()
+        commands.flat_map(|command| [command.unix, command.windows]).collect()
     }
 
     /// Lower-case words in braces without spaces.
     fn placeholders(text: &str) -> Vec<&str> {
         let openings = text.split('{').skip(1);
         let names = openings.filter_map(|after| after.split_once('}').map(|(name, _)| name));
-        names
-            .filter(|name| !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_lowercase()))
-            .collect()
+        names.filter(|name| !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_lowercase())).collect()
     }
 }

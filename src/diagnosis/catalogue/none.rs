@@ -54,11 +54,7 @@ pub(super) const CAUSES: &[Cause] = &[
             ),
         ],
         seen_with: &[],
-        see_also: &[
-            "connection-terminated",
-            "handler-exception",
-            "upgrade-unanswered",
-        ],
+        see_also: &["connection-terminated", "handler-exception", "upgrade-unanswered"],
     },
     Cause {
         id: "ended-by-user",

@@ -50,10 +50,7 @@ pub(super) const CAUSES: &[Cause] = &[
                 "sockeye check \"{url}\" --expect \"json:/type=connected\"",
             ),
         ],
-        seen_with: &[
-            "errors sent as ordinary messages",
-            "Engine.IO's opening packet",
-        ],
+        seen_with: &["errors sent as ordinary messages", "Engine.IO's opening packet"],
         see_also: &["confirmation-missing", "engineio-ping-timeout"],
     },
     Cause {
@@ -81,11 +78,7 @@ pub(super) const CAUSES: &[Cause] = &[
                     the process.",
                 "ws.on('error', console.error);",
             ),
-            command(
-                "Let a supervisor start it again.",
-                "npx pm2 start server.js",
-                "npx nodemon server.js",
-            ),
+            command("Let a supervisor start it again.", "npx pm2 start server.js", "npx nodemon server.js"),
         ],
         seen_with: &[
             "an exception or unhandled rejection in the handler (Node 15 and later)",
@@ -93,13 +86,7 @@ pub(super) const CAUSES: &[Cause] = &[
             "the system's memory guard",
             "docker stop",
         ],
-        see_also: &[
-            "handler-exception",
-            "server-restarted",
-            "out-of-memory",
-            "boot-crash",
-            "connection-terminated",
-        ],
+        see_also: &["handler-exception", "server-restarted", "out-of-memory", "boot-crash", "connection-terminated"],
     },
     Cause {
         id: "server-restarted",
@@ -156,18 +143,8 @@ pub(super) const CAUSES: &[Cause] = &[
                 "sockeye check \"{url}\" --watch 300 --repeat 2",
             ),
         ],
-        seen_with: &[
-            "ws.terminate and socket.destroy",
-            "handlers of Python servers that raise",
-            "proxies",
-        ],
-        see_also: &[
-            "handler-exception",
-            "heartbeat-terminate",
-            "idle-timeout",
-            "duplicate-kick",
-            "jwt-expired",
-        ],
+        seen_with: &["ws.terminate and socket.destroy", "handlers of Python servers that raise", "proxies"],
+        see_also: &["handler-exception", "heartbeat-terminate", "idle-timeout", "duplicate-kick", "jwt-expired"],
     },
     Cause {
         id: "connection-reset",
@@ -178,10 +155,7 @@ pub(super) const CAUSES: &[Cause] = &[
             in between gave up on the connection.",
         browser: "CloseEvent 1006, wasClean false, no text in the console.",
         fixes: &[
-            snippet(
-                "On the server, read what arrives until the end, and close with a Close frame.",
-                "ws.close(1000);",
-            ),
+            snippet("On the server, read what arrives until the end, and close with a Close frame.", "ws.close(1000);"),
             command(
                 "Look for resets on purpose in the code.",
                 "grep -rnE \"resetAndDestroy|SO_LINGER\" .",
@@ -193,16 +167,8 @@ pub(super) const CAUSES: &[Cause] = &[
                     and balancers.",
             ),
         ],
-        seen_with: &[
-            "sockets closed with unread data",
-            "SO_LINGER 0",
-            "balancers and firewalls",
-        ],
-        see_also: &[
-            "connection-terminated",
-            "nat-state-lost",
-            "server-process-died",
-        ],
+        seen_with: &["sockets closed with unread data", "SO_LINGER 0", "balancers and firewalls"],
+        see_also: &["connection-terminated", "nat-state-lost", "server-process-died"],
     },
     Cause {
         id: "handler-exception",
@@ -229,12 +195,7 @@ pub(super) const CAUSES: &[Cause] = &[
             "hypercorn and daphne: close 1011",
             "Python websockets: close 1011",
         ],
-        see_also: &[
-            "close-1011",
-            "server-process-died",
-            "db-unreachable",
-            "connection-terminated",
-        ],
+        see_also: &["close-1011", "server-process-died", "db-unreachable", "connection-terminated"],
     },
     Cause {
         id: "heartbeat-terminate",
@@ -252,18 +213,11 @@ pub(super) const CAUSES: &[Cause] = &[
                 "ws.on('pong', () => { ws.isAlive = true; });\nsetInterval(() => { if (!ws.isAlive) \
                     return ws.terminate(); ws.isAlive = false; ws.ping(); }, 30000);",
             ),
-            snippet(
-                "Set the mark when the connection opens, or the first round kills it.",
-                "ws.isAlive = true;",
-            ),
+            snippet("Set the mark when the connection opens, or the first round kills it.", "ws.isAlive = true;"),
             advice("In a client that is no browser, answer pings."),
         ],
         seen_with: &["the isAlive loop of Node's ws"],
-        see_also: &[
-            "ping-timeout-1011",
-            "idle-timeout",
-            "background-tab-throttle",
-        ],
+        see_also: &["ping-timeout-1011", "idle-timeout", "background-tab-throttle"],
     },
     Cause {
         id: "ping-timeout-1011",
@@ -279,18 +233,10 @@ pub(super) const CAUSES: &[Cause] = &[
                 "Give slow clients more time. In uvicorn:",
                 "uvicorn app:app --ws-ping-interval 30 --ws-ping-timeout 60",
             ),
-            snippet(
-                "In Python websockets:",
-                "serve(handler, host, port, ping_interval=30, ping_timeout=60)",
-            ),
+            snippet("In Python websockets:", "serve(handler, host, port, ping_interval=30, ping_timeout=60)"),
         ],
         seen_with: &["uvicorn and Python websockets, 20 seconds plus 20 by default"],
-        see_also: &[
-            "heartbeat-terminate",
-            "network-loss",
-            "background-tab-throttle",
-            "close-1011",
-        ],
+        see_also: &["heartbeat-terminate", "network-loss", "background-tab-throttle", "close-1011"],
     },
     Cause {
         id: "engineio-ping-timeout",
@@ -366,16 +312,8 @@ pub(super) const CAUSES: &[Cause] = &[
                 "gcloud compute backend-services update SERVICE --timeout=3600 --global",
             ),
         ],
-        seen_with: &[
-            "Google Cloud backend services, 30 seconds by default",
-            "AWS API Gateway, two hours",
-            "Cloud Run",
-        ],
-        see_also: &[
-            "idle-timeout",
-            "jwt-expired-mid-session",
-            "server-restarted",
-        ],
+        seen_with: &["Google Cloud backend services, 30 seconds by default", "AWS API Gateway, two hours", "Cloud Run"],
+        see_also: &["idle-timeout", "jwt-expired-mid-session", "server-restarted"],
     },
     Cause {
         id: "network-loss",
@@ -386,22 +324,14 @@ pub(super) const CAUSES: &[Cause] = &[
             between is gone. Neither side has told the other.",
         browser: "The socket stays OPEN for minutes, until TCP gives up with CloseEvent 1006.",
         fixes: &[
-            command(
-                "Check the path to {host}.",
-                "ping -c 3 {host}",
-                "ping {host}",
-            ),
+            command("Check the path to {host}.", "ping -c 3 {host}", "ping {host}"),
             snippet(
                 "Notice it sooner: send a small message regularly and reconnect when no answer \
                     comes.",
                 "if (Date.now() - lastMessageAt > 30000) { socket.close(); connect(); }",
             ),
         ],
-        seen_with: &[
-            "Wi-Fi that changes networks",
-            "machines that sleep",
-            "VPNs that reconnect",
-        ],
+        seen_with: &["Wi-Fi that changes networks", "machines that sleep", "VPNs that reconnect"],
         see_also: &["nat-state-lost", "network-change", "ping-timeout-1011"],
     },
     Cause {
@@ -423,11 +353,7 @@ pub(super) const CAUSES: &[Cause] = &[
                     --enable-tcp-reset true --idle-timeout 30",
             ),
         ],
-        seen_with: &[
-            "Azure load balancers, four minutes",
-            "home routers",
-            "mobile networks",
-        ],
+        seen_with: &["Azure load balancers, four minutes", "home routers", "mobile networks"],
         see_also: &["idle-timeout", "network-loss", "connection-reset"],
     },
     Cause {
@@ -451,16 +377,7 @@ pub(super) const CAUSES: &[Cause] = &[
                 "new Worker('./heavy.js');",
             ),
         ],
-        seen_with: &[
-            "long loops in an event loop",
-            "synchronous database calls",
-            "breakpoints",
-            "stopped processes",
-        ],
-        see_also: &[
-            "upgrade-unanswered",
-            "tcp-backlog-full",
-            "peer-never-answers-close",
-        ],
+        seen_with: &["long loops in an event loop", "synchronous database calls", "breakpoints", "stopped processes"],
+        see_also: &["upgrade-unanswered", "tcp-backlog-full", "peer-never-answers-close"],
     },
 ];

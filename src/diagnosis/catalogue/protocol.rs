@@ -24,15 +24,8 @@ pub(super) const CAUSES: &[Cause] = &[
                 "new WebSocketServer({ port: 3001 });",
             ),
         ],
-        seen_with: &[
-            "express-ws together with a framework",
-            "Next.js custom servers",
-        ],
-        see_also: &[
-            "two-writers-interleave",
-            "middlebox-injection",
-            "proto-rsv2-3",
-        ],
+        seen_with: &["express-ws together with a framework", "Next.js custom servers"],
+        see_also: &["two-writers-interleave", "middlebox-injection", "proto-rsv2-3"],
     },
     Cause {
         id: "two-writers-interleave",
@@ -44,24 +37,12 @@ pub(super) const CAUSES: &[Cause] = &[
         browser: "It varies: Invalid frame header, unknown opcodes, or a close code that nobody \
             sent. CloseEvent 1006.",
         fixes: &[
-            snippet(
-                "Count the upgrade listeners; there should be one.",
-                "console.log(server.listeners('upgrade'));",
-            ),
+            snippet("Count the upgrade listeners; there should be one.", "console.log(server.listeners('upgrade'));"),
             advice("Never write to the raw socket once a WebSocket library has taken it."),
-            advice(
-                "In languages with threads, give each connection one writer, or a lock around it.",
-            ),
+            advice("In languages with threads, give each connection one writer, or a lock around it."),
         ],
-        seen_with: &[
-            "two WebSocket libraries on one HTTP server",
-            "Next.js custom servers with hot reload",
-        ],
-        see_also: &[
-            "http-body-after-101",
-            "proto-interleaved-data",
-            "middlebox-injection",
-        ],
+        seen_with: &["two WebSocket libraries on one HTTP server", "Next.js custom servers with hot reload"],
+        see_also: &["http-body-after-101", "proto-interleaved-data", "middlebox-injection"],
     },
     Cause {
         id: "proto-masked-server",
@@ -73,9 +54,7 @@ pub(super) const CAUSES: &[Cause] = &[
         browser: "Chrome: A server must not mask any frames that it sends to the client. It sends a \
             Close 1002, the page gets 1006.",
         fixes: &[
-            advice(
-                "In the server's frame writer, clear the mask bit and leave out the four key bytes.",
-            ),
+            advice("In the server's frame writer, clear the mask bit and leave out the four key bytes."),
             command(
                 "Check that the port is not a plain echo that returns every byte.",
                 "nc {host} {port}",
@@ -101,15 +80,8 @@ pub(super) const CAUSES: &[Cause] = &[
             ),
             advice("Let the proxy pass Sec-WebSocket-Extensions in both directions."),
         ],
-        seen_with: &[
-            "proxies that remove Sec-WebSocket-Extensions",
-            "servers that compress always",
-        ],
-        see_also: &[
-            "proto-deflate-corrupt",
-            "extension-unrequested",
-            "proto-rsv2-3",
-        ],
+        seen_with: &["proxies that remove Sec-WebSocket-Extensions", "servers that compress always"],
+        see_also: &["proto-deflate-corrupt", "extension-unrequested", "proto-rsv2-3"],
     },
     Cause {
         id: "proto-deflate-corrupt",
@@ -126,24 +98,14 @@ pub(super) const CAUSES: &[Cause] = &[
                 "new WebSocketServer({ server, perMessageDeflate: { serverNoContextTakeover: true, \
                     clientNoContextTakeover: true } });",
             ),
-            snippet(
-                "Prove it by connecting without compression.",
-                "sockeye check \"{url}\" --no-compress",
-            ),
+            snippet("Prove it by connecting without compression.", "sockeye check \"{url}\" --no-compress"),
             advice(
                 "If one compressed message is sent to many clients, compress it for each of them, \
                     or without context takeover.",
             ),
         ],
-        seen_with: &[
-            "hand-written compression",
-            "servers that share a compressor between connections",
-        ],
-        see_also: &[
-            "proto-rsv1-no-deflate",
-            "extension-bad-params",
-            "decompression-bomb",
-        ],
+        seen_with: &["hand-written compression", "servers that share a compressor between connections"],
+        see_also: &["proto-rsv1-no-deflate", "extension-bad-params", "decompression-bomb"],
     },
     Cause {
         id: "proto-rsv1-on-continuation",
@@ -187,11 +149,7 @@ pub(super) const CAUSES: &[Cause] = &[
             ),
         ],
         seen_with: &["lengths counted in characters", "HTTP text in the stream"],
-        see_also: &[
-            "http-body-after-101",
-            "proto-bad-opcode",
-            "two-writers-interleave",
-        ],
+        see_also: &["http-body-after-101", "proto-bad-opcode", "two-writers-interleave"],
     },
     Cause {
         id: "proto-bad-opcode",
@@ -213,11 +171,7 @@ pub(super) const CAUSES: &[Cause] = &[
             ),
         ],
         seen_with: &["hand-written servers", "several threads that write at once"],
-        see_also: &[
-            "proto-rsv2-3",
-            "two-writers-interleave",
-            "http-body-after-101",
-        ],
+        see_also: &["proto-rsv2-3", "two-writers-interleave", "http-body-after-101"],
     },
     Cause {
         id: "proto-control-fragmented",
@@ -226,9 +180,7 @@ pub(super) const CAUSES: &[Cause] = &[
         what: "Pings, pongs and Close frames have to fit into a single frame. This one is marked as \
             the first of several.",
         browser: "Chrome: Invalid frame header. It fails the connection, the page gets 1006.",
-        fixes: &[advice(
-            "In the server's frame writer, always set the final bit (0x80) on control frames.",
-        )],
+        fixes: &[advice("In the server's frame writer, always set the final bit (0x80) on control frames.")],
         seen_with: &["hand-written servers"],
         see_also: &["proto-control-too-long", "close-too-long"],
     },
@@ -264,10 +216,7 @@ pub(super) const CAUSES: &[Cause] = &[
                 "mu.Lock(); err := conn.WriteMessage(websocket.TextMessage, data); mu.Unlock()",
             ),
         ],
-        seen_with: &[
-            "Go programs in which several goroutines write",
-            "hand-written fragmenting",
-        ],
+        seen_with: &["Go programs in which several goroutines write", "hand-written fragmenting"],
         see_also: &["proto-interleaved-data", "two-writers-interleave"],
     },
     Cause {
@@ -286,15 +235,8 @@ pub(super) const CAUSES: &[Cause] = &[
             ),
             advice("Finish the fragmented message before sending the next."),
         ],
-        seen_with: &[
-            "Go programs in which several goroutines write",
-            "streaming code beside ordinary sends",
-        ],
-        see_also: &[
-            "proto-continuation",
-            "two-writers-interleave",
-            "fragment-unfinished",
-        ],
+        seen_with: &["Go programs in which several goroutines write", "streaming code beside ordinary sends"],
+        see_also: &["proto-continuation", "two-writers-interleave", "fragment-unfinished"],
     },
     Cause {
         id: "proto-bad-utf8",
@@ -305,10 +247,7 @@ pub(super) const CAUSES: &[Cause] = &[
         browser: "Chrome: Could not decode a text frame as UTF-8. It sends a Close 1002, the page \
             gets 1006. Node's ws closes with 1007.",
         fixes: &[
-            snippet(
-                "Send binary data as binary.",
-                "ws.send(buffer, { binary: true });",
-            ),
+            snippet("Send binary data as binary.", "ws.send(buffer, { binary: true });"),
             snippet(
                 "Cut texts at characters, not at bytes, and always encode as UTF-8.",
                 "ws.send(Buffer.from(text, 'utf8').toString());",
@@ -342,16 +281,10 @@ pub(super) const CAUSES: &[Cause] = &[
             the wrong sign or byte order.",
         browser: "Chrome: Invalid frame header. It fails the connection, the page gets 1006.",
         fixes: &[
-            snippet(
-                "Write the length unsigned, highest byte first.",
-                "header.writeBigUInt64BE(BigInt(n), 2);",
-            ),
+            snippet("Write the length unsigned, highest byte first.", "header.writeBigUInt64BE(BigInt(n), 2);"),
             advice("Check the frame before this one in the log, its length may be wrong."),
         ],
-        seen_with: &[
-            "signed or little-endian lengths",
-            "streams that went out of step",
-        ],
+        seen_with: &["signed or little-endian lengths", "streams that went out of step"],
         see_also: &["frame-huge", "proto-nonminimal-length", "proto-bad-opcode"],
     },
     Cause {
@@ -364,18 +297,11 @@ pub(super) const CAUSES: &[Cause] = &[
         browser: "Chrome drops the connection with a reset and prints nothing; the page gets 1006. \
             Node and Python close with 1009.",
         fixes: &[
-            snippet(
-                "In a hand-written server, check length and byte order.",
-                "header.writeBigUInt64BE(BigInt(n), 2);",
-            ),
+            snippet("In a hand-written server, check length and byte order.", "header.writeBigUInt64BE(BigInt(n), 2);"),
             advice("Send large data in parts, or offer it for download over HTTP."),
         ],
         seen_with: &["wrong byte order", "files sent as one frame"],
-        see_also: &[
-            "our-limit",
-            "proto-length-highbit",
-            "message-too-big-by-server",
-        ],
+        see_also: &["our-limit", "proto-length-highbit", "message-too-big-by-server"],
     },
     Cause {
         id: "frame-truncated",
@@ -386,10 +312,7 @@ pub(super) const CAUSES: &[Cause] = &[
             missing.",
         browser: "CloseEvent 1006, wasClean false, no text in the console.",
         fixes: &[
-            snippet(
-                "Read the server's console at that moment.",
-                "sockeye check \"{url}\" --server-log server.log",
-            ),
+            snippet("Read the server's console at that moment.", "sockeye check \"{url}\" --server-log server.log"),
             snippet(
                 "Before exiting, close the sockets and wait until they are.",
                 "ws.close(1001); ws.once('close', () => process.exit(0));",
@@ -400,16 +323,8 @@ pub(super) const CAUSES: &[Cause] = &[
                 "const length = Buffer.byteLength(text);",
             ),
         ],
-        seen_with: &[
-            "crashes while sending",
-            "proxies with a time limit",
-            "wrong lengths",
-        ],
-        see_also: &[
-            "fragment-unfinished",
-            "server-process-died",
-            "connection-terminated",
-        ],
+        seen_with: &["crashes while sending", "proxies with a time limit", "wrong lengths"],
+        see_also: &["fragment-unfinished", "server-process-died", "connection-terminated"],
     },
     Cause {
         id: "fragment-unfinished",
@@ -431,11 +346,7 @@ pub(super) const CAUSES: &[Cause] = &[
             ),
         ],
         seen_with: &["streams that break off", "crashes while sending"],
-        see_also: &[
-            "frame-truncated",
-            "server-process-died",
-            "proto-interleaved-data",
-        ],
+        see_also: &["frame-truncated", "server-process-died", "proto-interleaved-data"],
     },
     Cause {
         id: "decompression-bomb",
@@ -456,11 +367,7 @@ pub(super) const CAUSES: &[Cause] = &[
             ),
         ],
         seen_with: &["large, repetitive JSON", "hostile peers"],
-        see_also: &[
-            "our-limit",
-            "message-too-big-by-server",
-            "proto-deflate-corrupt",
-        ],
+        see_also: &["our-limit", "message-too-big-by-server", "proto-deflate-corrupt"],
     },
     Cause {
         id: "middlebox-injection",
@@ -471,21 +378,10 @@ pub(super) const CAUSES: &[Cause] = &[
             touched like that.",
         browser: "Chrome: Invalid frame header, CloseEvent 1006, from certain networks only.",
         fixes: &[
-            snippet(
-                "Use wss://, so that nobody can write into it.",
-                "sockeye check \"wss://{host}{path}\"",
-            ),
+            snippet("Use wss://, so that nobody can write into it.", "sockeye check \"wss://{host}{path}\""),
             advice("Try another network, such as a phone's, to prove it."),
         ],
-        seen_with: &[
-            "hotel and airport networks",
-            "filtering proxies",
-            "virus scanners",
-        ],
-        see_also: &[
-            "http-body-after-101",
-            "two-writers-interleave",
-            "tls-mitm-proxy",
-        ],
+        seen_with: &["hotel and airport networks", "filtering proxies", "virus scanners"],
+        see_also: &["http-body-after-101", "two-writers-interleave", "tls-mitm-proxy"],
     },
 ];

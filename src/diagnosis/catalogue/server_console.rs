@@ -44,27 +44,15 @@ pub(super) const CAUSES: &[Cause] = &[
             it answers in its place, so you are testing old code, or another program altogether.",
         browser: "Nothing special: the browser talks to whoever holds the port.",
         fixes: &[
-            command(
-                "Find out who it is.",
-                "ss -ltnp 'sport = :{port}'",
-                "netstat -ano | findstr :{port}",
-            ),
-            command(
-                "End that process, if it is yours, and start again.",
-                "kill {pid}",
-                "Stop-Process -Id {pid}",
-            ),
+            command("Find out who it is.", "ss -ltnp 'sport = :{port}'", "netstat -ano | findstr :{port}"),
+            command("End that process, if it is yours, and start again.", "kill {pid}", "Stop-Process -Id {pid}"),
             command(
                 "Or use another port.",
                 "PORT=3002 npm run dev:websocket",
                 "$env:PORT = \"3002\"; npm run dev:websocket",
             ),
         ],
-        seen_with: &[
-            "a forgotten terminal",
-            "a watcher whose child lives on",
-            "EADDRINUSE",
-        ],
+        seen_with: &["a forgotten terminal", "a watcher whose child lives on", "EADDRINUSE"],
         see_also: &["tcp-refused", "server-restarted", "boot-crash"],
     },
     Cause {
@@ -81,10 +69,7 @@ pub(super) const CAUSES: &[Cause] = &[
                 "ls /proc/{pid}/fd | wc -l; grep \"open files\" /proc/{pid}/limits",
                 "(Get-Process -Id {pid}).HandleCount",
             ),
-            snippet(
-                "Raise the limit for the server. In its systemd unit:",
-                "LimitNOFILE=65536",
-            ),
+            snippet("Raise the limit for the server. In its systemd unit:", "LimitNOFILE=65536"),
             command(
                 "Look for connections that are never closed.",
                 "ss -tn 'sport = :{port}' | wc -l",
@@ -92,11 +77,7 @@ pub(super) const CAUSES: &[Cause] = &[
             ),
         ],
         seen_with: &["EMFILE", "file watchers", "sockets that leak"],
-        see_also: &[
-            "tcp-backlog-full",
-            "peer-never-closes-tcp",
-            "browser-connection-limit",
-        ],
+        see_also: &["tcp-backlog-full", "peer-never-closes-tcp", "browser-connection-limit"],
     },
     Cause {
         id: "out-of-memory",
@@ -110,29 +91,16 @@ pub(super) const CAUSES: &[Cause] = &[
                 "Find what grows: messages queued for slow clients, lists of connections, caches.",
                 "console.log(process.memoryUsage().heapUsed, ws.bufferedAmount);",
             ),
-            snippet(
-                "Drop clients that do not keep up.",
-                "if (ws.bufferedAmount > 1_000_000) ws.terminate();",
-            ),
+            snippet("Drop clients that do not keep up.", "if (ws.bufferedAmount > 1_000_000) ws.terminate();"),
             command(
                 "Ask the system whether it was the one who ended it.",
                 "sudo dmesg | grep -i \"killed process\"",
                 "Get-WinEvent -LogName System -MaxEvents 50",
             ),
-            snippet(
-                "Give Node more, if the data is honest.",
-                "node --max-old-space-size=4096 server.js",
-            ),
+            snippet("Give Node more, if the data is honest.", "node --max-old-space-size=4096 server.js"),
         ],
-        seen_with: &[
-            "Node: JavaScript heap out of memory, exit status 134",
-            "exit status 137 in containers",
-        ],
-        see_also: &[
-            "server-process-died",
-            "decompression-bomb",
-            "server-restarted",
-        ],
+        seen_with: &["Node: JavaScript heap out of memory, exit status 134", "exit status 137 in containers"],
+        see_also: &["server-process-died", "decompression-bomb", "server-restarted"],
     },
     Cause {
         id: "boot-crash",
@@ -145,16 +113,9 @@ pub(super) const CAUSES: &[Cause] = &[
         fixes: &[
             advice("Read the first error in the console, not the last."),
             snippet("Install what is missing.", "npm ci"),
-            snippet(
-                "Run it without the watcher, to see the whole trace.",
-                "node --trace-uncaught server.js",
-            ),
+            snippet("Run it without the watcher, to see the whole trace.", "node --trace-uncaught server.js"),
         ],
-        seen_with: &[
-            "ERR_MODULE_NOT_FOUND",
-            "SyntaxError before listening",
-            "missing environment variables",
-        ],
+        seen_with: &["ERR_MODULE_NOT_FOUND", "SyntaxError before listening", "missing environment variables"],
         see_also: &["tcp-refused", "address-in-use", "jwt-secret-missing"],
     },
 ];

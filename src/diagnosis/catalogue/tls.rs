@@ -24,20 +24,10 @@ pub(super) const CAUSES: &[Cause] = &[
                     holds for the socket too.",
                 "https://{host}:{port}/",
             ),
-            snippet(
-                "In production, get a certificate from a public authority.",
-                "sudo certbot --nginx -d {host}",
-            ),
+            snippet("In production, get a certificate from a public authority.", "sudo certbot --nginx -d {host}"),
         ],
-        seen_with: &[
-            "certificates made with openssl req -x509",
-            "development servers",
-        ],
-        see_also: &[
-            "tls-unknown-ca",
-            "tls-missing-intermediate",
-            "tls-mitm-proxy",
-        ],
+        seen_with: &["certificates made with openssl req -x509", "development servers"],
+        see_also: &["tls-unknown-ca", "tls-missing-intermediate", "tls-mitm-proxy"],
     },
     Cause {
         id: "tls-unknown-ca",
@@ -58,17 +48,10 @@ pub(super) const CAUSES: &[Cause] = &[
                 "NODE_EXTRA_CA_CERTS=root.crt node client.js",
                 "$env:NODE_EXTRA_CA_CERTS = \"root.crt\"; node client.js",
             ),
-            snippet(
-                "Prove it with a check that trusts that root.",
-                "sockeye check \"{url}\" --ca root.crt",
-            ),
+            snippet("Prove it with a check that trusts that root.", "sockeye check \"{url}\" --ca root.crt"),
         ],
         seen_with: &["company authorities", "mkcert roots on another machine"],
-        see_also: &[
-            "tls-missing-intermediate",
-            "tls-self-signed",
-            "tls-mitm-proxy",
-        ],
+        see_also: &["tls-missing-intermediate", "tls-self-signed", "tls-mitm-proxy"],
     },
     Cause {
         id: "tls-missing-intermediate",
@@ -80,20 +63,14 @@ pub(super) const CAUSES: &[Cause] = &[
         browser: "Chrome often repairs it and connects; if not, net::ERR_CERT_AUTHORITY_INVALID. \
             Node reports that it cannot verify the leaf signature.",
         fixes: &[
-            snippet(
-                "Serve the full chain. In nginx:",
-                "ssl_certificate /etc/letsencrypt/live/{host}/fullchain.pem;",
-            ),
+            snippet("Serve the full chain. In nginx:", "ssl_certificate /etc/letsencrypt/live/{host}/fullchain.pem;"),
             command(
                 "Count what the server sends; there must be two or more certificates.",
                 "openssl s_client -connect {host}:{port} -servername {host} -showcerts </dev/null",
                 "curl.exe -vI \"https://{host}:{port}/\"",
             ),
         ],
-        seen_with: &[
-            "nginx with cert.pem instead of fullchain.pem",
-            "load balancers where the chain was not uploaded",
-        ],
+        seen_with: &["nginx with cert.pem instead of fullchain.pem", "load balancers where the chain was not uploaded"],
         see_also: &["tls-unknown-ca", "tls-self-signed"],
     },
     Cause {
@@ -106,21 +83,14 @@ pub(super) const CAUSES: &[Cause] = &[
         browser: "Chrome: net::ERR_CERT_DATE_INVALID, CloseEvent 1006; if the issuer is unknown \
             too, only that is named.",
         fixes: &[
-            snippet(
-                "Renew it and make the server load it.",
-                "sudo certbot renew && sudo systemctl reload nginx",
-            ),
+            snippet("Renew it and make the server load it.", "sudo certbot renew && sudo systemctl reload nginx"),
             command(
                 "Read the dates the server really shows.",
                 "openssl s_client -connect {host}:{port} -servername {host} </dev/null | openssl \
                     x509 -noout -dates",
                 "curl.exe -vI \"https://{host}:{port}/\"",
             ),
-            command(
-                "Check this machine's clock.",
-                "timedatectl",
-                "w32tm /query /status",
-            ),
+            command("Check this machine's clock.", "timedatectl", "w32tm /query /status"),
         ],
         seen_with: &["renewals without a reload", "machines whose clock is wrong"],
         see_also: &["tls-not-yet-valid", "jwt-clock-skew", "tls-unknown-ca"],
@@ -134,19 +104,10 @@ pub(super) const CAUSES: &[Cause] = &[
             that was paused.",
         browser: "Chrome: net::ERR_CERT_DATE_INVALID, CloseEvent 1006.",
         fixes: &[
-            command(
-                "Set the clock right.",
-                "sudo timedatectl set-ntp true",
-                "w32tm /resync",
-            ),
-            advice(
-                "If the clock is right, issue the certificate again with a start date in the past.",
-            ),
+            command("Set the clock right.", "sudo timedatectl set-ntp true", "w32tm /resync"),
+            advice("If the clock is right, issue the certificate again with a start date in the past."),
         ],
-        seen_with: &[
-            "virtual machines after a pause",
-            "devices without a battery clock",
-        ],
+        seen_with: &["virtual machines after a pause", "devices without a battery clock"],
         see_also: &["tls-expired", "jwt-clock-skew"],
     },
     Cause {
@@ -181,20 +142,14 @@ pub(super) const CAUSES: &[Cause] = &[
             versions that are too old or too new for us; today's clients speak 1.2 and 1.3.",
         browser: "Chrome: net::ERR_SSL_VERSION_OR_CIPHER_MISMATCH, CloseEvent 1006.",
         fixes: &[
-            snippet(
-                "Enable TLS 1.2 and 1.3. In nginx:",
-                "ssl_protocols TLSv1.2 TLSv1.3;",
-            ),
+            snippet("Enable TLS 1.2 and 1.3. In nginx:", "ssl_protocols TLSv1.2 TLSv1.3;"),
             command(
                 "See what the server takes.",
                 "openssl s_client -connect {host}:{port} -tls1_2 </dev/null",
                 "curl.exe -vI --tlsv1.2 \"https://{host}:{port}/\"",
             ),
         ],
-        seen_with: &[
-            "old appliances",
-            "servers set to TLS 1.3 only, with old clients",
-        ],
+        seen_with: &["old appliances", "servers set to TLS 1.3 only, with old clients"],
         see_also: &["tls-no-shared-cipher"],
     },
     Cause {
@@ -206,20 +161,14 @@ pub(super) const CAUSES: &[Cause] = &[
             reason.",
         browser: "Chrome: net::ERR_SSL_VERSION_OR_CIPHER_MISMATCH, CloseEvent 1006.",
         fixes: &[
-            snippet(
-                "Allow current ciphers. In nginx:",
-                "ssl_ciphers HIGH:!aNULL:!MD5;",
-            ),
+            snippet("Allow current ciphers. In nginx:", "ssl_ciphers HIGH:!aNULL:!MD5;"),
             command(
                 "See what is negotiated, if anything.",
                 "openssl s_client -connect {host}:{port} -servername {host} </dev/null",
                 "curl.exe -vI \"https://{host}:{port}/\"",
             ),
         ],
-        seen_with: &[
-            "servers without a certificate for the name",
-            "hardened cipher lists",
-        ],
+        seen_with: &["servers without a certificate for the name", "hardened cipher lists"],
         see_also: &["tls-version", "tls-client-cert-required"],
     },
     Cause {
@@ -245,10 +194,7 @@ pub(super) const CAUSES: &[Cause] = &[
                 "ssl_verify_client off;",
             ),
         ],
-        seen_with: &[
-            "nginx with ssl_verify_client on",
-            "mutual TLS in service meshes",
-        ],
+        seen_with: &["nginx with ssl_verify_client on", "mutual TLS in service meshes"],
         see_also: &["tls-no-shared-cipher", "http-400"],
     },
     Cause {
@@ -259,19 +205,13 @@ pub(super) const CAUSES: &[Cause] = &[
             no site of that name. The address is right, the configuration of names on it is not.",
         browser: "Chrome: net::ERR_SSL_UNRECOGNIZED_NAME_ALERT, CloseEvent 1006.",
         fixes: &[
-            snippet(
-                "Add the name to the server. In nginx:",
-                "server_name {host};",
-            ),
+            snippet("Add the name to the server. In nginx:", "server_name {host};"),
             advice(
                 "If you connected by an alias or address, use the name that the server was set up \
                     for.",
             ),
         ],
-        seen_with: &[
-            "Java servers with a strict host check",
-            "content delivery networks without that domain",
-        ],
+        seen_with: &["Java servers with a strict host check", "content delivery networks without that domain"],
         see_also: &["tls-name-mismatch", "tls-reset-after-hello"],
     },
     Cause {
@@ -292,20 +232,10 @@ pub(super) const CAUSES: &[Cause] = &[
                 "openssl s_client -connect {host}:{port} -servername {host} </dev/null",
                 "Test-NetConnection {host} -Port {port}",
             ),
-            snippet(
-                "If the port is a plain one, use ws://.",
-                "sockeye check \"ws://{host}:{port}{path}\"",
-            ),
+            snippet("If the port is a plain one, use ws://.", "sockeye check \"ws://{host}:{port}{path}\""),
         ],
-        seen_with: &[
-            "filters that look at the host name",
-            "balancers without a server behind them",
-        ],
-        see_also: &[
-            "tls-fin-after-hello",
-            "tls-to-plain",
-            "tls-unrecognized-name",
-        ],
+        seen_with: &["filters that look at the host name", "balancers without a server behind them"],
+        see_also: &["tls-fin-after-hello", "tls-to-plain", "tls-unrecognized-name"],
     },
     Cause {
         id: "tls-fin-after-hello",
@@ -317,20 +247,14 @@ pub(super) const CAUSES: &[Cause] = &[
         browser: "Chrome: net::ERR_CONNECTION_RESET, CloseEvent 1006, as for a real reset.",
         fixes: &[
             advice("Check the health of what stands behind the balancer or proxy."),
-            snippet(
-                "If the port is a plain one, use ws://.",
-                "sockeye check \"ws://{host}:{port}{path}\"",
-            ),
+            snippet("If the port is a plain one, use ws://.", "sockeye check \"ws://{host}:{port}{path}\""),
             command(
                 "On the server, see who owns the port.",
                 "ss -ltnp 'sport = :{port}'",
                 "Get-NetTCPConnection -LocalPort {port} -State Listen",
             ),
         ],
-        seen_with: &[
-            "balancers with no healthy backend",
-            "tunnels whose far end is down",
-        ],
+        seen_with: &["balancers with no healthy backend", "tunnels whose far end is down"],
         see_also: &["tls-reset-after-hello", "tls-to-plain"],
     },
     Cause {
@@ -343,10 +267,7 @@ pub(super) const CAUSES: &[Cause] = &[
         browser: "Chrome stays in CONNECTING and prints nothing; other sockets to the same address \
             wait behind it.",
         fixes: &[
-            snippet(
-                "Try the port without TLS.",
-                "sockeye check \"ws://{host}:{port}{path}\"",
-            ),
+            snippet("Try the port without TLS.", "sockeye check \"ws://{host}:{port}{path}\""),
             command(
                 "If it should speak TLS, see whether the process is stopped or blocked.",
                 "ps -o pid,stat,cmd -p $(lsof -t -iTCP:{port} -sTCP:LISTEN)",
@@ -354,10 +275,7 @@ pub(super) const CAUSES: &[Cause] = &[
                     Listen).OwningProcess",
             ),
         ],
-        seen_with: &[
-            "plain servers that wait for the end of a request",
-            "stopped processes",
-        ],
+        seen_with: &["plain servers that wait for the end of a request", "stopped processes"],
         see_also: &["tls-to-plain", "upgrade-unanswered", "server-blocked"],
     },
     Cause {
@@ -373,10 +291,7 @@ pub(super) const CAUSES: &[Cause] = &[
                 "Allow HTTP/1.1 on that port as well. In HAProxy:",
                 "bind :{port} ssl crt site.pem alpn h2,http/1.1",
             ),
-            snippet(
-                "In Envoy, add http/1.1 to the list of ALPN protocols.",
-                "alpn_protocols: [\"h2\", \"http/1.1\"]",
-            ),
+            snippet("In Envoy, add http/1.1 to the list of ALPN protocols.", "alpn_protocols: [\"h2\", \"http/1.1\"]"),
         ],
         seen_with: &["gRPC ports", "Envoy listeners with h2 alone"],
         see_also: &["http-505", "upgrade-header-missing"],

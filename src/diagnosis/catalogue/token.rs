@@ -28,12 +28,7 @@ pub(super) const CAUSES: &[Cause] = &[
             ),
         ],
         seen_with: &["jsonwebtoken: jwt must be provided"],
-        see_also: &[
-            "token-placeholder",
-            "http-401",
-            "close-1008",
-            "jwt-malformed",
-        ],
+        see_also: &["token-placeholder", "http-401", "close-1008", "jwt-malformed"],
     },
     Cause {
         id: "token-placeholder",
@@ -55,10 +50,7 @@ pub(super) const CAUSES: &[Cause] = &[
                     result.token.",
             ),
         ],
-        seen_with: &[
-            "reading storage before the login has written to it",
-            "jsonwebtoken: jwt malformed",
-        ],
+        seen_with: &["reading storage before the login has written to it", "jsonwebtoken: jwt malformed"],
         see_also: &["token-missing", "url-host-placeholder", "jwt-malformed"],
     },
     Cause {
@@ -87,15 +79,8 @@ pub(super) const CAUSES: &[Cause] = &[
             "Parse it once when you read it, or store the plain string.",
             "const token = JSON.parse(localStorage.getItem('token'));",
         )],
-        seen_with: &[
-            "localStorage filled through JSON.stringify",
-            ".env values whose quotes are kept",
-        ],
-        see_also: &[
-            "token-bearer-prefix",
-            "token-whitespace",
-            "url-space-or-quote",
-        ],
+        seen_with: &["localStorage filled through JSON.stringify", ".env values whose quotes are kept"],
+        see_also: &["token-bearer-prefix", "token-whitespace", "url-space-or-quote"],
     },
     Cause {
         id: "token-whitespace",
@@ -106,10 +91,7 @@ pub(super) const CAUSES: &[Cause] = &[
             are not part of the token's alphabet, so it cannot be read.",
         browser: "The browser encodes or drops the white space silently; the server refuses.",
         fixes: &[
-            snippet(
-                "Trim it where it enters the program.",
-                "const token = raw.trim();",
-            ),
+            snippet("Trim it where it enters the program.", "const token = raw.trim();"),
             command(
                 "When reading from a file in a shell, remove line ends.",
                 "TOKEN=$(tr -d '\\r\\n' < token.txt)",
@@ -131,10 +113,7 @@ pub(super) const CAUSES: &[Cause] = &[
             "Encode exactly once. URLSearchParams encodes by itself, so give it the raw token.",
             "url.searchParams.set('token', token);",
         )],
-        seen_with: &[
-            "encodeURIComponent followed by URLSearchParams",
-            "jsonwebtoken: jwt malformed",
-        ],
+        seen_with: &["encodeURIComponent followed by URLSearchParams", "jsonwebtoken: jwt malformed"],
         see_also: &["token-plus-in-query", "url-space-or-quote", "jwt-malformed"],
     },
     Cause {
@@ -150,10 +129,7 @@ pub(super) const CAUSES: &[Cause] = &[
                 "Encode the value, so that + travels as %2B.",
                 "const query = `token=${encodeURIComponent(token)}`;",
             ),
-            snippet(
-                "Better still, issue the token with base64url.",
-                "Buffer.from(data).toString('base64url')",
-            ),
+            snippet("Better still, issue the token with base64url.", "Buffer.from(data).toString('base64url')"),
         ],
         seen_with: &["URLSearchParams and querystring on the server"],
         see_also: &["token-double-encoded", "jwt-malformed"],
@@ -177,9 +153,7 @@ pub(super) const CAUSES: &[Cause] = &[
                     bytes, a terminal that wraps lines.",
             ),
         ],
-        seen_with: &[
-            "jsonwebtoken: jwt malformed (part missing) or invalid signature (signature cut)",
-        ],
+        seen_with: &["jsonwebtoken: jwt malformed (part missing) or invalid signature (signature cut)"],
         see_also: &["jwt-malformed", "token-whitespace", "jwt-wrong-secret"],
     },
 ];

@@ -25,11 +25,7 @@ pub(super) const CAUSES: &[Cause] = &[
                     compare with a direct connection.",
             ),
         ],
-        seen_with: &[
-            "hand-written servers",
-            "cached answers",
-            "proxies that mix up requests",
-        ],
+        seen_with: &["hand-written servers", "cached answers", "proxies that mix up requests"],
         see_also: &["upgrade-no-accept", "upgrade-dup-accept"],
     },
     Cause {
@@ -48,10 +44,7 @@ pub(super) const CAUSES: &[Cause] = &[
             ),
             advice("Let the proxy pass all Sec-WebSocket headers of the answer."),
         ],
-        seen_with: &[
-            "hand-written servers",
-            "upgrades to something else, such as h2c",
-        ],
+        seen_with: &["hand-written servers", "upgrades to something else, such as h2c"],
         see_also: &["upgrade-wrong-accept", "upgrade-header-missing"],
     },
     Cause {
@@ -63,10 +56,7 @@ pub(super) const CAUSES: &[Cause] = &[
         browser: "Chrome: 'Sec-WebSocket-Accept' header must not appear more than once in a \
             response. CloseEvent 1006.",
         fixes: &[
-            snippet(
-                "Let only one handler answer each upgrade.",
-                "console.log(server.listenerCount('upgrade'));",
-            ),
+            snippet("Let only one handler answer each upgrade.", "console.log(server.listenerCount('upgrade'));"),
             advice("Remove rules that add the header in the proxy."),
         ],
         seen_with: &["two WebSocket libraries on one server", "add_header rules"],
@@ -107,9 +97,7 @@ pub(super) const CAUSES: &[Cause] = &[
             must contain 'Upgrade'. CloseEvent 1006.",
         fixes: &[
             advice("Answer exactly with Upgrade: websocket and Connection: Upgrade."),
-            advice(
-                "Look for a component that upgrades to HTTP/2 and switch that off on this port.",
-            ),
+            advice("Look for a component that upgrades to HTTP/2 and switch that off on this port."),
         ],
         seen_with: &["servers that offer h2c", "hand-written servers"],
         see_also: &["upgrade-header-missing", "tls-alpn-h2-only"],
@@ -126,10 +114,7 @@ pub(super) const CAUSES: &[Cause] = &[
             "Let the server, or the proxy that faces the client, answer in HTTP/1.1.",
             "HTTP/1.1 101 Switching Protocols",
         )],
-        seen_with: &[
-            "proxies that speak HTTP/1.0 to clients",
-            "hand-written servers",
-        ],
+        seen_with: &["proxies that speak HTTP/1.0 to clients", "hand-written servers"],
         see_also: &["upgrade-bare-lf", "http-505"],
     },
     Cause {
@@ -155,9 +140,7 @@ pub(super) const CAUSES: &[Cause] = &[
             lawful HTTP in general, but browsers fail the WebSocket handshake on it.",
         browser: "Chrome: Unexpected response code: 100 (or 103). CloseEvent 1006. Node's ws goes \
             on.",
-        fixes: &[advice(
-            "Switch off early hints and automatic 100 Continue for this path.",
-        )],
+        fixes: &[advice("Switch off early hints and automatic 100 Continue for this path.")],
         seen_with: &["early hints", "proxies that always answer 100 Continue"],
         see_also: &["http-other", "upgrade-http-version"],
     },
@@ -168,9 +151,7 @@ pub(super) const CAUSES: &[Cause] = &[
         what: "The server's answer carries more than 256 KiB of headers, and clients stop reading \
             there. Usually one piece of code sets cookies again and again.",
         browser: "Chrome: net::ERR_RESPONSE_HEADERS_TOO_BIG, CloseEvent 1006.",
-        fixes: &[advice(
-            "Look in the log for the header that repeats and remove what adds it.",
-        )],
+        fixes: &[advice("Look in the log for the header that repeats and remove what adds it.")],
         seen_with: &["cookies set in a loop"],
         see_also: &["http-431", "url-too-long"],
     },
@@ -187,19 +168,10 @@ pub(super) const CAUSES: &[Cause] = &[
                 "Let the server choose one. In Node's ws:",
                 "new WebSocketServer({ server, handleProtocols: (offered) => [...offered][0] });",
             ),
-            snippet(
-                "In FastAPI:",
-                "await websocket.accept(subprotocol=\"graphql-transport-ws\")",
-            ),
-            snippet(
-                "Or do not offer any in the page.",
-                "const socket = new WebSocket(url);",
-            ),
+            snippet("In FastAPI:", "await websocket.accept(subprotocol=\"graphql-transport-ws\")"),
+            snippet("Or do not offer any in the page.", "const socket = new WebSocket(url);"),
         ],
-        seen_with: &[
-            "servers that ignore subprotocols",
-            "proxies that drop the header",
-        ],
+        seen_with: &["servers that ignore subprotocols", "proxies that drop the header"],
         see_also: &["subprotocol-mismatch", "url-subprotocol-invalid"],
     },
     Cause {
@@ -274,10 +246,7 @@ pub(super) const CAUSES: &[Cause] = &[
                 "Switch compression off on the server, or leave its parameters at their defaults.",
                 "new WebSocketServer({ server, perMessageDeflate: false });",
             ),
-            snippet(
-                "Prove it by connecting without compression.",
-                "sockeye check \"{url}\" --no-compress",
-            ),
+            snippet("Prove it by connecting without compression.", "sockeye check \"{url}\" --no-compress"),
         ],
         seen_with: &["hand-written negotiation"],
         see_also: &["extension-unrequested", "proto-deflate-corrupt"],
@@ -312,12 +281,7 @@ pub(super) const CAUSES: &[Cause] = &[
             "nginx return 444",
             "Node's http-proxy with its target down",
         ],
-        see_also: &[
-            "upgrade-rst-nobytes",
-            "upgrade-partial",
-            "server-process-died",
-            "http-401",
-        ],
+        see_also: &["upgrade-rst-nobytes", "upgrade-partial", "server-process-died", "http-401"],
     },
     Cause {
         id: "upgrade-rst-nobytes",
@@ -329,26 +293,15 @@ pub(super) const CAUSES: &[Cause] = &[
         browser: "Chrome: Error during WebSocket handshake: net::ERR_CONNECTION_RESET. CloseEvent \
             1006.",
         fixes: &[
-            snippet(
-                "Try wss:// on the same port.",
-                "sockeye check \"wss://{host}:{port}{path}\"",
-            ),
+            snippet("Try wss:// on the same port.", "sockeye check \"wss://{host}:{port}{path}\""),
             advice(
                 "Run the same check on the server's own machine. If it works there, a device in \
                     between resets it.",
             ),
             advice("Read the server's console for a crash."),
         ],
-        seen_with: &[
-            "ports that expect TLS",
-            "filtering devices",
-            "killed processes",
-        ],
-        see_also: &[
-            "plain-to-tls",
-            "upgrade-fin-nobytes",
-            "tls-reset-after-hello",
-        ],
+        seen_with: &["ports that expect TLS", "filtering devices", "killed processes"],
+        see_also: &["plain-to-tls", "upgrade-fin-nobytes", "tls-reset-after-hello"],
     },
     Cause {
         id: "upgrade-partial",
@@ -401,12 +354,7 @@ pub(super) const CAUSES: &[Cause] = &[
             "a database that does not answer",
             "a breakpoint",
         ],
-        see_also: &[
-            "server-blocked",
-            "upgrade-trickle",
-            "browser-handshake-queue",
-            "http-504",
-        ],
+        see_also: &["server-blocked", "upgrade-trickle", "browser-handshake-queue", "http-504"],
     },
     Cause {
         id: "upgrade-trickle",
@@ -417,14 +365,8 @@ pub(super) const CAUSES: &[Cause] = &[
             it in tiny pieces.",
         browser: "As without an answer: Chrome stays in CONNECTING and prints nothing.",
         fixes: &[
-            snippet(
-                "Send the head in one write.",
-                "socket.write(head.join('\\r\\n') + '\\r\\n\\r\\n');",
-            ),
-            snippet(
-                "Switch buffering off in the proxy, and compare with a direct connection.",
-                "proxy_buffering off;",
-            ),
+            snippet("Send the head in one write.", "socket.write(head.join('\\r\\n') + '\\r\\n\\r\\n');"),
+            snippet("Switch buffering off in the proxy, and compare with a direct connection.", "proxy_buffering off;"),
         ],
         seen_with: &["slow hand-written servers", "broken buffering in a proxy"],
         see_also: &["upgrade-unanswered", "upgrade-partial"],

@@ -17,10 +17,7 @@ pub(super) const CAUSES: &[Cause] = &[
             "Write ws:// instead of http://, and wss:// instead of https://.",
             "const url = address.replace(/^http/, 'ws');",
         )],
-        seen_with: &[
-            "API base URLs reused for the socket",
-            "clients written against a recent Chrome only",
-        ],
+        seen_with: &["API base URLs reused for the socket", "clients written against a recent Chrome only"],
         see_also: &["url-scheme-typo", "url-relative"],
     },
     Cause {
@@ -92,10 +89,7 @@ pub(super) const CAUSES: &[Cause] = &[
             CloseEvent.",
         fixes: &[
             advice("Correct the port: a number from 1 to 65535."),
-            snippet(
-                "Put IPv6 addresses in brackets.",
-                "const socket = new WebSocket('ws://[::1]:3001/');",
-            ),
+            snippet("Put IPv6 addresses in brackets.", "const socket = new WebSocket('ws://[::1]:3001/');"),
         ],
         seen_with: &["ports glued together by string concatenation"],
         see_also: &["url-scheme-typo", "url-host-placeholder"],
@@ -135,10 +129,7 @@ pub(super) const CAUSES: &[Cause] = &[
                     set');",
             ),
         ],
-        seen_with: &[
-            "Vite variables without the VITE_ prefix",
-            "Next.js variables without the NEXT_PUBLIC_ prefix",
-        ],
+        seen_with: &["Vite variables without the VITE_ prefix", "Next.js variables without the NEXT_PUBLIC_ prefix"],
         see_also: &["dns-nxdomain", "token-placeholder"],
     },
     Cause {
@@ -195,14 +186,8 @@ pub(super) const CAUSES: &[Cause] = &[
                     message, and keep only identifiers in it.",
                 "socket.onopen = () => socket.send(JSON.stringify({ type: 'auth', token }));",
             ),
-            snippet(
-                "Or raise the limit. In nginx:",
-                "large_client_header_buffers 4 32k;",
-            ),
-            snippet(
-                "In Node, at start:",
-                "node --max-http-header-size=32768 server.js",
-            ),
+            snippet("Or raise the limit. In nginx:", "large_client_header_buffers 4 32k;"),
+            snippet("In Node, at start:", "node --max-http-header-size=32768 server.js"),
         ],
         seen_with: &[
             "Node: 431 above 16 KiB of head",

@@ -43,13 +43,11 @@ pub(super) fn acceptor(certificate: Certificate) -> Result<TlsAcceptor, Certific
     let chain = vec![CertificateDer::from_pem_slice(pem.as_bytes())?];
     let key = PrivateKeyDer::from_pem_slice(include_bytes!("certificates/leaf-key.pem"))?;
     let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
-        .with_safe_default_protocol_versions()?;
+    let builder = ServerConfig::builder_with_provider(Arc::clone(&provider)).with_safe_default_protocol_versions()?;
     let builder = if certificate == Certificate::ClientRequired {
         let mut roots = RootCertStore::empty();
         roots.add(CertificateDer::from_pem_slice(PRACTICE_CA.as_bytes())?)?;
-        let verifier =
-            WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider).build()?;
+        let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider).build()?;
         builder.with_client_cert_verifier(verifier)
     } else {
         builder.with_no_client_auth()
@@ -81,15 +79,10 @@ mod tests {
             (Certificate::OtherName, Some("NotValidForName")),
             (Certificate::ClientRequired, Some("CertificateRequired")),
         ] {
-            let result = greet(certificate)
-                .await
-                .map_err(|error| format!("{error:?}"));
+            let result = greet(certificate).await.map_err(|error| format!("{error:?}"));
             match said {
                 Some(said) => {
-                    assert!(
-                        result.is_err_and(|text| text.contains(said)),
-                        "{certificate:?}"
-                    );
+                    assert!(result.is_err_and(|text| text.contains(said)), "{certificate:?}");
                 }
                 None => assert!(result.is_ok(), "{certificate:?}: {result:?}"),
             }
@@ -99,9 +92,7 @@ mod tests {
     /// A TLS handshake of a client that trusts the practice CA, and one read behind it.
     async fn greet(certificate: Certificate) -> io::Result<u8> {
         let mut roots = RootCertStore::empty();
-        roots
-            .add(CertificateDer::from_pem_slice(PRACTICE_CA.as_bytes()).unwrap())
-            .unwrap();
+        roots.add(CertificateDer::from_pem_slice(PRACTICE_CA.as_bytes()).unwrap()).unwrap();
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let config = ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
@@ -116,10 +107,6 @@ mod tests {
             }
         });
         let name = ServerName::try_from("127.0.0.1").unwrap();
-        TlsConnector::from(Arc::new(config))
-            .connect(name, client)
-            .await?
-            .read_u8()
-            .await
+        TlsConnector::from(Arc::new(config)).connect(name, client).await?.read_u8().await
     }
 }

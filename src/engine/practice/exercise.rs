@@ -60,28 +60,15 @@ pub(super) struct ExerciseToken {
 
 impl Exercise {
     /// The exercise for `fault` (the guide's server itself without one) at `url`.
-    pub(super) fn new(
-        fault: Option<&Fault>,
-        url: String,
-        token: ExerciseToken,
-        secret: &[u8],
-    ) -> Self {
+    pub(super) fn new(fault: Option<&Fault>, url: String, token: ExerciseToken, secret: &[u8]) -> Self {
         let terms = fault.map_or(Terms::PLAIN, |fault| fault.terms);
         let limit = terms.patience_millis.map(Duration::from_millis);
         Self {
             url,
             token: token.pasted,
             secret: Some(secret.to_vec()),
-            subprotocols: terms
-                .subprotocols
-                .iter()
-                .map(|name| (*name).to_owned())
-                .collect(),
-            send: if terms.send_len == 0 {
-                Vec::new()
-            } else {
-                vec!["a".repeat(terms.send_len)]
-            },
+            subprotocols: terms.subprotocols.iter().map(|name| (*name).to_owned()).collect(),
+            send: if terms.send_len == 0 { Vec::new() } else { vec!["a".repeat(terms.send_len)] },
             confirm: match terms.confirm {
                 Expected::First => Confirm::First,
                 Expected::None => Confirm::None,
@@ -105,25 +92,16 @@ impl ExerciseToken {
         let (pasted, in_query) = match tweak {
             TokenTweak::None => (good.clone(), good),
             TokenTweak::Missing => {
-                return Self {
-                    pasted: None,
-                    in_query: None,
-                };
+                return Self { pasted: None, in_query: None };
             }
             TokenTweak::Replaced(text) => (text.to_owned(), text.to_owned()),
-            TokenTweak::Prefixed(text) => {
-                (format!("{}{good}", spaced(text)), format!("{text}{good}"))
-            }
-            TokenTweak::Suffixed(text) => {
-                (format!("{good}{}", spaced(text)), format!("{good}{text}"))
-            }
+            TokenTweak::Prefixed(text) => (format!("{}{good}", spaced(text)), format!("{text}{good}")),
+            TokenTweak::Suffixed(text) => (format!("{good}{}", spaced(text)), format!("{good}{text}")),
             TokenTweak::Quoted => (format!("\"{good}\""), format!("%22{good}%22")),
             TokenTweak::DoubleEncoded => (good.replace('.', "%2E"), good.replace('.', "%252E")),
             TokenTweak::Plus => same(with_plus(secret, now_unix)),
             TokenTweak::CutInClaims => same(cut_in_claims(&good)),
-            TokenTweak::CutInSignature => {
-                same(good.chars().take(good.len().saturating_sub(20)).collect())
-            }
+            TokenTweak::CutInSignature => same(good.chars().take(good.len().saturating_sub(20)).collect()),
             TokenTweak::ExpiresIn(secs) => {
                 let issued = now_unix.min(now_unix.saturating_add(secs).saturating_sub(60));
                 let times = json!({"iat": issued, "exp": now_unix.saturating_add(secs)});
@@ -134,31 +112,22 @@ impl ExerciseToken {
                 let times = json!({"iat": now_unix, "nbf": start, "exp": start.saturating_add(LIFETIME_SECS)});
                 same(mint(&claims(&times), secret))
             }
-            TokenTweak::WrongSecret => {
-                same(fresh(&[secret, b"-of-another-env"].concat(), now_unix))
+            TokenTweak::WrongSecret => same(fresh(&[secret, b"-of-another-env"].concat(), now_unix)),
+            TokenTweak::Unsecured => {
+                same(format!("{}.", unsigned(&json!({"alg": "none", "typ": "JWT"}), &in_date(now_unix))))
             }
-            TokenTweak::Unsecured => same(format!(
-                "{}.",
-                unsigned(&json!({"alg": "none", "typ": "JWT"}), &in_date(now_unix))
-            )),
             TokenTweak::OtherAlgorithm => {
                 let input = unsigned(&json!({"alg": "RS256", "typ": "JWT"}), &in_date(now_unix));
                 let signature: Vec<u8> = (0..=255).collect();
                 same(format!("{input}.{}", URL_SAFE_NO_PAD.encode(signature)))
             }
         };
-        Self {
-            pasted: Some(pasted),
-            in_query: Some(in_query),
-        }
+        Self { pasted: Some(pasted), in_query: Some(in_query) }
     }
 
     /// The query, without `?`, that carries this token.
     pub(super) fn query(&self, padding_len: usize) -> String {
-        let mut query = self
-            .in_query
-            .as_ref()
-            .map_or_else(String::new, |token| format!("token={token}&"));
+        let mut query = self.in_query.as_ref().map_or_else(String::new, |token| format!("token={token}&"));
         query.push_str("agentId=");
         query.push_str(AGENT_ID);
         if padding_len > 0 {
@@ -213,10 +182,7 @@ fn with_plus(secret: &[u8], now_unix: i64) -> String {
 fn cut_in_claims(token: &str) -> String {
     let (header, rest) = token.split_once('.').unwrap_or((token, ""));
     let claims = rest.split('.').next().unwrap_or_default();
-    format!(
-        "{header}.{}",
-        claims.chars().take(claims.len() / 2).collect::<String>()
-    )
+    format!("{header}.{}", claims.chars().take(claims.len() / 2).collect::<String>())
 }
 
 fn same(token: String) -> (String, String) {
@@ -224,9 +190,7 @@ fn same(token: String) -> (String, String) {
 }
 
 fn spaced(encoded: &str) -> String {
-    percent_encoding::percent_decode_str(encoded)
-        .decode_utf8_lossy()
-        .into_owned()
+    percent_encoding::percent_decode_str(encoded).decode_utf8_lossy().into_owned()
 }
 
 /// The agent of every exercise.
@@ -243,11 +207,7 @@ mod tests {
     fn check(tweak: TokenTweak, said: &str) {
         let token = ExerciseToken::new(tweak, b"practice", NOW);
         let seen = spaced(&token.in_query().replace('+', " "));
-        assert_eq!(
-            verify(&seen, b"practice", NOW).map(|_| ()),
-            Err(said.to_owned()),
-            "{tweak:?}"
-        );
+        assert_eq!(verify(&seen, b"practice", NOW).map(|_| ()), Err(said.to_owned()), "{tweak:?}");
     }
 
     #[test]
@@ -271,11 +231,7 @@ mod tests {
     #[test]
     fn plus_is_in_the_query_as_it_is() {
         for now in NOW..NOW + 50 {
-            assert!(
-                ExerciseToken::new(TokenTweak::Plus, b"practice", now)
-                    .in_query()
-                    .contains('+')
-            );
+            assert!(ExerciseToken::new(TokenTweak::Plus, b"practice", now).in_query().contains('+'));
         }
     }
 }

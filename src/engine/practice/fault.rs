@@ -165,16 +165,7 @@ impl Fault {
         lesson: &'static str,
         setting: Setting,
     ) -> Self {
-        Self {
-            id,
-            title,
-            lesson,
-            ending,
-            cause: id,
-            findings: &[],
-            setting,
-            terms: Terms::PLAIN,
-        }
+        Self { id, title, lesson, ending, cause: id, findings: &[], setting, terms: Terms::PLAIN }
     }
 
     /// A row that is staged on the shared port.
@@ -267,11 +258,7 @@ pub fn fault(id: &str) -> Option<&'static Fault> {
 
 /// The id most like `id`, for a suggestion.
 pub fn nearest_id(id: &str) -> &'static str {
-    FAULTS
-        .iter()
-        .map(|fault| fault.id)
-        .min_by_key(|known| distance(id, known))
-        .unwrap_or_default()
+    FAULTS.iter().map(|fault| fault.id).min_by_key(|known| distance(id, known)).unwrap_or_default()
 }
 
 /// Ids of the catalogue that one process cannot produce on loopback, each with the reason.
@@ -288,9 +275,7 @@ fn distance(left: &str, right: &str) -> usize {
         let mut beside = line + 1;
         for (pair, to) in row.windows(2).zip(&right) {
             let [diagonal, above] = pair else { continue };
-            beside = (diagonal + usize::from(from != *to))
-                .min(above + 1)
-                .min(beside + 1);
+            beside = (diagonal + usize::from(from != *to)).min(above + 1).min(beside + 1);
             next.push(beside);
         }
         row = next;
@@ -314,41 +299,15 @@ mod tests {
         let mut ids = BTreeSet::new();
         for row in FAULTS {
             assert!(ids.insert(row.id), "{} twice", row.id);
-            assert!(
-                causes.contains(row.cause) && !FINDINGS.contains(&row.cause),
-                "{}: {}",
-                row.id,
-                row.cause
-            );
+            assert!(causes.contains(row.cause) && !FINDINGS.contains(&row.cause), "{}: {}", row.id, row.cause);
             assert!(endings.contains(row.ending), "{}: {}", row.id, row.ending);
             for finding in row.findings {
-                assert!(
-                    causes.contains(finding) || FINDINGS.contains(finding),
-                    "{}: {finding}",
-                    row.id
-                );
+                assert!(causes.contains(finding) || FINDINGS.contains(finding), "{}: {finding}", row.id);
             }
-            assert!(
-                row.id
-                    .bytes()
-                    .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-'),
-                "{}",
-                row.id
-            );
-            assert!(
-                row.lesson.len() > 60 && !row.lesson.contains("  "),
-                "{}: {}",
-                row.id,
-                row.lesson
-            );
-            if let Setting::Path(steps) | Setting::OwnPort(_, steps) | Setting::Dies(steps) =
-                row.setting
-            {
-                assert!(
-                    matches!(steps.last(), Some(Step::Fin | Step::Rst | Step::Silence)),
-                    "{}",
-                    row.id
-                );
+            assert!(row.id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-'), "{}", row.id);
+            assert!(row.lesson.len() > 60 && !row.lesson.contains("  "), "{}: {}", row.id, row.lesson);
+            if let Setting::Path(steps) | Setting::OwnPort(_, steps) | Setting::Dies(steps) = row.setting {
+                assert!(matches!(steps.last(), Some(Step::Fin | Step::Rst | Step::Silence)), "{}", row.id);
             }
         }
         assert!(FAULTS.len() >= 190, "{}", FAULTS.len());
@@ -356,21 +315,12 @@ mod tests {
 
     #[test]
     fn every_id_of_the_catalogue_is_staged_or_excused() {
-        let shown: BTreeSet<&str> = FAULTS
-            .iter()
-            .flat_map(|row| row.findings.iter().copied().chain([row.cause]))
-            .collect();
+        let shown: BTreeSet<&str> =
+            FAULTS.iter().flat_map(|row| row.findings.iter().copied().chain([row.cause])).collect();
         let excused: BTreeSet<&str> = unproducible().iter().map(|(id, _)| *id).collect();
-        assert!(
-            shown.is_disjoint(&excused),
-            "{:?}",
-            shown.intersection(&excused)
-        );
+        assert!(shown.is_disjoint(&excused), "{:?}", shown.intersection(&excused));
         for id in CAUSES.split_whitespace() {
-            assert!(
-                shown.contains(id) || excused.contains(id),
-                "{id} is neither staged nor excused"
-            );
+            assert!(shown.contains(id) || excused.contains(id), "{id} is neither staged nor excused");
         }
     }
 
@@ -422,10 +372,5 @@ mod tests {
         browser-offline network-change background-tab-throttle send-before-open close-code-api";
 
     /// What the catalogue calls findings, never causes.
-    const FINDINGS: [&str; 4] = [
-        "upgrade-http-version",
-        "upgrade-bare-lf",
-        "close-then-gone",
-        "garbage-after-close",
-    ];
+    const FINDINGS: [&str; 4] = ["upgrade-http-version", "upgrade-bare-lf", "close-then-gone", "garbage-after-close"];
 }

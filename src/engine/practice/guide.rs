@@ -66,15 +66,12 @@ impl Guide<'_> {
     {
         announce(request, peer, self.console);
         let key = request.header("Sec-WebSocket-Key").unwrap_or_default();
-        let head = self
-            .head()
-            .replace("{accept}", &derive_accept_key(key.as_bytes()));
+        let head = self.head().replace("{accept}", &derive_accept_key(key.as_bytes()));
         if stream.write_all(head.as_bytes()).await.is_err() {
             return;
         }
         let leftover = request.leftover.clone();
-        let mut socket =
-            WebSocketStream::from_partially_read(stream, leftover, Role::Server, None).await;
+        let mut socket = WebSocketStream::from_partially_read(stream, leftover, Role::Server, None).await;
         match self.admit(request) {
             Ok(claims) => self.converse(&mut socket, request, &claims).await,
             Err((code, reason)) => close(&mut socket, code, &reason).await,
@@ -86,8 +83,7 @@ impl Guide<'_> {
         match self.twist {
             Twist::OddHead(head) => head.to_owned(),
             Twist::ClockAhead(_) => {
-                let moment =
-                    SystemTime::UNIX_EPOCH + Duration::from_secs(self.now_unix().unsigned_abs());
+                let moment = SystemTime::UNIX_EPOCH + Duration::from_secs(self.now_unix().unsigned_abs());
                 let date = format!("Date: {}\r\n\r\n", httpdate::fmt_http_date(moment));
                 ACCEPT.replace("\r\n\r\n", &format!("\r\n{date}"))
             }
@@ -110,10 +106,7 @@ impl Guide<'_> {
             return Err((1002, "Failed to parse URL".into()));
         }
         let token = request.query("token").unwrap_or_default();
-        self.say(&format!(
-            "[WebSocket] Token received, length: {}",
-            token.len()
-        ));
+        self.say(&format!("[WebSocket] Token received, length: {}", token.len()));
         let claims = self.verified(&token).map_err(|text| {
             self.say(&format!("[WebSocket] ❌ Token verification failed: {text}"));
             (1008, format!("Invalid token: {text}"))
@@ -130,11 +123,7 @@ impl Guide<'_> {
     }
 
     fn verified(&self, token: &str) -> Result<Claims, String> {
-        let secret = if matches!(self.twist, Twist::NoSecret) {
-            &[][..]
-        } else {
-            self.secret
-        };
+        let secret = if matches!(self.twist, Twist::NoSecret) { &[][..] } else { self.secret };
         let claims = verify(token, secret, self.now_unix())?;
         if let Twist::Audience(wanted) = self.twist
             && claims.audience.as_deref() != Some(wanted)
@@ -171,9 +160,7 @@ impl Guide<'_> {
             return;
         }
         let left_secs = match (self.twist, claims.expires_at) {
-            (Twist::ClosesAtExpiry, Some(expires_at)) => {
-                (expires_at - self.now_unix() as f64).max(0.0)
-            }
+            (Twist::ClosesAtExpiry, Some(expires_at)) => (expires_at - self.now_unix() as f64).max(0.0),
             _ => f64::from(u32::MAX),
         };
         tokio::select! {
@@ -185,22 +172,11 @@ impl Guide<'_> {
         }
     }
 
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "a server validates tokens against its own clock"
-    )]
+    #[expect(clippy::disallowed_methods, reason = "a server validates tokens against its own clock")]
     fn now_unix(&self) -> i64 {
-        let ahead_secs = if let Twist::ClockAhead(secs) = self.twist {
-            secs
-        } else {
-            0
-        };
-        let since_epoch = SystemTime::now()
-            .duration_since(SystemTime::UNIX_EPOCH)
-            .unwrap_or_default();
-        i64::try_from(since_epoch.as_secs())
-            .unwrap_or(i64::MAX)
-            .saturating_add(ahead_secs)
+        let ahead_secs = if let Twist::ClockAhead(secs) = self.twist { secs } else { 0 };
+        let since_epoch = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        i64::try_from(since_epoch.as_secs()).unwrap_or(i64::MAX).saturating_add(ahead_secs)
     }
 
     fn say(&self, line: &str) {
@@ -213,16 +189,12 @@ pub(super) fn announce(request: &Request, peer: Option<SocketAddr>, console: &Co
     console("[WebSocket] ========================================");
     let peer = peer.map_or_else(|| "unknown".into(), |peer| peer.ip().to_string());
     console(&format!("[WebSocket] New connection attempt from: {peer}"));
-    console(&format!(
-        "[WebSocket] Request URL: {}",
-        request.redacted_target()
-    ));
+    console(&format!("[WebSocket] Request URL: {}", request.redacted_target()));
 }
 
 /// The confirmation message.
 pub(super) fn confirmation(agent_id: &str) -> String {
-    json!({"type": "ready", "message": "WebSocket connection established", "agentId": agent_id})
-        .to_string()
+    json!({"type": "ready", "message": "WebSocket connection established", "agentId": agent_id}).to_string()
 }
 
 /// Sends what the client sends back, until the closing handshake or the end of TCP.
@@ -240,10 +212,7 @@ async fn close<S>(socket: &mut WebSocketStream<S>, code: u16, reason: &str)
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    let frame = CloseFrame {
-        code: CloseCode::from(code),
-        reason: reason.into(),
-    };
+    let frame = CloseFrame { code: CloseCode::from(code), reason: reason.into() };
     if socket.close(Some(frame)).await.is_ok() {
         let answered = async { while let Some(Ok(_)) = socket.next().await {} };
         timeout(GRACE, answered).await.ok();

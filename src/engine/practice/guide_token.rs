@@ -32,10 +32,7 @@ pub(super) fn verify(token: &str, secret: &[u8], now_unix: i64) -> Result<Claims
     let [header, payload, signature] = parts.as_slice() else {
         return Err("jwt malformed".into());
     };
-    let alphabet = |part: &str| {
-        part.bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
-    };
+    let alphabet = |part: &str| part.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_');
     if header.is_empty() || payload.is_empty() || !parts.iter().all(|part| alphabet(part)) {
         return Err("invalid token".into());
     }
@@ -69,9 +66,7 @@ pub(super) fn verify(token: &str, secret: &[u8], now_unix: i64) -> Result<Claims
     };
     let text = |name: &str| claims.get(name).and_then(Value::as_str).map(str::to_owned);
     Ok(Claims {
-        user: text("userId")
-            .or_else(|| text("sub"))
-            .unwrap_or_else(|| "undefined".into()),
+        user: text("userId").or_else(|| text("sub")).unwrap_or_else(|| "undefined".into()),
         tenant: text("tenantId").unwrap_or_else(|| "undefined".into()),
         expires_at,
         audience: text("aud"),
@@ -98,12 +93,8 @@ pub(super) fn unsigned(header: &Value, claims: &Value) -> String {
 }
 
 fn sign(signing_input: &str, secret: &[u8]) -> Result<String, String> {
-    crypto::sign(
-        signing_input.as_bytes(),
-        &EncodingKey::from_secret(secret),
-        Algorithm::HS256,
-    )
-    .map_err(|error| error.to_string())
+    crypto::sign(signing_input.as_bytes(), &EncodingKey::from_secret(secret), Algorithm::HS256)
+        .map_err(|error| error.to_string())
 }
 
 fn object(part: &str) -> Option<Map<String, Value>> {
@@ -118,19 +109,12 @@ mod tests {
     const NOW: i64 = 1_800_000_000;
 
     fn check(token: &str, said: &str) {
-        assert_eq!(
-            verify(token, b"secret", NOW),
-            Err(said.to_owned()),
-            "{token}"
-        );
+        assert_eq!(verify(token, b"secret", NOW), Err(said.to_owned()), "{token}");
     }
 
     #[test]
     fn good_token_gives_its_claims() {
-        let token = mint(
-            &json!({"userId": "u1", "tenantId": "t1", "exp": NOW + 1}),
-            b"secret",
-        );
+        let token = mint(&json!({"userId": "u1", "tenantId": "t1", "exp": NOW + 1}), b"secret");
         let claims = verify(&token, b"secret", NOW).unwrap();
         assert_eq!((claims.user.as_str(), claims.tenant.as_str()), ("u1", "t1"));
         assert_eq!(claims.expires_at, Some((NOW + 1) as f64));
@@ -148,27 +132,12 @@ mod tests {
         check(&format!("{good}\n"), "invalid token");
         check(&mint(&json!({"exp": NOW}), b"secret"), "jwt expired");
         check(&mint(&json!({"nbf": NOW + 1}), b"secret"), "jwt not active");
-        check(
-            &mint(&json!({"exp": "soon"}), b"secret"),
-            "invalid exp value",
-        );
-        check(
-            &mint(&json!({"exp": NOW + 60}), b"other"),
-            "invalid signature",
-        );
+        check(&mint(&json!({"exp": "soon"}), b"secret"), "invalid exp value");
+        check(&mint(&json!({"exp": NOW + 60}), b"other"), "invalid signature");
         check(&good[..good.len() - 4], "invalid signature");
         let none = json!({"alg": "none"});
-        check(
-            &format!("{}.", unsigned(&none, &json!({}))),
-            "jwt signature is required",
-        );
-        check(
-            &mint_as(&json!({"alg": "RS256"}), &json!({}), b"secret"),
-            "invalid algorithm",
-        );
-        assert_eq!(
-            verify(&good, b"", NOW),
-            Err("secret or public key must be provided".to_owned())
-        );
+        check(&format!("{}.", unsigned(&none, &json!({}))), "jwt signature is required");
+        check(&mint_as(&json!({"alg": "RS256"}), &json!({}), b"secret"), "invalid algorithm");
+        assert_eq!(verify(&good, b"", NOW), Err("secret or public key must be provided".to_owned()));
     }
 }

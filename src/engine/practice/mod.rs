@@ -25,10 +25,7 @@ use tokio_tungstenite::tungstenite::handshake::client::generate_key;
 
 pub use certificate::{CertificateError, PRACTICE_CA};
 pub use exercise::{Confirm, Exercise};
-pub use fault::{
-    Certificate, Expected, FAULTS, Fault, Setting, Terms, TokenTweak, fault, nearest_id,
-    unproducible,
-};
+pub use fault::{Certificate, Expected, FAULTS, Fault, Setting, Terms, TokenTweak, fault, nearest_id, unproducible};
 pub use guide::Twist;
 pub use script::Step;
 
@@ -107,38 +104,20 @@ pub enum PracticeError {
 impl Practice {
     /// Listens on loopback and serves until the value is dropped; must be called within a tokio runtime.
     pub async fn start(options: PracticeOptions) -> Result<Self, PracticeError> {
-        let PracticeOptions {
-            port,
-            secret,
-            console,
-        } = options;
+        let PracticeOptions { port, secret, console } = options;
         let shared = port::shared(port).await?;
         let is_custom = secret.is_some();
         let secret = secret.unwrap_or_else(random_secret);
         let server = Arc::new(Server { secret, console });
         let (posts, inbox) = mpsc::channel(POSTS);
         let address = shared.address;
-        let task =
-            tokio::spawn(attend(Arc::clone(&server), shared.listeners, inbox)).abort_handle();
+        let task = tokio::spawn(attend(Arc::clone(&server), shared.listeners, inbox)).abort_handle();
         let say = &server.console;
         let kind = if is_custom { "custom" } else { "practice" };
-        say(&format!(
-            "[WebSocket] JWT_SECRET configured: Yes ({kind} secret)"
-        ));
-        say(&format!(
-            "[WebSocket] Server listening on port {}",
-            address.port()
-        ));
-        say(&format!(
-            "✅ Voice WebSocket Server running on ws://localhost:{}",
-            address.port()
-        ));
-        Ok(Self {
-            address,
-            server,
-            posts,
-            task,
-        })
+        say(&format!("[WebSocket] JWT_SECRET configured: Yes ({kind} secret)"));
+        say(&format!("[WebSocket] Server listening on port {}", address.port()));
+        say(&format!("✅ Voice WebSocket Server running on ws://localhost:{}", address.port()));
+        Ok(Self { address, server, posts, task })
     }
 
     /// The IPv4 address of the guide's server; the same port of `[::1]` is served where that is possible.
@@ -159,16 +138,11 @@ impl Practice {
     /// Stages a fault, or the guide's server as it is, and says how to connect to it.
     ///
     /// A fault with a port of its own gets a fresh one each time; it stands for at most ten minutes.
-    pub async fn exercise(
-        &self,
-        id: Option<&str>,
-        now_unix: i64,
-    ) -> Result<Exercise, PracticeError> {
+    pub async fn exercise(&self, id: Option<&str>, now_unix: i64) -> Result<Exercise, PracticeError> {
         let row = match id {
-            Some(id) => Some(fault(id).ok_or_else(|| PracticeError::UnknownFault {
-                id: id.to_owned(),
-                nearest: nearest_id(id),
-            })?),
+            Some(id) => Some(
+                fault(id).ok_or_else(|| PracticeError::UnknownFault { id: id.to_owned(), nearest: nearest_id(id) })?,
+            ),
             None => None,
         };
         let terms = row.map_or(Terms::PLAIN, |row| row.terms);
@@ -182,12 +156,7 @@ impl Practice {
     }
 
     /// Puts up what `row` needs and returns its URL.
-    async fn stage(
-        &self,
-        row: &'static Fault,
-        query: &str,
-        token: &str,
-    ) -> Result<String, PracticeError> {
+    async fn stage(&self, row: &'static Fault, query: &str, token: &str) -> Result<String, PracticeError> {
         let at = |scheme: &str, address: SocketAddr| format!("{scheme}://{address}/?{query}");
         let url = match row.setting {
             Setting::Guide(Twist::None) => at("ws", self.address),
@@ -246,11 +215,7 @@ impl Practice {
 
     async fn post(&self, post: Post) -> Result<(), PracticeError> {
         // The receiver is gone only if the task is; nothing else can be said about it.
-        self.posts
-            .send(post)
-            .await
-            .ok()
-            .ok_or(PracticeError::Stopped)
+        self.posts.send(post).await.ok().ok_or(PracticeError::Stopped)
     }
 }
 

@@ -26,18 +26,12 @@ pub(super) async fn shared(port: u16) -> Result<Shared, PracticeError> {
         let (listener, address) = listen(Ipv4Addr::LOCALHOST.into(), port).await?;
         match listen(Ipv6Addr::LOCALHOST.into(), address.port()).await {
             Ok((second, _)) => {
-                return Ok(Shared {
-                    address,
-                    listeners: vec![listener, second],
-                });
+                return Ok(Shared { address, listeners: vec![listener, second] });
             }
             Err(PracticeError::PortTaken { .. }) if port == 0 && attempt < 8 => {}
             Err(error @ PracticeError::PortTaken { .. }) => return Err(error),
             Err(_) => {
-                return Ok(Shared {
-                    address,
-                    listeners: vec![listener],
-                });
+                return Ok(Shared { address, listeners: vec![listener] });
             }
         }
     }
@@ -49,18 +43,13 @@ pub(super) async fn own() -> Result<(TcpListener, SocketAddr), PracticeError> {
 }
 
 /// Listens on a port that browsers refuse to dial.
-pub(super) async fn blocked_by_browsers(
-    id: &'static str,
-) -> Result<(TcpListener, SocketAddr), PracticeError> {
+pub(super) async fn blocked_by_browsers(id: &'static str) -> Result<(TcpListener, SocketAddr), PracticeError> {
     for port in BLOCKED {
         if let Ok(found) = listen(Ipv4Addr::LOCALHOST.into(), port).await {
             return Ok(found);
         }
     }
-    Err(PracticeError::CannotStage {
-        id,
-        reason: "all ports that browsers block are taken",
-    })
+    Err(PracticeError::CannotStage { id, reason: "all ports that browsers block are taken" })
 }
 
 /// A port that refuses, and the socket that keeps others from it.
@@ -69,14 +58,9 @@ pub(super) fn without_listener() -> Result<(Socket, SocketAddr), PracticeError> 
 }
 
 /// A port whose queue of new connections is full.
-pub(super) async fn with_full_backlog(
-    id: &'static str,
-) -> Result<(Vec<Socket>, SocketAddr), PracticeError> {
+pub(super) async fn with_full_backlog(id: &'static str) -> Result<(Vec<Socket>, SocketAddr), PracticeError> {
     if !cfg!(target_os = "linux") {
-        return Err(PracticeError::CannotStage {
-            id,
-            reason: "only Linux drops a SYN when the queue is full",
-        });
+        return Err(PracticeError::CannotStage { id, reason: "only Linux drops a SYN when the queue is full" });
     }
     let (listener, address) = bound(Ipv4Addr::LOCALHOST.into(), 0)?;
     let failed = |source| PracticeError::Listen { address, source };
@@ -99,19 +83,13 @@ pub(super) async fn with_full_backlog(
 pub(super) async fn of_the_other_family(
     id: &'static str,
 ) -> Result<((TcpListener, SocketAddr), Socket), PracticeError> {
-    let unknown = PracticeError::CannotStage {
-        id,
-        reason: "localhost resolves to both families here, or to none",
-    };
+    let unknown = PracticeError::CannotStage { id, reason: "localhost resolves to both families here, or to none" };
     let Ok(addresses) = lookup_host(("localhost", 0)).await else {
         return Err(unknown);
     };
     let addresses: Vec<SocketAddr> = addresses.collect();
     let resolves_to = |wanted: IpAddr| addresses.iter().any(|address| address.ip() == wanted);
-    let (v4, v6) = (
-        IpAddr::from(Ipv4Addr::LOCALHOST),
-        IpAddr::from(Ipv6Addr::LOCALHOST),
-    );
+    let (v4, v6) = (IpAddr::from(Ipv4Addr::LOCALHOST), IpAddr::from(Ipv6Addr::LOCALHOST));
     let (named, other) = match (resolves_to(v4), resolves_to(v6)) {
         (true, false) => (v4, v6),
         (false, true) => (v6, v4),
@@ -120,10 +98,7 @@ pub(super) async fn of_the_other_family(
     let (held, address) = bound(named, 0)?;
     match listen(other, address.port()).await {
         Ok(listener) => Ok((listener, held)),
-        Err(_) => Err(PracticeError::CannotStage {
-            id,
-            reason: "the other address family is not available here",
-        }),
+        Err(_) => Err(PracticeError::CannotStage { id, reason: "the other address family is not available here" }),
     }
 }
 
@@ -136,9 +111,7 @@ async fn listen(ip: IpAddr, port: u16) -> Result<(TcpListener, SocketAddr), Prac
             PracticeError::Listen { address, source }
         }
     })?;
-    let bound = listener
-        .local_addr()
-        .map_err(|source| PracticeError::Listen { address, source })?;
+    let bound = listener.local_addr().map_err(|source| PracticeError::Listen { address, source })?;
     Ok((listener, bound))
 }
 
@@ -148,16 +121,10 @@ fn bound(ip: IpAddr, port: u16) -> Result<(Socket, SocketAddr), PracticeError> {
     let failed = |source| PracticeError::Listen { address, source };
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, None).map_err(failed)?;
     socket.bind(&address.into()).map_err(failed)?;
-    let bound = socket
-        .local_addr()
-        .map_err(failed)?
-        .as_socket()
-        .unwrap_or(address);
+    let bound = socket.local_addr().map_err(failed)?.as_socket().unwrap_or(address);
     Ok((socket, bound))
 }
 
 /// Ports above 1023 of the list in the Fetch standard, section "port blocking".
-const BLOCKED: [u16; 12] = [
-    10080, 6697, 6679, 6669, 6668, 6667, 6666, 6665, 6566, 5061, 5060, 4190,
-];
+const BLOCKED: [u16; 12] = [10080, 6697, 6679, 6669, 6668, 6667, 6666, 6665, 6566, 5061, 5060, 4190];
 const FILLERS: usize = 4;

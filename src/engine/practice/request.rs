@@ -35,10 +35,7 @@ pub(super) enum Head {
 impl Request {
     /// The first header field of this name, trimmed.
     pub(super) fn header(&self, name: &str) -> Option<&str> {
-        self.headers
-            .iter()
-            .find(|(field, _)| field.eq_ignore_ascii_case(name))
-            .map(|(_, value)| value.trim())
+        self.headers.iter().find(|(field, _)| field.eq_ignore_ascii_case(name)).map(|(_, value)| value.trim())
     }
 
     /// The target without its query.
@@ -60,27 +57,21 @@ impl Request {
         let Some((path, query)) = self.target.split_once('?') else {
             return self.target.clone();
         };
-        let names: Vec<String> = query
-            .split('&')
-            .map(|pair| format!("{}=...", pair.split('=').next().unwrap_or_default()))
-            .collect();
+        let names: Vec<String> =
+            query.split('&').map(|pair| format!("{}=...", pair.split('=').next().unwrap_or_default())).collect();
         format!("{path}?{}", names.join("&"))
     }
 
     /// Whether this is an opening handshake that can be answered with 101.
     pub(super) fn is_upgrade(&self) -> bool {
-        let is_websocket = self
-            .header("Upgrade")
-            .is_some_and(|value| value.eq_ignore_ascii_case("websocket"));
+        let is_websocket = self.header("Upgrade").is_some_and(|value| value.eq_ignore_ascii_case("websocket"));
         is_websocket && self.header("Sec-WebSocket-Key").is_some()
     }
 }
 
 /// Reads one request head from `stream`, waiting at most `patience` for the whole of it.
 pub(super) async fn read_head<S: AsyncRead + Unpin>(stream: &mut S, patience: Duration) -> Head {
-    timeout(patience, read_to_blank_line(stream))
-        .await
-        .unwrap_or(Head::Nothing)
+    timeout(patience, read_to_blank_line(stream)).await.unwrap_or(Head::Nothing)
 }
 
 async fn read_to_blank_line<S: AsyncRead + Unpin>(stream: &mut S) -> Head {
@@ -111,20 +102,13 @@ fn owned(parsed: &httparse::Request<'_, '_>, leftover: &[u8]) -> Request {
         headers: parsed
             .headers
             .iter()
-            .map(|field| {
-                (
-                    field.name.to_owned(),
-                    String::from_utf8_lossy(field.value).into_owned(),
-                )
-            })
+            .map(|field| (field.name.to_owned(), String::from_utf8_lossy(field.value).into_owned()))
             .collect(),
     }
 }
 
 fn decode(text: &str) -> String {
-    percent_decode_str(&text.replace('+', " "))
-        .decode_utf8_lossy()
-        .into_owned()
+    percent_decode_str(&text.replace('+', " ")).decode_utf8_lossy().into_owned()
 }
 
 #[cfg(test)]
@@ -139,9 +123,7 @@ mod tests {
     #[tokio::test]
     async fn head_is_parsed_and_its_query_decoded() {
         let bytes = b"GET /?token=a%2Eb+c&agentId=x HTTP/1.1\r\nUpgrade: WebSocket\r\nSec-WebSocket-Key: k\r\n\r\nrest";
-        let Head::Request(request) = read(bytes).await else {
-            panic!("no request")
-        };
+        let Head::Request(request) = read(bytes).await else { panic!("no request") };
         assert_eq!(request.query("token").as_deref(), Some("a.b c"));
         assert_eq!(request.redacted_target(), "/?token=...&agentId=...");
         assert_eq!(request.leftover, b"rest");

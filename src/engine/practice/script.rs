@@ -87,13 +87,7 @@ impl<'a> Stage<'a> {
     /// A stage whose request head was read before, or is empty.
     pub(super) fn new(stream: TcpStream, request: Request, console: &'a ConsoleSink) -> Self {
         let unread = request.leftover.clone();
-        Self {
-            stream,
-            request,
-            unread,
-            client_close: Vec::new(),
-            console,
-        }
+        Self { stream, request, unread, client_close: Vec::new(), console }
     }
 
     /// Runs `steps` for at most [`SCRIPT_LIMIT`]; a client that goes away ends them early.
@@ -126,14 +120,9 @@ impl<'a> Stage<'a> {
                 self.write(self.filled(ACCEPT).as_bytes()).await
             }
             Step::Head(template) => self.write(self.filled(template).as_bytes()).await,
-            Step::Http {
-                status,
-                headers,
-                body,
-            } => {
+            Step::Http { status, headers, body } => {
                 let headers = self.filled(headers);
-                self.write(response(status, &headers, body).as_bytes())
-                    .await
+                self.write(response(status, &headers, body).as_bytes()).await
             }
             Step::Send(bytes) => self.write(bytes).await,
             Step::Repeat(bytes, times) => self.write(&bytes.repeat(times)).await,
@@ -230,43 +219,22 @@ impl<'a> Stage<'a> {
         let (first, rest) = self.unread.split_first()?;
         let (second, rest) = rest.split_first()?;
         let (payload_len, rest) = match second & 0x7F {
-            126 => rest
-                .split_first_chunk::<2>()
-                .map(|(len, rest)| (u64::from(u16::from_be_bytes(*len)), rest)),
-            127 => rest
-                .split_first_chunk::<8>()
-                .map(|(len, rest)| (u64::from_be_bytes(*len), rest)),
+            126 => rest.split_first_chunk::<2>().map(|(len, rest)| (u64::from(u16::from_be_bytes(*len)), rest)),
+            127 => rest.split_first_chunk::<8>().map(|(len, rest)| (u64::from_be_bytes(*len), rest)),
             short => Some((u64::from(short), rest)),
         }?;
-        let (masking_key, rest) = if second & 0x80 == 0 {
-            (&[0; 4], rest)
-        } else {
-            rest.split_first_chunk::<4>()?
-        };
+        let (masking_key, rest) = if second & 0x80 == 0 { (&[0; 4], rest) } else { rest.split_first_chunk::<4>()? };
         let payload = rest.get(..usize::try_from(payload_len).ok()?)?;
         let opcode = first & 0x0F;
-        let clear = payload
-            .iter()
-            .zip(masking_key.iter().cycle())
-            .map(|(byte, key)| byte ^ key)
-            .collect();
+        let clear = payload.iter().zip(masking_key.iter().cycle()).map(|(byte, key)| byte ^ key).collect();
         let used = self.unread.len() - rest.len() + payload.len();
         self.unread.drain(..used);
         Some((opcode, clear))
     }
 
     fn filled(&self, template: &str) -> String {
-        let accept = derive_accept_key(
-            self.request
-                .header("Sec-WebSocket-Key")
-                .unwrap_or_default()
-                .as_bytes(),
-        );
-        let query = self
-            .request
-            .target
-            .split_once('?')
-            .map_or("", |(_, query)| query);
+        let accept = derive_accept_key(self.request.header("Sec-WebSocket-Key").unwrap_or_default().as_bytes());
+        let query = self.request.target.split_once('?').map_or("", |(_, query)| query);
         template
             .replace("{accept}", &accept)
             .replace("{path}", self.request.path())
@@ -279,9 +247,7 @@ impl<'a> Stage<'a> {
 /// A whole HTTP response; `headers` are lines with their ends.
 pub(super) fn response(status: &str, headers: &str, body: &str) -> String {
     let len = body.len();
-    format!(
-        "HTTP/1.1 {status}\r\n{headers}Connection: close\r\nContent-Length: {len}\r\n\r\n{body}"
-    )
+    format!("HTTP/1.1 {status}\r\n{headers}Connection: close\r\nContent-Length: {len}\r\n\r\n{body}")
 }
 
 /// A frame of a server: `first` is its first byte, the length is in its shortest form, no mask.

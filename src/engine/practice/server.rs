@@ -42,11 +42,7 @@ pub(super) enum Post {
 }
 
 /// Serves the shared port and every post, until the channel closes.
-pub(super) async fn attend(
-    server: Arc<Server>,
-    shared: Vec<TcpListener>,
-    mut posts: mpsc::Receiver<Post>,
-) {
+pub(super) async fn attend(server: Arc<Server>, shared: Vec<TcpListener>, mut posts: mpsc::Receiver<Post>) {
     let mut tasks = JoinSet::new();
     for listener in shared {
         tasks.spawn(serve_shared(Arc::clone(&server), listener));
@@ -95,12 +91,7 @@ async fn stand(server: Arc<Server>, post: Post) {
         },
         Post::Tls(listener, acceptor) => loop {
             let (stream, peer) = accept(&listener, &mut connections).await;
-            connections.spawn(answer_tls(
-                Arc::clone(&server),
-                acceptor.clone(),
-                stream,
-                peer,
-            ));
+            connections.spawn(answer_tls(Arc::clone(&server), acceptor.clone(), stream, peer));
         },
         Post::Hold(sockets) => {
             sleep(POST_LIMIT).await;
@@ -115,9 +106,7 @@ async fn serve_until_death(server: &Server, listener: TcpListener, steps: &'stat
         let (mut stream, _) = accept(open, &mut JoinSet::new()).await;
         match read_head(&mut stream, HEAD_PATIENCE).await {
             Head::Request(request) if request.is_upgrade() => {
-                Stage::new(stream, request, &server.console)
-                    .run(steps, &mut listener)
-                    .await;
+                Stage::new(stream, request, &server.console).run(steps, &mut listener).await;
             }
             Head::Request(_) => say(&mut stream, &upgrade_required()).await,
             Head::TooLarge | Head::NotHttp | Head::Nothing => {}
@@ -148,31 +137,17 @@ async fn answer(server: Arc<Server>, mut stream: TcpStream, peer: SocketAddr, ha
         Head::NotHttp => return say(&mut stream, NOT_HTTP).await,
         Head::Nothing => return,
     };
-    let staged = if has_faults {
-        staged_at(request.path())
-    } else {
-        None
-    };
+    let staged = if has_faults { staged_at(request.path()) } else { None };
     match (staged, request.is_upgrade()) {
         (Some(Staged::Script(steps)), is_upgrade) if is_upgrade || is_plain_answer(steps) => {
-            Stage::new(stream, request, &server.console)
-                .run(steps, &mut None)
-                .await;
+            Stage::new(stream, request, &server.console).run(steps, &mut None).await;
         }
         (Some(Staged::Guide(twist)), true) => {
-            let guide = Guide {
-                secret: &server.secret,
-                console: &server.console,
-                twist,
-            };
+            let guide = Guide { secret: &server.secret, console: &server.console, twist };
             guide.serve(stream, &request, Some(peer)).await;
         }
         (None, true) if is_guides(request.path()) => {
-            let guide = Guide {
-                secret: &server.secret,
-                console: &server.console,
-                twist: Twist::None,
-            };
+            let guide = Guide { secret: &server.secret, console: &server.console, twist: Twist::None };
             guide.serve(stream, &request, Some(peer)).await;
         }
         (Some(_), _) => say(&mut stream, &upgrade_required()).await,
@@ -181,12 +156,7 @@ async fn answer(server: Arc<Server>, mut stream: TcpStream, peer: SocketAddr, ha
     }
 }
 
-async fn answer_tls(
-    server: Arc<Server>,
-    acceptor: TlsAcceptor,
-    stream: TcpStream,
-    peer: SocketAddr,
-) {
+async fn answer_tls(server: Arc<Server>, acceptor: TlsAcceptor, stream: TcpStream, peer: SocketAddr) {
     let Ok(Ok(mut stream)) = timeout(HEAD_PATIENCE, acceptor.accept(stream)).await else {
         return;
     };
@@ -194,17 +164,9 @@ async fn answer_tls(
         return;
     };
     if request.is_upgrade() {
-        let guide = Guide {
-            secret: &server.secret,
-            console: &server.console,
-            twist: Twist::None,
-        };
+        let guide = Guide { secret: &server.secret, console: &server.console, twist: Twist::None };
         guide.serve(stream, &request, Some(peer)).await;
-    } else if stream
-        .write_all(upgrade_required().as_bytes())
-        .await
-        .is_ok()
-    {
+    } else if stream.write_all(upgrade_required().as_bytes()).await.is_ok() {
         finish(&mut stream).await;
     }
 }
@@ -264,20 +226,11 @@ fn not_found(path: &str) -> String {
     let own_port = path.strip_prefix("/fault/").and_then(fault);
     let mut body = own_port.map_or_else(
         || format!("There is nothing at {path}. The guide's server is at /, the faults are at\n\n"),
-        |fault| {
-            format!(
-                "{} needs a port of its own: use practice/{}. Here are\n\n",
-                fault.id, fault.id
-            )
-        },
+        |fault| format!("{} needs a port of its own: use practice/{}. Here are\n\n", fault.id, fault.id),
     );
     let shared = FAULTS.iter().filter(|fault| is_on_shared_port(fault));
     body.extend(shared.map(|Fault { id, title, .. }| format!("/fault/{id}  {title}\n")));
-    response(
-        "404 Not Found",
-        "Content-Type: text/plain; charset=utf-8\r\n",
-        &body,
-    )
+    response("404 Not Found", "Content-Type: text/plain; charset=utf-8\r\n", &body)
 }
 
 fn is_on_shared_port(fault: &Fault) -> bool {

@@ -25,33 +25,16 @@ enum End {
 fn lines() -> (Arc<Mutex<Vec<String>>>, ConsoleSink) {
     let lines = Arc::new(Mutex::new(Vec::new()));
     let sink = Arc::clone(&lines);
-    (
-        lines,
-        Arc::new(move |line: &str| sink.lock().unwrap().push(line.to_owned())),
-    )
+    (lines, Arc::new(move |line: &str| sink.lock().unwrap().push(line.to_owned())))
 }
 
 async fn start() -> Practice {
-    Practice::start(PracticeOptions {
-        port: 0,
-        secret: None,
-        console: lines().1,
-    })
-    .await
-    .unwrap()
+    Practice::start(PracticeOptions { port: 0, secret: None, console: lines().1 }).await.unwrap()
 }
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the server validates against the real clock"
-)]
+#[expect(clippy::disallowed_methods, reason = "the server validates against the real clock")]
 fn now_unix() -> i64 {
-    SystemTime::now()
-        .duration_since(SystemTime::UNIX_EPOCH)
-        .unwrap()
-        .as_secs()
-        .try_into()
-        .unwrap()
+    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs().try_into().unwrap()
 }
 
 /// Address and request target of a `ws` URL.
@@ -95,13 +78,7 @@ async fn listen_to(stream: &mut TcpStream) -> (Vec<u8>, End) {
 #[tokio::test]
 async fn guide_confirms_and_echoes_and_prints_no_token() {
     let (seen, console) = lines();
-    let practice = Practice::start(PracticeOptions {
-        port: 0,
-        secret: None,
-        console,
-    })
-    .await
-    .unwrap();
+    let practice = Practice::start(PracticeOptions { port: 0, secret: None, console }).await.unwrap();
     let exercise = practice.exercise(None, now_unix()).await.unwrap();
     let stream = TcpStream::connect(practice.address()).await.unwrap();
     let (mut socket, response) = client_async(&exercise.url, stream).await.unwrap();
@@ -116,19 +93,13 @@ async fn guide_confirms_and_echoes_and_prints_no_token() {
         assert_eq!(socket.next().await.unwrap().unwrap(), message);
     }
     socket.send(Message::Ping("p".into())).await.unwrap();
-    assert_eq!(
-        socket.next().await.unwrap().unwrap(),
-        Message::Pong("p".into())
-    );
+    assert_eq!(socket.next().await.unwrap().unwrap(), Message::Pong("p".into()));
     socket.close(None).await.unwrap();
     while let Some(Ok(_)) = socket.next().await {}
 
     let token = exercise.token.unwrap();
     let seen = seen.lock().unwrap().clone();
-    assert!(
-        seen.iter()
-            .all(|line| !line.contains(&token) && !line.contains("eyJ"))
-    );
+    assert!(seen.iter().all(|line| !line.contains(&token) && !line.contains("eyJ")));
     for line in [
         format!("[WebSocket] Server listening on port {}", practice.address().port()),
         "[WebSocket] New connection attempt from: 127.0.0.1".to_owned(),
@@ -153,14 +124,8 @@ async fn refused_tokens_are_closed_with_1008_and_the_reason() {
         ("jwt-wrong-secret", "Invalid token: invalid signature"),
         ("jwt-alg-none", "Invalid token: jwt signature is required"),
         ("jwt-alg-mismatch", "Invalid token: invalid algorithm"),
-        (
-            "jwt-secret-missing",
-            "Invalid token: secret or public key must be provided",
-        ),
-        (
-            "jwt-audience",
-            "Invalid token: jwt audience invalid. expected: voice-service",
-        ),
+        ("jwt-secret-missing", "Invalid token: secret or public key must be provided"),
+        ("jwt-audience", "Invalid token: jwt audience invalid. expected: voice-service"),
         ("jwt-clock-skew", "Invalid token: jwt expired"),
         ("close-1008-agent", "agentId is required"),
     ];
@@ -171,11 +136,7 @@ async fn refused_tokens_are_closed_with_1008_and_the_reason() {
 async fn check_close(practice: &Practice, id: &str, code: u16, reason: &str) {
     let exercise = practice.exercise(Some(id), now_unix()).await.unwrap();
     let (bytes, _) = meet(&exercise.url).await;
-    let head_end = bytes
-        .windows(4)
-        .position(|four| four == b"\r\n\r\n")
-        .unwrap()
-        + 4;
+    let head_end = bytes.windows(4).position(|four| four == b"\r\n\r\n").unwrap() + 4;
     let frames = &bytes[head_end..];
     assert_eq!(frames[0], 0x88, "{id}");
     assert_eq!(u16::from_be_bytes([frames[2], frames[3]]), code, "{id}");
@@ -185,9 +146,7 @@ async fn check_close(practice: &Practice, id: &str, code: u16, reason: &str) {
 #[tokio::test]
 async fn every_path_does_on_the_wire_what_its_ending_says() {
     let practice = start().await;
-    let rows = FAULTS
-        .iter()
-        .filter(|row| matches!(row.setting, Setting::Path(_) | Setting::Dies(_)));
+    let rows = FAULTS.iter().filter(|row| matches!(row.setting, Setting::Path(_) | Setting::Dies(_)));
     join_all(rows.map(|row| check_wire(&practice, row))).await;
 }
 
@@ -199,10 +158,7 @@ async fn check_wire(practice: &Practice, row: &Fault) {
     let is_101 = text.starts_with("HTTP/1.1 101 ") && text.contains("\r\n\r\n");
     match row.ending {
         "upgrade-refused" => {
-            assert!(
-                text.starts_with("HTTP/1.1 ") && text.contains("\r\n\r\n") && !is_101,
-                "{id}"
-            );
+            assert!(text.starts_with("HTTP/1.1 ") && text.contains("\r\n\r\n") && !is_101, "{id}");
             assert_eq!(end, End::Fin, "{id}");
         }
         "upgrade-cut" => {
@@ -225,10 +181,7 @@ async fn literal_bytes_arrive_as_the_script_says() {
     let practice = start().await;
     for (id, tail) in [
         ("proto-nonminimal-length", &b"\x81\x7e\x00\x05Hello"[..]),
-        (
-            "proto-rsv1-no-deflate",
-            b"\xc1\x07\xf2\x48\xcd\xc9\xc9\x07\x00",
-        ),
+        ("proto-rsv1-no-deflate", b"\xc1\x07\xf2\x48\xcd\xc9\xc9\x07\x00"),
         ("close-illegal-code", b"\x88\x02\x03\xed"),
         ("data-after-close", b"\x88\x02\x03\xe8\x81\x04late"),
         ("close-1013", b"\x88\x11\x03\xf5Try again later"),
@@ -237,30 +190,18 @@ async fn literal_bytes_arrive_as_the_script_says() {
         let exercise = practice.exercise(Some(id), now_unix()).await.unwrap();
         let (bytes, _) = meet(&exercise.url).await;
         assert!(bytes.ends_with(tail), "{id}: {bytes:02x?}");
-        assert!(
-            bytes.windows(17).any(|part| part == b"\"practice-agent\"}"),
-            "{id} was not confirmed"
-        );
+        assert!(bytes.windows(17).any(|part| part == b"\"practice-agent\"}"), "{id} was not confirmed");
     }
-    let huge = practice
-        .exercise(Some("upgrade-headers-too-big"), now_unix())
-        .await
-        .unwrap();
+    let huge = practice.exercise(Some("upgrade-headers-too-big"), now_unix()).await.unwrap();
     assert!(meet(&huge.url).await.0.len() > 256 * 1024);
 }
 
 #[tokio::test]
 async fn accept_key_is_that_of_the_rfc() {
     let practice = start().await;
-    let exercise = practice
-        .exercise(Some("close-1000"), now_unix())
-        .await
-        .unwrap();
+    let exercise = practice.exercise(Some("close-1000"), now_unix()).await.unwrap();
     let (bytes, _) = meet(&exercise.url).await;
-    assert!(
-        String::from_utf8_lossy(&bytes)
-            .contains("\r\nSec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n")
-    );
+    assert!(String::from_utf8_lossy(&bytes).contains("\r\nSec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n"));
 }
 
 #[tokio::test]
@@ -277,10 +218,7 @@ async fn our_close_is_dropped_answered_or_ignored() {
         upgrade(&mut stream, &authority, &target).await;
         let (before, quiet) = listen_to(&mut stream).await;
         assert!(before.ends_with(b"}") && quiet == End::Quiet, "{id}");
-        stream
-            .write_all(b"\x88\x82\x00\x00\x00\x00\x03\xe8")
-            .await
-            .unwrap();
+        stream.write_all(b"\x88\x82\x00\x00\x00\x00\x03\xe8").await.unwrap();
         assert_eq!(listen_to(&mut stream).await, (answer.to_vec(), end), "{id}");
     }
 }
@@ -288,39 +226,23 @@ async fn our_close_is_dropped_answered_or_ignored() {
 #[tokio::test]
 async fn our_long_message_is_answered_with_1009() {
     let practice = start().await;
-    let exercise = practice
-        .exercise(Some("message-too-big-then-died"), now_unix())
-        .await
-        .unwrap();
+    let exercise = practice.exercise(Some("message-too-big-then-died"), now_unix()).await.unwrap();
     let stream = TcpStream::connect(parts(&exercise.url).0).await.unwrap();
     let (mut socket, _) = client_async(&exercise.url, stream).await.unwrap();
     socket.next().await.unwrap().unwrap();
-    socket
-        .send(Message::text(exercise.send[0].clone()))
-        .await
-        .unwrap();
-    let Message::Close(Some(frame)) = socket.next().await.unwrap().unwrap() else {
-        panic!("no close")
-    };
+    socket.send(Message::text(exercise.send[0].clone())).await.unwrap();
+    let Message::Close(Some(frame)) = socket.next().await.unwrap().unwrap() else { panic!("no close") };
     assert_eq!(u16::from(frame.code), 1009);
     while let Some(Ok(_)) = socket.next().await {}
-    let error = TcpStream::connect(parts(&exercise.url).0)
-        .await
-        .unwrap_err();
+    let error = TcpStream::connect(parts(&exercise.url).0).await.unwrap_err();
     assert_eq!(error.kind(), io::ErrorKind::ConnectionRefused);
 }
 
 #[tokio::test]
 async fn port_of_a_dead_process_refuses_and_that_of_a_live_one_accepts() {
     let practice = start().await;
-    let died = practice
-        .exercise(Some("server-process-died"), now_unix())
-        .await
-        .unwrap();
-    let terminated = practice
-        .exercise(Some("connection-terminated"), now_unix())
-        .await
-        .unwrap();
+    let died = practice.exercise(Some("server-process-died"), now_unix()).await.unwrap();
+    let terminated = practice.exercise(Some("connection-terminated"), now_unix()).await.unwrap();
     assert_eq!(meet(&died.url).await.1, End::Fin);
     assert_eq!(meet(&terminated.url).await.1, End::Fin);
     let refused = TcpStream::connect(parts(&died.url).0).await.unwrap_err();
@@ -339,16 +261,10 @@ async fn plain_requests_get_help() {
         ("/fault/tcp-refused", "404 ", "practice/tcp-refused"),
     ] {
         let mut stream = TcpStream::connect(practice.address()).await.unwrap();
-        stream
-            .write_all(format!("GET {target} HTTP/1.1\r\nHost: x\r\n\r\n").as_bytes())
-            .await
-            .unwrap();
+        stream.write_all(format!("GET {target} HTTP/1.1\r\nHost: x\r\n\r\n").as_bytes()).await.unwrap();
         let (bytes, end) = listen_to(&mut stream).await;
         let text = String::from_utf8_lossy(&bytes);
-        assert!(
-            text.starts_with(&format!("HTTP/1.1 {status}")) && text.contains(said),
-            "{target}: {text}"
-        );
+        assert!(text.starts_with(&format!("HTTP/1.1 {status}")) && text.contains(said), "{target}: {text}");
         assert_eq!(end, End::Fin);
     }
 }
@@ -356,10 +272,7 @@ async fn plain_requests_get_help() {
 #[tokio::test]
 async fn long_request_head_is_answered_with_431() {
     let practice = start().await;
-    let exercise = practice
-        .exercise(Some("url-too-long"), now_unix())
-        .await
-        .unwrap();
+    let exercise = practice.exercise(Some("url-too-long"), now_unix()).await.unwrap();
     let (bytes, end) = meet(&exercise.url).await;
     assert!(bytes.starts_with(b"HTTP/1.1 431 "));
     assert_eq!(end, End::Fin);
@@ -368,56 +281,28 @@ async fn long_request_head_is_answered_with_431() {
 #[tokio::test]
 async fn ports_refuse_hang_and_banner_as_told() {
     let practice = start().await;
-    let refused = practice
-        .exercise(Some("boot-crash"), now_unix())
-        .await
-        .unwrap();
+    let refused = practice.exercise(Some("boot-crash"), now_unix()).await.unwrap();
     let error = TcpStream::connect(parts(&refused.url).0).await.unwrap_err();
     assert_eq!(error.kind(), io::ErrorKind::ConnectionRefused);
 
-    let ssh = practice
-        .exercise(Some("port-not-http"), now_unix())
-        .await
-        .unwrap();
+    let ssh = practice.exercise(Some("port-not-http"), now_unix()).await.unwrap();
     assert!(meet(&ssh.url).await.0.starts_with(b"SSH-2.0-"));
-    let alert = practice
-        .exercise(Some("tls-version"), now_unix())
-        .await
-        .unwrap();
-    assert_eq!(
-        meet(&alert.url).await,
-        (b"\x15\x03\x01\x00\x02\x02\x46".to_vec(), End::Fin)
-    );
-    let reset = practice
-        .exercise(Some("tls-reset-after-hello"), now_unix())
-        .await
-        .unwrap();
+    let alert = practice.exercise(Some("tls-version"), now_unix()).await.unwrap();
+    assert_eq!(meet(&alert.url).await, (b"\x15\x03\x01\x00\x02\x02\x46".to_vec(), End::Fin));
+    let reset = practice.exercise(Some("tls-reset-after-hello"), now_unix()).await.unwrap();
     assert_eq!(meet(&reset.url).await, (Vec::new(), End::Rst));
-    let blocked = practice
-        .exercise(Some("server-blocked"), now_unix())
-        .await
-        .unwrap();
+    let blocked = practice.exercise(Some("server-blocked"), now_unix()).await.unwrap();
     assert_eq!(meet(&blocked.url).await, (Vec::new(), End::Quiet));
 
-    match practice
-        .exercise(Some("tcp-backlog-full"), now_unix())
-        .await
-    {
+    match practice.exercise(Some("tcp-backlog-full"), now_unix()).await {
         Ok(full) => {
             let connecting = TcpStream::connect(parts(&full.url).0);
-            assert!(
-                timeout(Duration::from_millis(700), connecting)
-                    .await
-                    .is_err()
-            );
+            assert!(timeout(Duration::from_millis(700), connecting).await.is_err());
         }
         Err(PracticeError::CannotStage { .. }) => {}
         Err(error) => panic!("{error}"),
     }
-    match practice
-        .exercise(Some("localhost-family-mismatch"), now_unix())
-        .await
-    {
+    match practice.exercise(Some("localhost-family-mismatch"), now_unix()).await {
         Ok(mismatch) => assert!(TcpStream::connect(parts(&mismatch.url).0).await.is_err()),
         Err(PracticeError::CannotStage { .. }) => {}
         Err(error) => panic!("{error}"),
@@ -433,21 +318,10 @@ async fn ports_refuse_hang_and_banner_as_told() {
 async fn taken_port_and_unknown_fault_are_named() {
     let practice = start().await;
     let port = practice.address().port();
-    let second = Practice::start(PracticeOptions {
-        port,
-        secret: None,
-        console: lines().1,
-    })
-    .await;
+    let second = Practice::start(PracticeOptions { port, secret: None, console: lines().1 }).await;
     assert!(matches!(second, Err(PracticeError::PortTaken { port: taken, .. }) if taken == port));
     let unknown = practice.exercise(Some("close-108"), now_unix()).await;
-    assert!(matches!(
-        unknown,
-        Err(PracticeError::UnknownFault {
-            nearest: "close-1008",
-            ..
-        })
-    ));
+    assert!(matches!(unknown, Err(PracticeError::UnknownFault { nearest: "close-1008", .. })));
 }
 
 #[tokio::test]

@@ -7,7 +7,8 @@ mod vectors;
 
 use super::{ProblemKind, Secret, decode, mint};
 
-pub(super) const CLAIMS: &str = "eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ";
+pub(super) const CLAIMS: &str =
+    "eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ";
 pub(super) const HS256_HEADER: &str = "eyJ0eXAiOiJKV1QiLA0KICJhbGciOiJIUzI1NiJ9";
 pub(super) const HS256_SIGNATURE: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 pub(super) const HS256_KEY: &str =
@@ -36,9 +37,5 @@ pub(super) fn token(claims: &str) -> String {
 }
 
 pub(super) fn kinds(text: &str) -> Vec<ProblemKind> {
-    decode(text)
-        .problems
-        .iter()
-        .map(|problem| problem.kind)
-        .collect()
+    decode(text).problems.iter().map(|problem| problem.kind).collect()
 }

@@ -4,9 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use super::{CLAIMS, HS256_HEADER, HS256_KEY, HS256_SIGNATURE, a1, kinds, secret, token};
-use crate::token::{
-    ProblemKind, Shape, Signature, TokenReport, Validity, decode, examine, validity_at,
-};
+use crate::token::{ProblemKind, Shape, Signature, TokenReport, Validity, decode, examine, validity_at};
 
 #[test]
 fn each_text_has_its_shape() {
@@ -30,10 +28,7 @@ fn each_text_has_its_shape() {
         (&whole[..20], Shape::Malformed),
         (&whole[..HS256_HEADER.len()], Shape::Truncated),
         (&whole[..60], Shape::Truncated),
-        (
-            &whole[..whole.len() - HS256_SIGNATURE.len() - 1],
-            Shape::Truncated,
-        ),
+        (&whole[..whole.len() - HS256_SIGNATURE.len() - 1], Shape::Truncated),
         (&whole[..whole.len() - 1], Shape::Truncated),
         (&whole[..whole.len() - HS256_SIGNATURE.len()], Shape::Jws),
         (&whole, Shape::Jws),
@@ -49,8 +44,8 @@ fn each_text_has_its_shape() {
 #[test]
 fn each_slip_is_a_problem_and_the_rest_is_read() {
     use ProblemKind::{
-        BadBase64, BearerPrefix, DoubleEncoded, EmptySignature, PartCount, Plus, Quoted,
-        SignatureLength, SurroundingText, Whitespace,
+        BadBase64, BearerPrefix, DoubleEncoded, EmptySignature, PartCount, Plus, Quoted, SignatureLength,
+        SurroundingText, Whitespace,
     };
     let whole = a1();
     let signature_at = whole.len() - HS256_SIGNATURE.len();
@@ -59,63 +54,26 @@ fn each_slip_is_a_problem_and_the_rest_is_read() {
         (format!("\"{whole}\""), &[Quoted, Quoted], true),
         (format!("{whole}\r\n"), &[Whitespace], true),
         (format!("\u{feff}{whole}"), &[Whitespace], true),
-        (
-            format!("{}\n{}", &whole[..76], &whole[76..]),
-            &[Whitespace],
-            true,
-        ),
+        (format!("{}\n{}", &whole[..76], &whole[76..]), &[Whitespace], true),
         (whole.replace('.', "%2E"), &[DoubleEncoded], true),
-        (
-            whole.replace('-', "+").replace('_', "/") + "=",
-            &[Plus],
-            true,
-        ),
+        (whole.replace('-', "+").replace('_', "/") + "=", &[Plus], true),
         (whole.replace('-', " "), &[Whitespace], true),
-        (
-            format!("ws://localhost:3001/?token={whole}&agentId=a1"),
-            &[SurroundingText, SurroundingText],
-            true,
-        ),
-        (
-            format!("{{\"token\":\"{whole}\"}}"),
-            &[SurroundingText, SurroundingText],
-            true,
-        ),
+        (format!("ws://localhost:3001/?token={whole}&agentId=a1"), &[SurroundingText, SurroundingText], true),
+        (format!("{{\"token\":\"{whole}\"}}"), &[SurroundingText, SurroundingText], true),
         (format!("{whole}x"), &[SignatureLength], false),
         (format!("{whole}xy"), &[SignatureLength], false),
         (format!("{whole}.x"), &[PartCount], false),
         (whole[..signature_at].to_owned(), &[EmptySignature], false),
-        (
-            format!(
-                "{}!{}",
-                &whole[..signature_at + 5],
-                &whole[signature_at + 6..]
-            ),
-            &[BadBase64],
-            false,
-        ),
+        (format!("{}!{}", &whole[..signature_at + 5], &whole[signature_at + 6..]), &[BadBase64], false),
     ];
     let key = URL_SAFE_NO_PAD.decode(HS256_KEY).unwrap();
     for (text, expected, is_mendable) in cases {
         let decoded = decode(&text);
-        let found: Vec<_> = decoded
-            .problems
-            .iter()
-            .map(|problem| problem.kind)
-            .collect();
+        let found: Vec<_> = decoded.problems.iter().map(|problem| problem.kind).collect();
         assert_eq!(found, expected, "{text}");
-        assert_eq!(
-            decoded.mended.as_deref() == Some(whole.as_str()),
-            is_mendable,
-            "{text} {:?}",
-            decoded.mended
-        );
+        assert_eq!(decoded.mended.as_deref() == Some(whole.as_str()), is_mendable, "{text} {:?}", decoded.mended);
         assert_eq!(decoded.claims.len(), 3, "{text}");
-        let expected = if is_mendable {
-            Signature::Valid
-        } else {
-            Signature::Invalid
-        };
+        let expected = if is_mendable { Signature::Valid } else { Signature::Invalid };
         let signature = examine(&text, &secret(key.clone()), 0).signature;
         if decoded.signed.is_some() {
             assert_eq!(signature, expected, "{text}");
@@ -136,10 +94,7 @@ fn positions_point_at_the_fault_in_the_original() {
 
     let doubled = token(r#"{"exp":"soon","sub":"a","sub":"b"}"#);
     let decoded = decode(&doubled);
-    for (kind, json) in [
-        (ProblemKind::NonNumericDate, "\"soon\""),
-        (ProblemKind::DuplicateClaim, "\"b\""),
-    ] {
+    for (kind, json) in [(ProblemKind::NonNumericDate, "\"soon\""), (ProblemKind::DuplicateClaim, "\"b\"")] {
         let problem = decoded.problem(kind).unwrap();
         let start = (problem.at - decoded.segments.payload.start) / 4 * 4;
         let part = &doubled[decoded.segments.payload.start + start..decoded.segments.payload.end];
@@ -159,52 +114,23 @@ fn claims_keep_their_raw_texts_and_say_what_is_odd() {
         ("{}", &[], Validity::NoExpiry),
         (r#"{"exp":"2000"}"#, &[NonNumericDate], Validity::Unknown),
         (r#"{"exp":null}"#, &[NonNumericDate], Validity::Unknown),
-        (
-            r#"{"iat":"x","exp":2000}"#,
-            &[NonNumericDate],
-            Validity::Valid,
-        ),
-        (
-            r#"{"exp":1700000000000}"#,
-            &[MillisecondsDate],
-            Validity::Valid,
-        ),
-        (
-            r#"{"exp":1,"exp":2000}"#,
-            &[DuplicateClaim],
-            Validity::Valid,
-        ),
-        (
-            r#"{"id":12345678901234567890123}"#,
-            &[HugeNumber],
-            Validity::NoExpiry,
-        ),
+        (r#"{"iat":"x","exp":2000}"#, &[NonNumericDate], Validity::Valid),
+        (r#"{"exp":1700000000000}"#, &[MillisecondsDate], Validity::Valid),
+        (r#"{"exp":1,"exp":2000}"#, &[DuplicateClaim], Validity::Valid),
+        (r#"{"id":12345678901234567890123}"#, &[HugeNumber], Validity::NoExpiry),
         (r#"{"id":9007199254740991}"#, &[], Validity::NoExpiry),
         (r#"{"exp":1e400}"#, &[NonNumericDate], Validity::Unknown),
     ];
     for (claims, expected, validity) in cases {
         let report = examine(&token(claims), &secret("s3cret"), 1000);
         let found: Vec<_> = report.problems.iter().map(|problem| problem.kind).collect();
-        assert_eq!(
-            (found.as_slice(), report.validity),
-            (expected, validity),
-            "{claims}"
-        );
+        assert_eq!((found.as_slice(), report.validity), (expected, validity), "{claims}");
         assert_eq!(report.signature, Signature::Valid);
         assert_eq!(validity_at(&report, 1000.0, 0.0), validity, "{claims}");
     }
-    let report = examine(
-        &token(r#"{"id":12345678901234567890123,"iat":2000}"#),
-        &[],
-        1000,
-    );
+    let report = examine(&token(r#"{"id":12345678901234567890123,"iat":2000}"#), &[], 1000);
     assert_eq!(report.claims[0].raw, "12345678901234567890123");
-    assert!(
-        report
-            .notes
-            .iter()
-            .any(|note| note.contains("in the future"))
-    );
+    assert!(report.notes.iter().any(|note| note.contains("in the future")));
 }
 
 #[test]
@@ -215,10 +141,7 @@ fn headers_say_what_is_odd() {
         (r#"{"alg":256}"#, &[MissingAlg]),
         (r#"{"alg":"hs256"}"#, &[UnknownAlg]),
         (r#"{"alg":"HS512","kid":1}"#, &[NonStringKid]),
-        (
-            r#"{"alg":"NONE"}"#,
-            &[AlgNone, ProblemKind::SignatureLength],
-        ),
+        (r#"{"alg":"NONE"}"#, &[AlgNone, ProblemKind::SignatureLength]),
         ("[1]", &[NotAnObject]),
         (r#"{"alg":"ES256K"}"#, &[]),
     ];

@@ -23,15 +23,8 @@ pub(super) const CAUSES: &[Cause] = &[
                 "async for message in websocket: ...",
             ),
         ],
-        seen_with: &[
-            "Python websockets, when the handler returns",
-            "normal ends of a session",
-        ],
-        see_also: &[
-            "close-empty",
-            "close-application",
-            "peer-drops-tcp-on-our-close",
-        ],
+        seen_with: &["Python websockets, when the handler returns", "normal ends of a session"],
+        see_also: &["close-empty", "close-application", "peer-drops-tcp-on-our-close"],
     },
     Cause {
         id: "close-1001",
@@ -70,10 +63,7 @@ pub(super) const CAUSES: &[Cause] = &[
             ),
             advice("Otherwise look in the log at the last frames from client to server."),
         ],
-        seen_with: &[
-            "applications that fail to parse the URL",
-            "libraries that met a bad client frame",
-        ],
+        seen_with: &["applications that fail to parse the URL", "libraries that met a bad client frame"],
         see_also: &["close-1007", "url-space-or-quote", "close-1008"],
     },
     Cause {
@@ -84,10 +74,7 @@ pub(super) const CAUSES: &[Cause] = &[
             expects text, or the reverse.",
         browser: "CloseEvent 1003 with the reason.",
         fixes: &[
-            snippet(
-                "Send the kind that the server expects.",
-                "socket.send(JSON.stringify(data));",
-            ),
+            snippet("Send the kind that the server expects.", "socket.send(JSON.stringify(data));"),
             snippet(
                 "Or let the server take both.",
                 "ws.on('message', (data, isBinary) => handle(isBinary ? data : data.toString()));",
@@ -104,19 +91,10 @@ pub(super) const CAUSES: &[Cause] = &[
             unpacked. The message came from this side.",
         browser: "CloseEvent 1007 with the reason.",
         fixes: &[
-            snippet(
-                "Send binary data as binary, not as text.",
-                "socket.send(new Uint8Array(bytes));",
-            ),
-            snippet(
-                "If compression is at fault, it goes away without it.",
-                "sockeye check \"{url}\" --no-compress",
-            ),
+            snippet("Send binary data as binary, not as text.", "socket.send(new Uint8Array(bytes));"),
+            snippet("If compression is at fault, it goes away without it.", "sockeye check \"{url}\" --no-compress"),
         ],
-        seen_with: &[
-            "Node's ws after invalid UTF-8",
-            "clients that send binary data as text",
-        ],
+        seen_with: &["Node's ws after invalid UTF-8", "clients that send binary data as text"],
         see_also: &["proto-bad-utf8", "proto-deflate-corrupt", "close-1003"],
     },
     Cause {
@@ -141,17 +119,8 @@ pub(super) const CAUSES: &[Cause] = &[
                 "sockeye check \"{url}\" --server-log server.log",
             ),
         ],
-        seen_with: &[
-            "token checks in the connection handler",
-            "message rate limits",
-        ],
-        see_also: &[
-            "jwt-expired",
-            "jwt-wrong-secret",
-            "token-missing",
-            "duplicate-kick",
-            "http-401",
-        ],
+        seen_with: &["token checks in the connection handler", "message rate limits"],
+        see_also: &["jwt-expired", "jwt-wrong-secret", "token-missing", "duplicate-kick", "http-401"],
     },
     Cause {
         id: "message-too-big-by-server",
@@ -171,10 +140,7 @@ pub(super) const CAUSES: &[Cause] = &[
                 "new WebSocketServer({ server, maxPayload: 16 * 1024 * 1024 });",
             ),
             snippet("In uvicorn:", "uvicorn app:app --ws-max-size 16777216"),
-            snippet(
-                "In Socket.IO:",
-                "new Server(server, { maxHttpBufferSize: 1e7 });",
-            ),
+            snippet("In Socket.IO:", "new Server(server, { maxHttpBufferSize: 1e7 });"),
         ],
         seen_with: &[
             "ws maxPayload, 100 MiB by default",
@@ -210,10 +176,7 @@ pub(super) const CAUSES: &[Cause] = &[
             is wrong with the connection; the error stands in the server's console.",
         browser: "CloseEvent 1011, wasClean true, often with an empty reason.",
         fixes: &[
-            snippet(
-                "Read the server's console at that second.",
-                "sockeye check \"{url}\" --server-log server.log",
-            ),
+            snippet("Read the server's console at that second.", "sockeye check \"{url}\" --server-log server.log"),
             advice(
                 "If the reason speaks of a ping or of keep-alive, the client did not answer in \
                     time.",
@@ -293,10 +256,7 @@ pub(super) const CAUSES: &[Cause] = &[
             it.",
         browser: "CloseEvent 3000, wasClean true, with the reason.",
         fixes: &[
-            snippet(
-                "Judge the token: dates, signature, audience.",
-                "sockeye token YOUR_TOKEN --secret YOUR_SECRET",
-            ),
+            snippet("Judge the token: dates, signature, audience.", "sockeye token YOUR_TOKEN --secret YOUR_SECRET"),
             advice("Fetch a fresh token and connect again."),
         ],
         seen_with: &[],
@@ -310,10 +270,7 @@ pub(super) const CAUSES: &[Cause] = &[
             of the HTTP status 403.",
         browser: "CloseEvent 3003, wasClean true, with the reason.",
         fixes: &[
-            snippet(
-                "Check the rights of the user or client in the token's claims.",
-                "sockeye token YOUR_TOKEN",
-            ),
+            snippet("Check the rights of the user or client in the token's claims.", "sockeye token YOUR_TOKEN"),
             advice("Ask the server's console which rule refused."),
         ],
         seen_with: &[],
@@ -333,15 +290,9 @@ pub(super) const CAUSES: &[Cause] = &[
                 "grep -rnE \"close\\([0-9]{4}\" . --exclude-dir=node_modules",
                 "Get-ChildItem -Recurse -Include *.js,*.ts,*.py | Select-String \"close\\(\\d{4}\"",
             ),
-            snippet(
-                "For 4401, 4403 and their like, judge the token first.",
-                "sockeye token YOUR_TOKEN",
-            ),
+            snippet("For 4401, 4403 and their like, judge the token first.", "sockeye token YOUR_TOKEN"),
         ],
-        seen_with: &[
-            "GraphQL over WebSocket, 4400 to 4499",
-            "applications with codes of their own",
-        ],
+        seen_with: &["GraphQL over WebSocket, 4400 to 4499", "applications with codes of their own"],
         see_also: &["close-1008", "close-3000", "close-3003", "duplicate-kick"],
     },
     Cause {
@@ -368,10 +319,7 @@ pub(super) const CAUSES: &[Cause] = &[
                     io('{http}://{host}:{port}');",
             ),
         ],
-        seen_with: &[
-            "ws.close() without arguments",
-            "Socket.IO, after messages that it cannot read",
-        ],
+        seen_with: &["ws.close() without arguments", "Socket.IO, after messages that it cannot read"],
         see_also: &["close-1000", "engineio-ping-timeout", "engineio-error"],
     },
 ];

@@ -26,10 +26,7 @@ pub(super) const CAUSES: &[Cause] = &[
                 "code === 1006 || code === 1015 ? 1000 : code;",
             ),
         ],
-        seen_with: &[
-            "relays that pass on 1005 or 1006",
-            "exit or HTTP status codes used as close codes",
-        ],
+        seen_with: &["relays that pass on 1005 or 1006", "exit or HTTP status codes used as close codes"],
         see_also: &["close-empty", "close-1byte", "close-code-api"],
     },
     Cause {
@@ -89,10 +86,7 @@ pub(super) const CAUSES: &[Cause] = &[
             "Wait for the closing handshake before exiting or cutting.",
             "ws.close(1000); ws.once('close', () => process.exit(0));",
         )],
-        seen_with: &[
-            "close() followed by process.exit()",
-            "close() followed by terminate()",
-        ],
+        seen_with: &["close() followed by process.exit()", "close() followed by terminate()"],
         see_also: &["server-process-died", "close-1000"],
     },
     Cause {
@@ -104,21 +98,14 @@ pub(super) const CAUSES: &[Cause] = &[
         browser: "Chrome: Data frame received after close. The page gets 1006 even though the \
             server had sent 1000. Node and Python ignore the data.",
         fixes: &[
-            snippet(
-                "Check the state before sending.",
-                "if (ws.readyState === ws.OPEN) ws.send(data);",
-            ),
+            snippet("Check the state before sending.", "if (ws.readyState === ws.OPEN) ws.send(data);"),
             snippet(
                 "Stop timers and subscriptions of the client before closing.",
                 "clearInterval(timer); ws.close(1000);",
             ),
         ],
         seen_with: &["timers that go on after the close", "hand-written servers"],
-        see_also: &[
-            "garbage-after-close",
-            "close-1000",
-            "two-writers-interleave",
-        ],
+        see_also: &["garbage-after-close", "close-1000", "two-writers-interleave"],
     },
     Cause {
         id: "garbage-after-close",
@@ -158,16 +145,8 @@ pub(super) const CAUSES: &[Cause] = &[
                 "socket.close(); setTimeout(connect, 1000);",
             ),
         ],
-        seen_with: &[
-            "blocked servers",
-            "hand-written servers without a closing handshake",
-            "half-dead connections",
-        ],
-        see_also: &[
-            "server-blocked",
-            "network-loss",
-            "peer-drops-tcp-on-our-close",
-        ],
+        seen_with: &["blocked servers", "hand-written servers without a closing handshake", "half-dead connections"],
+        see_also: &["server-blocked", "network-loss", "peer-drops-tcp-on-our-close"],
     },
     Cause {
         id: "peer-drops-tcp-on-our-close",
@@ -196,10 +175,7 @@ pub(super) const CAUSES: &[Cause] = &[
             is its part. Clients wait for a while and then end it themselves.",
         browser: "Chrome ends it after about two seconds, wasClean true. Node waits up to 30 \
             seconds.",
-        fixes: &[snippet(
-            "On the server, end the socket once both Close frames were exchanged.",
-            "socket.end();",
-        )],
+        fixes: &[snippet("On the server, end the socket once both Close frames were exchanged.", "socket.end();")],
         seen_with: &["hand-written servers", "servers that leak connections"],
         see_also: &["peer-never-answers-close", "fd-limit"],
     },
@@ -222,20 +198,13 @@ pub(super) const CAUSES: &[Cause] = &[
                     forever.",
                 "if (e.reason.includes('replaced')) return;",
             ),
-            snippet(
-                "Or let the server keep several connections for one identity.",
-                "clients.set(ws, userId);",
-            ),
+            snippet("Or let the server keep several connections for one identity.", "clients.set(ws, userId);"),
         ],
         seen_with: &[
             "React's StrictMode, which mounts twice in development",
             "two tabs with one agent id",
             "reconnect loops",
         ],
-        see_also: &[
-            "close-1008",
-            "connection-terminated",
-            "close-while-connecting",
-        ],
+        see_also: &["close-1008", "connection-terminated", "close-while-connecting"],
     },
 ];

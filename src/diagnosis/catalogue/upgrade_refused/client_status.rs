@@ -14,30 +14,15 @@ pub(super) const CAUSES: &[Cause] = &[
         browser: "Chrome: HTTP Authentication failed; no valid credentials available. CloseEvent \
             1006, no number is shown.",
         fixes: &[
-            snippet(
-                "Check the token.",
-                "sockeye token YOUR_TOKEN --secret YOUR_SECRET",
-            ),
-            snippet(
-                "Send it where the server looks.",
-                "sockeye check \"{url}\" --token-in bearer --token YOUR_TOKEN",
-            ),
+            snippet("Check the token.", "sockeye token YOUR_TOKEN --secret YOUR_SECRET"),
+            snippet("Send it where the server looks.", "sockeye check \"{url}\" --token-in bearer --token YOUR_TOKEN"),
             snippet(
                 "To let the browser see a reason, accept the upgrade and then close with a code.",
                 "ws.close(1008, 'token expired');",
             ),
         ],
-        seen_with: &[
-            "ws with verifyClient returning false",
-            "nginx auth_basic",
-            "FastAPI dependencies that raise 401",
-        ],
-        see_also: &[
-            "token-missing",
-            "jwt-expired",
-            "jwt-wrong-secret",
-            "close-1008",
-        ],
+        seen_with: &["ws with verifyClient returning false", "nginx auth_basic", "FastAPI dependencies that raise 401"],
+        see_also: &["token-missing", "jwt-expired", "jwt-wrong-secret", "close-1008"],
     },
     Cause {
         id: "http-403-origin",
@@ -53,14 +38,8 @@ pub(super) const CAUSES: &[Cause] = &[
                     Phoenix:",
                 "check_origin: [\"https://app.example.com\", \"http://localhost:3000\"]",
             ),
-            snippet(
-                "In Rails:",
-                "config.action_cable.allowed_request_origins = [\"http://localhost:3000\"]",
-            ),
-            snippet(
-                "Try it with the origin of your page.",
-                "sockeye check \"{url}\" --origin http://localhost:3000",
-            ),
+            snippet("In Rails:", "config.action_cable.allowed_request_origins = [\"http://localhost:3000\"]"),
+            snippet("Try it with the origin of your page.", "sockeye check \"{url}\" --origin http://localhost:3000"),
         ],
         seen_with: &[
             "Phoenix check_origin",
@@ -82,19 +61,13 @@ pub(super) const CAUSES: &[Cause] = &[
             never reach the page.",
         fixes: &[
             advice("Read the server's console; its line tells which of the cases it was."),
-            snippet(
-                "Declare the route as a WebSocket route, at exactly this path.",
-                "@app.websocket(\"{path}\")",
-            ),
+            snippet("Declare the route as a WebSocket route, at exactly this path.", "@app.websocket(\"{path}\")"),
             snippet(
                 "To send your own code, accept first.",
                 "await websocket.accept(); await websocket.close(code=4401, reason=\"token \
                     expired\")",
             ),
-            snippet(
-                "If uvicorn reports no WebSocket library, install one.",
-                "pip install \"uvicorn[standard]\"",
-            ),
+            snippet("If uvicorn reports no WebSocket library, install one.", "pip install \"uvicorn[standard]\""),
         ],
         seen_with: &[
             "uvicorn with Starlette or FastAPI",
@@ -117,18 +90,10 @@ pub(super) const CAUSES: &[Cause] = &[
                 "grep -rn \"deny\\|allow\" /etc/nginx/",
                 "Select-String -Path C:\\nginx\\conf\\*.conf -Pattern \"deny|allow\"",
             ),
-            snippet(
-                "In Envoy, allow the upgrade on the route.",
-                "upgrade_configs:\n- upgrade_type: websocket",
-            ),
+            snippet("In Envoy, allow the upgrade on the route.", "upgrade_configs:\n- upgrade_type: websocket"),
             advice("Connect to the service behind it directly and compare."),
         ],
-        seen_with: &[
-            "nginx deny",
-            "HAProxy http-request deny",
-            "Cloudflare",
-            "Envoy without upgrade_configs",
-        ],
+        seen_with: &["nginx deny", "HAProxy http-request deny", "Cloudflare", "Envoy without upgrade_configs"],
         see_also: &["http-403", "http-403-origin"],
     },
     Cause {
@@ -148,13 +113,7 @@ pub(super) const CAUSES: &[Cause] = &[
             advice("Check that the user behind the token has the right to open this socket."),
         ],
         seen_with: &[],
-        see_also: &[
-            "http-403-origin",
-            "http-403-starlette",
-            "http-403-proxy",
-            "http-401",
-            "token-missing",
-        ],
+        see_also: &["http-403-origin", "http-403-starlette", "http-403-proxy", "http-401", "token-missing"],
     },
     Cause {
         id: "http-404",
@@ -187,11 +146,7 @@ pub(super) const CAUSES: &[Cause] = &[
             "default sites of nginx",
             "load balancer rules",
         ],
-        see_also: &[
-            "http-upgrade-stripped",
-            "http-400-path-mismatch",
-            "http-403-origin",
-        ],
+        see_also: &["http-upgrade-stripped", "http-400-path-mismatch", "http-403-origin"],
     },
     Cause {
         id: "http-405",
@@ -209,10 +164,7 @@ pub(super) const CAUSES: &[Cause] = &[
                 "curl.exe -i -X OPTIONS \"{http}://{host}:{port}{path}\"",
             ),
         ],
-        seen_with: &[
-            "API routes that take only POST",
-            "ws, when it is given another method",
-        ],
+        seen_with: &["API routes that take only POST", "ws, when it is given another method"],
         see_also: &["http-404", "http-400"],
     },
     Cause {
@@ -245,10 +197,7 @@ pub(super) const CAUSES: &[Cause] = &[
                 "Send the token in the first message instead.",
                 "socket.onopen = () => socket.send(JSON.stringify({ type: 'auth', token }));",
             ),
-            snippet(
-                "Or raise the limit. In nginx:",
-                "large_client_header_buffers 4 32k;",
-            ),
+            snippet("Or raise the limit. In nginx:", "large_client_header_buffers 4 32k;"),
         ],
         seen_with: &["nginx above 8 KiB"],
         see_also: &["url-too-long", "http-431", "http-413"],
@@ -262,14 +211,8 @@ pub(super) const CAUSES: &[Cause] = &[
             changed the header.",
         browser: "Chrome: Unexpected response code: 426.",
         fixes: &[
-            snippet(
-                "Update the server's WebSocket library.",
-                "npm install ws@latest",
-            ),
-            snippet(
-                "Log the header as the server receives it.",
-                "console.log(req.headers['sec-websocket-version']);",
-            ),
+            snippet("Update the server's WebSocket library.", "npm install ws@latest"),
+            snippet("Log the header as the server receives it.", "console.log(req.headers['sec-websocket-version']);"),
         ],
         seen_with: &[],
         see_also: &["http-upgrade-stripped", "http-400-missing-key"],
@@ -293,10 +236,7 @@ pub(super) const CAUSES: &[Cause] = &[
                     reconnects at once.",
             ),
         ],
-        seen_with: &[
-            "rate limiters in API gateways",
-            "nginx limit_req set to 429",
-        ],
+        seen_with: &["rate limiters in API gateways", "nginx limit_req set to 429"],
         see_also: &["http-503", "duplicate-kick", "close-1013"],
     },
     Cause {
@@ -309,10 +249,7 @@ pub(super) const CAUSES: &[Cause] = &[
         browser: "Chrome: Unexpected response code: 431.",
         fixes: &[
             advice("Clear the cookies of {host}, or use 127.0.0.1, which has its own."),
-            snippet(
-                "In Node, raise the limit.",
-                "node --max-http-header-size=32768 server.js",
-            ),
+            snippet("In Node, raise the limit.", "node --max-http-header-size=32768 server.js"),
         ],
         seen_with: &["Node above 16 KiB"],
         see_also: &["url-too-long", "http-414", "http-400"],

@@ -41,12 +41,7 @@ pub(super) const CAUSES: &[Cause] = &[
             "Express without an upgrade listener",
             "development servers of Vite, Next and webpack",
         ],
-        see_also: &[
-            "http-404",
-            "http-200",
-            "url-relative",
-            "http-upgrade-stripped",
-        ],
+        see_also: &["http-404", "http-200", "url-relative", "http-upgrade-stripped"],
     },
     Cause {
         id: "http-200",
@@ -68,11 +63,7 @@ pub(super) const CAUSES: &[Cause] = &[
                 "curl.exe -i \"{http}://{host}:{port}{path}\"",
             ),
         ],
-        seen_with: &[
-            "Express routes",
-            "health check endpoints",
-            "IIS without the WebSocket feature",
-        ],
+        seen_with: &["Express routes", "health check endpoints", "IIS without the WebSocket feature"],
         see_also: &["http-200-spa", "http-upgrade-stripped", "http-204"],
     },
     Cause {
@@ -83,10 +74,7 @@ pub(super) const CAUSES: &[Cause] = &[
             Windows servers it is the known sign that WebSocket support is not installed.",
         browser: "Chrome: Error during WebSocket handshake: Unexpected response code: 204.",
         fixes: &[
-            snippet(
-                "On IIS, install the WebSocket Protocol feature.",
-                "Install-WindowsFeature Web-WebSockets",
-            ),
+            snippet("On IIS, install the WebSocket Protocol feature.", "Install-WindowsFeature Web-WebSockets"),
             advice(
                 "Elsewhere, check that the path is the socket's and not that of a cross-origin \
                     preflight handler.",
@@ -112,10 +100,7 @@ pub(super) const CAUSES: &[Cause] = &[
                 "app.router.redirect_slashes = False",
             ),
         ],
-        seen_with: &[
-            "nginx locations that are directories",
-            "Django and Starlette, which add a slash",
-        ],
+        seen_with: &["nginx locations that are directories", "Django and Starlette, which add a slash"],
         see_also: &["http-redirect", "http-404"],
     },
     Cause {
@@ -126,10 +111,7 @@ pub(super) const CAUSES: &[Cause] = &[
             not follow that for a WebSocket.",
         browser: "Chrome: Unexpected response code 301, 302 or 308.",
         fixes: &[
-            snippet(
-                "Use wss:// and the port of the encrypted site.",
-                "sockeye check \"wss://{host}{path}\"",
-            ),
+            snippet("Use wss:// and the port of the encrypted site.", "sockeye check \"wss://{host}{path}\""),
             snippet(
                 "Derive the scheme from the page.",
                 "const scheme = location.protocol === 'https:' ? 'wss' : 'ws';",
@@ -139,11 +121,7 @@ pub(super) const CAUSES: &[Cause] = &[
                 "proxy_set_header X-Forwarded-Proto $scheme;",
             ),
         ],
-        seen_with: &[
-            "nginx return 301 https://",
-            "HAProxy redirect scheme",
-            "hosting platforms that force https",
-        ],
+        seen_with: &["nginx return 301 https://", "HAProxy redirect scheme", "hosting platforms that force https"],
         see_also: &["http-redirect", "mixed-content", "plain-to-tls"],
     },
     Cause {
@@ -184,11 +162,7 @@ pub(super) const CAUSES: &[Cause] = &[
             advice("Exempt the socket's path from the redirect."),
         ],
         seen_with: &["moved domains", "www added or removed"],
-        see_also: &[
-            "http-redirect-slash",
-            "http-redirect-https",
-            "http-redirect-login",
-        ],
+        see_also: &["http-redirect-slash", "http-redirect-https", "http-redirect-login"],
     },
     Cause {
         id: "http-upgrade-stripped",
@@ -205,14 +179,8 @@ pub(super) const CAUSES: &[Cause] = &[
                 "proxy_http_version 1.1;\nproxy_set_header Upgrade $http_upgrade;\nproxy_set_header \
                     Connection \"upgrade\";",
             ),
-            snippet(
-                "In Apache:",
-                "ProxyPass \"/ws\" \"http://127.0.0.1:3001/ws\" upgrade=websocket",
-            ),
-            snippet(
-                "In lighttpd:",
-                "proxy.header = ( \"upgrade\" => \"enable\" )",
-            ),
+            snippet("In Apache:", "ProxyPass \"/ws\" \"http://127.0.0.1:3001/ws\" upgrade=websocket"),
+            snippet("In lighttpd:", "proxy.header = ( \"upgrade\" => \"enable\" )"),
             snippet(
                 "In Varnish, pipe such requests, and hand the headers on.",
                 "sub vcl_recv { if (req.http.upgrade ~ \"(?i)websocket\") { return (pipe); } }\nsub \
@@ -242,19 +210,13 @@ pub(super) const CAUSES: &[Cause] = &[
             requests meant for the second.",
         browser: "Chrome: Error during WebSocket handshake: Unexpected response code: 400.",
         fixes: &[
-            snippet(
-                "Use the same path on both sides.",
-                "new WebSocketServer({ server, path: '{path}' });",
-            ),
+            snippet("Use the same path on both sides.", "new WebSocketServer({ server, path: '{path}' });"),
             snippet(
                 "With several endpoints, use one upgrade handler that chooses.",
                 "const wss = new WebSocketServer({ noServer: true });",
             ),
         ],
-        seen_with: &[
-            "ws with the path option",
-            "two WebSocketServer objects on one HTTP server",
-        ],
+        seen_with: &["ws with the path option", "two WebSocketServer objects on one HTTP server"],
         see_also: &["http-400", "http-404", "two-writers-interleave"],
     },
     Cause {
@@ -266,10 +228,7 @@ pub(super) const CAUSES: &[Cause] = &[
             speaks a very old draft.",
         browser: "Chrome: Error during WebSocket handshake: Unexpected response code: 400.",
         fixes: &[
-            snippet(
-                "Compare the request as sent with the one the server logs.",
-                "console.log(req.rawHeaders);",
-            ),
+            snippet("Compare the request as sent with the one the server logs.", "console.log(req.rawHeaders);"),
             advice(
                 "Let the proxy pass all Sec-WebSocket headers unchanged, and connect without it for \
                     comparison.",
@@ -299,16 +258,7 @@ pub(super) const CAUSES: &[Cause] = &[
             ),
             advice("Read the server's log for the same second."),
         ],
-        seen_with: &[
-            "oversized cookies or URLs",
-            "hosts that the server does not know",
-        ],
-        see_also: &[
-            "http-400-path-mismatch",
-            "http-400-missing-key",
-            "engineio-error",
-            "plain-to-tls",
-            "url-too-long",
-        ],
+        seen_with: &["oversized cookies or URLs", "hosts that the server does not know"],
+        see_also: &["http-400-path-mismatch", "http-400-missing-key", "engineio-error", "plain-to-tls", "url-too-long"],
     },
 ];

@@ -6,8 +6,4 @@ mod server_status;
 
 use super::Cause;
 
-pub(super) const PARTS: [&[Cause]; 3] = [
-    misrouted::CAUSES,
-    client_status::CAUSES,
-    server_status::CAUSES,
-];
+pub(super) const PARTS: [&[Cause]; 3] = [misrouted::CAUSES, client_status::CAUSES, server_status::CAUSES];

@@ -64,10 +64,7 @@ pub(super) const CAUSES: &[Cause] = &[
             seconds, HAProxy tried several times in vain.",
         browser: "Chrome: Unexpected response code: 503.",
         fixes: &[
-            snippet(
-                "Check the health of what stands behind the proxy.",
-                "kubectl get endpoints",
-            ),
+            snippet("Check the health of what stands behind the proxy.", "kubectl get endpoints"),
             snippet(
                 "If it happens under load only, look for rate limits and limits of connections. In \
                     nginx, give them their own status.",
@@ -99,10 +96,7 @@ pub(super) const CAUSES: &[Cause] = &[
                 "Connect to it directly; it will hang there as well.",
                 "sockeye check \"{url}\" --upgrade-timeout 120",
             ),
-            snippet(
-                "Raising the limit helps only if the answer comes at all. In nginx:",
-                "proxy_read_timeout 120s;",
-            ),
+            snippet("Raising the limit helps only if the answer comes at all. In nginx:", "proxy_read_timeout 120s;"),
         ],
         seen_with: &["nginx proxy_read_timeout", "HAProxy timeout server"],
         see_also: &["upgrade-unanswered", "server-blocked", "http-502"],
@@ -114,16 +108,9 @@ pub(super) const CAUSES: &[Cause] = &[
         what: "The server received the request in a version of HTTP that it does not take. Usually \
             a proxy in front speaks HTTP/1.0 to it, which cannot carry an upgrade.",
         browser: "Chrome: Unexpected response code: 505.",
-        fixes: &[snippet(
-            "In nginx, speak HTTP/1.1 to the server behind.",
-            "proxy_http_version 1.1;",
-        )],
+        fixes: &[snippet("In nginx, speak HTTP/1.1 to the server behind.", "proxy_http_version 1.1;")],
         seen_with: &["nginx without proxy_http_version 1.1, in older versions"],
-        see_also: &[
-            "http-upgrade-stripped",
-            "tls-alpn-h2-only",
-            "upgrade-http-version",
-        ],
+        see_also: &["http-upgrade-stripped", "tls-alpn-h2-only", "upgrade-http-version"],
     },
     Cause {
         id: "http-other",
@@ -167,10 +154,7 @@ pub(super) const CAUSES: &[Cause] = &[
                 "upstream app { ip_hash; server 127.0.0.1:3001; server 127.0.0.1:3002; }",
             ),
         ],
-        seen_with: &[
-            "Socket.IO: Transport unknown",
-            "Socket.IO: Session ID unknown",
-        ],
+        seen_with: &["Socket.IO: Transport unknown", "Socket.IO: Session ID unknown"],
         see_also: &["engineio-ping-timeout", "http-400"],
     },
 ];

@@ -28,7 +28,13 @@ pub(super) const FAULTS: &[Fault] = &[
         "close-1003",
         "Type not accepted",
         "The server does not take this type of message, usually binary. Send text.",
-        &[Step::Accept, Step::Confirm, Step::Close(1003, "Binary messages are not accepted"), Step::AwaitClose, Step::Fin],
+        &[
+            Step::Accept,
+            Step::Confirm,
+            Step::Close(1003, "Binary messages are not accepted"),
+            Step::AwaitClose,
+            Step::Fin,
+        ],
     ),
     coded(
         "close-1007",
@@ -101,7 +107,13 @@ pub(super) const FAULTS: &[Fault] = &[
         "Another connection took over",
         "The reason says that a second connection with the same agentId ended this one: two tabs, or React's \
          StrictMode connecting twice. Allow several, or connect once.",
-        &[Step::Accept, Step::Confirm, Step::Close(4001, "kicked: duplicate session for this agentId"), Step::AwaitClose, Step::Fin],
+        &[
+            Step::Accept,
+            Step::Confirm,
+            Step::Close(4001, "kicked: duplicate session for this agentId"),
+            Step::AwaitClose,
+            Step::Fin,
+        ],
     ),
     coded(
         "message-too-big-by-server",
@@ -241,7 +253,14 @@ pub(super) const FAULTS: &[Fault] = &[
         "A reason beyond 123 bytes",
         "A Close frame carries at most 125 bytes, two of them the code. A stack trace was sent as the reason. \
          Shorten it.",
-        &[Step::Accept, Step::Confirm, Step::Send(b"\x88\x7e\x00\xc8\x03\xf3"), Step::Repeat(b"r", 198), Step::AwaitClose, Step::Fin],
+        &[
+            Step::Accept,
+            Step::Confirm,
+            Step::Send(b"\x88\x7e\x00\xc8\x03\xf3"),
+            Step::Repeat(b"r", 198),
+            Step::AwaitClose,
+            Step::Fin,
+        ],
     ),
     broken(
         "data-after-close",
@@ -288,20 +307,10 @@ pub(super) const FAULTS: &[Fault] = &[
     .confirm(Expected::None),
 ];
 
-const fn coded(
-    id: &'static str,
-    title: &'static str,
-    lesson: &'static str,
-    steps: &'static [Step],
-) -> Fault {
+const fn coded(id: &'static str, title: &'static str, lesson: &'static str, steps: &'static [Step]) -> Fault {
     Fault::path(id, "closed", title, lesson, steps)
 }
 
-const fn broken(
-    id: &'static str,
-    title: &'static str,
-    lesson: &'static str,
-    steps: &'static [Step],
-) -> Fault {
+const fn broken(id: &'static str, title: &'static str, lesson: &'static str, steps: &'static [Step]) -> Fault {
     Fault::path(id, "protocol-error", title, lesson, steps)
 }

@@ -10,13 +10,7 @@ pub(super) const FAULTS: &[Fault] = &[
         "An exception in the handler",
         "The application caught the exception, printed it and closed with 1011. The console line names the error; \
          mend the line of code that it points to.",
-        &[
-            Step::Accept,
-            Step::Console(FATAL),
-            Step::Close(1011, "Internal server error"),
-            Step::AwaitClose,
-            Step::Fin,
-        ],
+        &[Step::Accept, Step::Console(FATAL), Step::Close(1011, "Internal server error"), Step::AwaitClose, Step::Fin],
     ),
     Fault::path(
         "handler-exception-terminate",
@@ -36,7 +30,9 @@ pub(super) const FAULTS: &[Fault] = &[
         &[
             Step::Accept,
             Step::Confirm,
-            Step::Console("[WebSocket] Unhandled Rejection at: Promise { <rejected> } reason: Error: createCall failed"),
+            Step::Console(
+                "[WebSocket] Unhandled Rejection at: Promise { <rejected> } reason: Error: createCall failed",
+            ),
             Step::Wait(50),
             Step::Fin,
         ],
@@ -68,9 +64,7 @@ pub(super) const FAULTS: &[Fault] = &[
         Setting::Dies(&[
             Step::Accept,
             Step::Confirm,
-            Step::Console(
-                "FATAL ERROR: Reached heap limit Allocation failed - JavaScript heap out of memory",
-            ),
+            Step::Console("FATAL ERROR: Reached heap limit Allocation failed - JavaScript heap out of memory"),
             Step::Wait(50),
             Step::Die,
             Step::Fin,

@@ -210,11 +210,6 @@ pub(super) const FAULTS: &[Fault] = &[
     ),
 ];
 
-const fn breach(
-    id: &'static str,
-    title: &'static str,
-    lesson: &'static str,
-    steps: &'static [Step],
-) -> Fault {
+const fn breach(id: &'static str, title: &'static str, lesson: &'static str, steps: &'static [Step]) -> Fault {
     Fault::path(id, "protocol-error", title, lesson, steps)
 }

@@ -59,10 +59,7 @@ pub(super) const FAULTS: &[Fault] = &[
         "Redirect elsewhere",
         "The endpoint has moved, and browsers do not follow redirects of a WebSocket. Use the URL of the Location \
          field.",
-        &[
-            Step::Http { status: "307 Temporary Redirect", headers: "Location: /v2/socket\r\n", body: "" },
-            Step::Fin,
-        ],
+        &[Step::Http { status: "307 Temporary Redirect", headers: "Location: /v2/socket\r\n", body: "" }, Step::Fin],
     ),
     answer(
         "http-upgrade-stripped",
@@ -213,7 +210,10 @@ pub(super) const FAULTS: &[Fault] = &[
         "http-403",
         "403",
         "The application knows who asks and says no. Its words are in the body, which a browser never shows.",
-        &[Step::Http { status: "403 Forbidden", headers: JSON, body: "{\"error\":\"plan does not include voice\"}" }, Step::Fin],
+        &[
+            Step::Http { status: "403 Forbidden", headers: JSON, body: "{\"error\":\"plan does not include voice\"}" },
+            Step::Fin,
+        ],
     ),
     answer(
         "http-404",
@@ -235,7 +235,10 @@ pub(super) const FAULTS: &[Fault] = &[
         "405",
         "The server does not take GET at this path, or something on the way changed the method. Compare the path \
          with the server's routes.",
-        &[Step::Http { status: "405 Method Not Allowed", headers: "Allow: POST\r\n", body: "Invalid HTTP method" }, Step::Fin],
+        &[
+            Step::Http { status: "405 Method Not Allowed", headers: "Allow: POST\r\n", body: "Invalid HTTP method" },
+            Step::Fin,
+        ],
     ),
     answer(
         "http-413",
@@ -273,10 +276,7 @@ pub(super) const FAULTS: &[Fault] = &[
         "429",
         "The server limits how often we may connect, and Retry-After says how long to wait. Usually a reconnect loop \
          without back-off is the reason.",
-        &[
-            Step::Http { status: "429 Too Many Requests", headers: "Retry-After: 30\r\n", body: "slow down" },
-            Step::Fin,
-        ],
+        &[Step::Http { status: "429 Too Many Requests", headers: "Retry-After: 30\r\n", body: "slow down" }, Step::Fin],
     ),
     answer(
         "http-431",
@@ -289,16 +289,20 @@ pub(super) const FAULTS: &[Fault] = &[
         "http-500",
         "500",
         "The server failed before it accepted. Its log has the exception; the body has only this.",
-        &[
-            Step::Http { status: "500 Internal Server Error", headers: TEXT, body: "Internal Server Error" },
-            Step::Fin,
-        ],
+        &[Step::Http { status: "500 Internal Server Error", headers: TEXT, body: "Internal Server Error" }, Step::Fin],
     ),
     answer(
         "http-502",
         "502",
         "The proxy could not reach the server behind it: that one is down, or on another port. Start it.",
-        &[Step::Http { status: "502 Bad Gateway", headers: NGINX, body: "<center><h1>502 Bad Gateway</h1></center>\r\n" }, Step::Fin],
+        &[
+            Step::Http {
+                status: "502 Bad Gateway",
+                headers: NGINX,
+                body: "<center><h1>502 Bad Gateway</h1></center>\r\n",
+            },
+            Step::Fin,
+        ],
     ),
     answer(
         "http-503",
@@ -319,7 +323,14 @@ pub(super) const FAULTS: &[Fault] = &[
         "504",
         "The proxy reached the server, but it did not answer in time: the process is blocked, or its upgrade \
          listener never answers. Look at the server.",
-        &[Step::Http { status: "504 Gateway Time-out", headers: NGINX, body: "<center><h1>504 Gateway Time-out</h1></center>\r\n" }, Step::Fin],
+        &[
+            Step::Http {
+                status: "504 Gateway Time-out",
+                headers: NGINX,
+                body: "<center><h1>504 Gateway Time-out</h1></center>\r\n",
+            },
+            Step::Fin,
+        ],
     ),
     answer(
         "http-505",
@@ -339,7 +350,11 @@ pub(super) const FAULTS: &[Fault] = &[
         "The body is an error of Engine.IO: this is a Socket.IO server, which a bare WebSocket cannot talk to. Use \
          socket.io-client, or its path with EIO=4 and transport=websocket.",
         &[
-            Step::Http { status: "400 Bad Request", headers: JSON, body: "{\"code\":0,\"message\":\"Transport unknown\"}" },
+            Step::Http {
+                status: "400 Bad Request",
+                headers: JSON,
+                body: "{\"code\":0,\"message\":\"Transport unknown\"}",
+            },
             Step::Fin,
         ],
     ),
@@ -352,11 +367,6 @@ const NGINX: &str = "Server: nginx/1.22.1\r\nContent-Type: text/html\r\n";
 const SPA: &str = "<!doctype html>\n<html lang=\"en\">\n<head><title>Voice</title></head>\n\
     <body><div id=\"root\"></div><script type=\"module\" src=\"/assets/index.js\"></script></body>\n</html>\n";
 
-const fn answer(
-    id: &'static str,
-    title: &'static str,
-    lesson: &'static str,
-    steps: &'static [Step],
-) -> Fault {
+const fn answer(id: &'static str, title: &'static str, lesson: &'static str, steps: &'static [Step]) -> Fault {
     Fault::path(id, "upgrade-refused", title, lesson, steps)
 }

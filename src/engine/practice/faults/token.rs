@@ -211,17 +211,9 @@ pub(super) const FAULTS: &[Fault] = &[
     ),
 ];
 
-const UNAUTHORIZED: Step = Step::Http {
-    status: "401 Unauthorized",
-    headers: "Content-Type: text/html\r\n",
-    body: "Unauthorized",
-};
+const UNAUTHORIZED: Step =
+    Step::Http { status: "401 Unauthorized", headers: "Content-Type: text/html\r\n", body: "Unauthorized" };
 
-const fn refused(
-    id: &'static str,
-    title: &'static str,
-    lesson: &'static str,
-    token: TokenTweak,
-) -> Fault {
+const fn refused(id: &'static str, title: &'static str, lesson: &'static str, token: TokenTweak) -> Fault {
     Fault::new(id, "closed", title, lesson, Setting::Guide(Twist::None)).token(token)
 }

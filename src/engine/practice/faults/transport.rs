@@ -36,7 +36,12 @@ pub(super) const FAULTS: &[Fault] = &[
         "The first bytes are SSH-2.0 and not HTTP: the port belongs to another service. Correct the port.",
         Setting::OwnPort(
             "ws",
-            &[Step::Send(b"SSH-2.0-OpenSSH_9.6\r\n"), Step::ReadSome, Step::Send(b"Invalid SSH identification string.\r\n"), Step::Fin],
+            &[
+                Step::Send(b"SSH-2.0-OpenSSH_9.6\r\n"),
+                Step::ReadSome,
+                Step::Send(b"Invalid SSH identification string.\r\n"),
+                Step::Fin,
+            ],
         ),
     ),
     Fault::new(
@@ -62,7 +67,12 @@ pub(super) const FAULTS: &[Fault] = &[
         "A line that begins with 220 is a mail server's greeting. It is not HTTP. Correct the port.",
         Setting::OwnPort(
             "ws",
-            &[Step::Send(b"220 mail.example.test ESMTP ready\r\n"), Step::ReadSome, Step::Send(b"500 5.5.1 Command unrecognized\r\n"), Step::Fin],
+            &[
+                Step::Send(b"220 mail.example.test ESMTP ready\r\n"),
+                Step::ReadSome,
+                Step::Send(b"500 5.5.1 Command unrecognized\r\n"),
+                Step::Fin,
+            ],
         ),
     )
     .cause("port-not-http"),
@@ -229,17 +239,6 @@ const MYSQL_GREETING: &[u8] = b"\x4a\x00\x00\x00\x0a8.0.36\x00\x08\x00\x00\x00\x
     \xff\xff\xff\x02\x00\xff\xdf\x15\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x21\x31\x41\x51\x61\x71\x22\x32\x42\x52\
     \x62\x72\x00mysql_native_password\x00";
 
-const fn hello(
-    id: &'static str,
-    title: &'static str,
-    lesson: &'static str,
-    steps: &'static [Step],
-) -> Fault {
-    Fault::new(
-        id,
-        "tls-failed",
-        title,
-        lesson,
-        Setting::OwnPort("wss", steps),
-    )
+const fn hello(id: &'static str, title: &'static str, lesson: &'static str, steps: &'static [Step]) -> Fault {
+    Fault::new(id, "tls-failed", title, lesson, Setting::OwnPort("wss", steps))
 }

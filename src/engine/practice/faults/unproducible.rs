@@ -2,91 +2,28 @@
 
 /// Each id with the reason.
 pub(in super::super) const UNPRODUCIBLE: &[(&str, &str)] = &[
-    (
-        "undetermined",
-        "the honest answer when no rule fits: no server can aim at it",
-    ),
-    (
-        "ended-by-user",
-        "the act is the user's: connect to healthy and disconnect",
-    ),
+    ("undetermined", "the honest answer when no rule fits: no server can aim at it"),
+    ("ended-by-user", "the act is the user's: connect to healthy and disconnect"),
     ("dns-unreachable", "needs a resolver that does not answer"),
-    (
-        "tcp-drop",
-        "needs a packet filter; the kernel answers every SYN on loopback",
-    ),
-    (
-        "tcp-unreachable",
-        "needs a missing route; loopback always has one",
-    ),
-    (
-        "proxy-unreachable",
-        "needs a proxy setting, which an exercise does not carry",
-    ),
-    (
-        "proxy-refused",
-        "needs a proxy setting, which an exercise does not carry",
-    ),
-    (
-        "socks-refused",
-        "needs a proxy setting, which an exercise does not carry",
-    ),
-    (
-        "tls-mitm-proxy",
-        "needs a certificate in the name of a vendor that did not issue it",
-    ),
-    (
-        "extension-bad-params",
-        "needs a client that offers permessage-deflate",
-    ),
-    (
-        "proto-deflate-corrupt",
-        "needs a client that offers permessage-deflate",
-    ),
-    (
-        "proto-rsv1-on-continuation",
-        "needs a client that offers permessage-deflate",
-    ),
-    (
-        "decompression-bomb",
-        "needs a client that offers permessage-deflate",
-    ),
-    (
-        "server-restarted",
-        "needs a second process on the same port",
-    ),
-    (
-        "address-in-use",
-        "needs a second process that cannot have the port; this connection is well",
-    ),
-    (
-        "heartbeat-terminate",
-        "needs silence of many seconds, and a repeat, to be more than a guess",
-    ),
-    (
-        "idle-timeout",
-        "needs silence of many seconds, and a repeat, to be more than a guess",
-    ),
-    (
-        "lifetime-limit",
-        "needs a connection of many seconds, and a repeat, to be more than a guess",
-    ),
-    (
-        "ping-timeout-1011",
-        "needs a client that withholds its pongs",
-    ),
-    (
-        "network-loss",
-        "needs packets that are lost; loopback loses none",
-    ),
-    (
-        "nat-state-lost",
-        "needs a translator between the two ends that forgets",
-    ),
-    (
-        "middlebox-injection",
-        "is told from two-writers-interleave by the other machine alone",
-    ),
+    ("tcp-drop", "needs a packet filter; the kernel answers every SYN on loopback"),
+    ("tcp-unreachable", "needs a missing route; loopback always has one"),
+    ("proxy-unreachable", "needs a proxy setting, which an exercise does not carry"),
+    ("proxy-refused", "needs a proxy setting, which an exercise does not carry"),
+    ("socks-refused", "needs a proxy setting, which an exercise does not carry"),
+    ("tls-mitm-proxy", "needs a certificate in the name of a vendor that did not issue it"),
+    ("extension-bad-params", "needs a client that offers permessage-deflate"),
+    ("proto-deflate-corrupt", "needs a client that offers permessage-deflate"),
+    ("proto-rsv1-on-continuation", "needs a client that offers permessage-deflate"),
+    ("decompression-bomb", "needs a client that offers permessage-deflate"),
+    ("server-restarted", "needs a second process on the same port"),
+    ("address-in-use", "needs a second process that cannot have the port; this connection is well"),
+    ("heartbeat-terminate", "needs silence of many seconds, and a repeat, to be more than a guess"),
+    ("idle-timeout", "needs silence of many seconds, and a repeat, to be more than a guess"),
+    ("lifetime-limit", "needs a connection of many seconds, and a repeat, to be more than a guess"),
+    ("ping-timeout-1011", "needs a client that withholds its pongs"),
+    ("network-loss", "needs packets that are lost; loopback loses none"),
+    ("nat-state-lost", "needs a translator between the two ends that forgets"),
+    ("middlebox-injection", "is told from two-writers-interleave by the other machine alone"),
     ("close-while-connecting", "the act is a browser's"),
     ("page-navigation", "the act is a browser's"),
     ("mixed-content", "the act is a browser's"),
@@ -100,8 +37,5 @@ pub(in super::super) const UNPRODUCIBLE: &[(&str, &str)] = &[
     ("background-tab-throttle", "the act is a browser's"),
     ("send-before-open", "the act is a browser's"),
     ("close-code-api", "the act is a browser's"),
-    (
-        "close-then-gone",
-        "a race between our echo and the end of TCP, which loopback decides by chance",
-    ),
+    ("close-then-gone", "a race between our echo and the end of TCP, which loopback decides by chance"),
 ];

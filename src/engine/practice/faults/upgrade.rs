@@ -261,20 +261,10 @@ const COOKIE: &[u8] = b"Set-Cookie: visit=01234567890123456789012345678901234567
 const OTHER_SUBPROTOCOL: &str = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
     Sec-WebSocket-Accept: {accept}\r\nSec-WebSocket-Protocol: zzz\r\n\r\n";
 
-const fn invalid(
-    id: &'static str,
-    title: &'static str,
-    lesson: &'static str,
-    steps: &'static [Step],
-) -> Fault {
+const fn invalid(id: &'static str, title: &'static str, lesson: &'static str, steps: &'static [Step]) -> Fault {
     Fault::path(id, "upgrade-invalid", title, lesson, steps)
 }
 
-const fn cut(
-    id: &'static str,
-    title: &'static str,
-    lesson: &'static str,
-    steps: &'static [Step],
-) -> Fault {
+const fn cut(id: &'static str, title: &'static str, lesson: &'static str, steps: &'static [Step]) -> Fault {
     Fault::path(id, "upgrade-cut", title, lesson, steps)
 }
