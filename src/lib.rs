@@ -1,6 +1,8 @@
 //! Sockeye tells you why your WebSocket closed.
+
 pub mod diagnosis;
 pub mod engine;
+pub mod export;
 pub mod observation;
 pub mod store;
 pub mod token;

@@ -209,3 +209,7 @@ pub fn diagnose(_: &Case<'_>) -> Verdict {
 pub fn next_probes(_: &Case<'_>) -> Vec<crate::observation::Probe> {
     vec![]
 }
+/// s
+pub fn checklist(_: &Case<'_>) -> Vec<CheckItem> {
+    vec![]
+}
