@@ -1,5 +1,6 @@
 //! Sockeye tells you why your WebSocket closed.
 
+pub mod cli;
 pub mod diagnosis;
 pub mod engine;
 pub mod export;
