@@ -8,4 +8,6 @@
     reason = "a test ends by panicking"
 )]
 
+mod client;
 mod matrix;
+mod peer;
