@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use tokio::sync::oneshot;
 
-use super::clock::{instant, wall_clock_unix_millis};
+use super::clock::{Clock, instant, wall_clock_unix_millis};
 use super::command::JournalPlace;
 use super::pages::{Loader, Pages};
 use super::private_file::{create_or_take_empty, create_unnamed, sessions_folder};
