@@ -188,6 +188,9 @@ pub(super) enum TokenCommand {
 #[derive(Debug, Args)]
 #[group(id = "given_secret", multiple = false)]
 pub(super) struct SecretArgs {
+    /// The secret itself; others may see it in the list of processes.
+    #[arg(long, value_name = "SECRET", allow_hyphen_values = true)]
+    pub(super) secret: Option<String>,
     /// The secret is the bytes of this file.
     #[arg(long, value_name = "FILE")]
     pub(super) secret_file: Option<PathBuf>,

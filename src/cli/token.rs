@@ -160,7 +160,7 @@ fn mint_one(args: &MintArgs) -> Result<u8, Failure> {
         Some(secret) => secret.bytes(),
         None if args.alg == "none" => &[],
         None => {
-            let what = "give a secret: --secret-file, --env-file or --secret-env";
+            let what = "give a secret: --secret, --secret-file, --env-file or --secret-env";
             return Err(Failure::Usage(what.to_owned()));
         }
     };
