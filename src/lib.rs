@@ -61,6 +61,7 @@ pub mod cli;
 pub mod diagnosis;
 pub mod engine;
 pub mod export;
+pub mod journal;
 pub mod observation;
 pub mod store;
 pub mod token;

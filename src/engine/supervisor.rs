@@ -11,7 +11,7 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use super::client::{self, Wish};
-use super::clock::unix_millis;
+use super::clock::wall_clock_unix_millis;
 use super::mailbox::Mailbox;
 use super::practice::{Practice, PracticeOptions};
 use super::recorder::Recorder;
@@ -128,7 +128,7 @@ impl Supervisor {
         let Some(practice) = &self.practice else {
             return self.mailbox.put(Event::PracticeFailed { why: "the practice server does not run".to_owned() });
         };
-        match practice.exercise(fault.as_deref(), unix_millis().div_euclid(1000)).await {
+        match practice.exercise(fault.as_deref(), wall_clock_unix_millis().div_euclid(1000)).await {
             Ok(exercise) => self.mailbox.put(Event::ExerciseReady { fault, exercise: Box::new(exercise) }),
             Err(error) => self.mailbox.put(Event::PracticeFailed { why: chain(&error) }),
         }

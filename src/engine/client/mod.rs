@@ -17,7 +17,7 @@ use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 
-use super::clock::unix_millis;
+use super::clock::wall_clock_unix_millis;
 use super::sink::Sink;
 use super::{ConnectOptions, Outgoing};
 use crate::observation::{CloseOrigin, Fact, Plan, TokenPlace};
@@ -136,7 +136,7 @@ async fn unless_stopped<T>(
 /// Records what was asked for and reads the token as it will be sent.
 fn plan(options: &ConnectOptions, sink: &Sink) -> Result<Target, UrlProblem> {
     let parsed = parse_url(&options.url);
-    let began_unix_millis = unix_millis();
+    let began_unix_millis = wall_clock_unix_millis();
     let sends = |name: &str| options.headers.iter().any(|(n, _)| n.eq_ignore_ascii_case(name));
     let in_query = |target: &Target| match &options.token_place {
         Some(TokenPlace::Query { name }) => {
