@@ -35,7 +35,7 @@ pub(super) enum Command {
     /// Records a connection into a file until it closes or is interrupted.
     Record(Box<RecordArgs>),
     /// Decodes a token and checks its signature and dates.
-    Token(TokenArgs),
+    Token(Box<TokenArgs>),
     /// Explains a close code, an HTTP status or a cause.
     Explain {
         /// A close code such as 1006, an HTTP status such as 403, or the id of a cause.

@@ -12,8 +12,6 @@ mod ending;
 mod probes;
 mod remedy;
 mod rules;
-#[cfg(test)]
-mod testing;
 mod words;
 
 use serde::{Deserialize, Serialize};

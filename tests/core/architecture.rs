@@ -89,12 +89,7 @@ const RULES: &[Rule] = &[
         in_folders: &["src/wire/"],
         says: "wire is pure functions over bytes and knows of us only directions and moments",
     },
-    Rule {
-        words: &["crate::"],
-        only_under: &[],
-        in_folders: &["src/token/"],
-        says: "token knows nothing else of us",
-    },
+    Rule { words: &["crate::"], only_under: &[], in_folders: &["src/token/"], says: "token knows nothing else of us" },
 ];
 
 /// Files that are longer than the ceiling on purpose.
@@ -159,7 +154,7 @@ fn uses(line: &str, word: &str) -> bool {
         // A crate's relatives count too: `egui_extras`, `tokio_tungstenite`.
         (begins_with_sign || !before.is_some_and(is_part))
             && (ends_with_sign || !after.is_some_and(|c| is_part(c) && c != '_'))
-            && code[..at].matches('"').count() % 2 == 0
+            && code[..at].matches('"').count().is_multiple_of(2)
     })
 }
 
@@ -205,7 +200,9 @@ fn every_file_begins_by_saying_what_it_is() {
         }
         for (index, line) in source.text.lines().enumerate() {
             let comment = line.split_once("//").map_or("", |(_, comment)| comment);
-            if ["TODO", "FIXME", "XXX"].iter().any(|word| comment.contains(word)) && !source.path.ends_with("architecture.rs") {
+            if ["TODO", "FIXME", "XXX"].iter().any(|word| comment.contains(word))
+                && !source.path.ends_with("architecture.rs")
+            {
                 broken.push(format!("{}:{} no unfinished business in comments", source.path, index + 1));
             }
         }
@@ -242,7 +239,9 @@ fn schema_catalogue_and_faults_name_the_same_causes() {
 
 #[test]
 fn words_are_found_as_whole_words() {
-    assert!(uses("use tokio::net;", "tokio") && uses("use egui_extras::X;", "egui") && uses("std::print!(x)", "print!"));
+    assert!(
+        uses("use tokio::net;", "tokio") && uses("use egui_extras::X;", "egui") && uses("std::print!(x)", "print!")
+    );
     assert!(!uses("// tokio", "tokio") && !uses("let atokio = 1;", "tokio") && !uses("\"tokio\"", "tokio"));
     assert!(!uses("eprint!(x)", "print!") && !uses("pub mod wirefdx;", "rfd"));
 }
