@@ -7,6 +7,8 @@ A row is one server, one run, one expected verdict. Each run is also searched fo
 
 import argparse
 import json
+import re
+import subprocess
 import sys
 import urllib.parse
 from dataclasses import dataclass, field
@@ -267,6 +269,18 @@ def python_rows():
     ]
 
 
+def options_of_check(binary):
+    """The long options that this build of `sockeye check` offers."""
+    text = subprocess.run([binary, "check", "--help"], capture_output=True, text=True, check=True).stdout
+    return set(re.findall(r"--[a-z][a-z0-9-]*", text))
+
+
+def lacking(row, offered):
+    """Why a row cannot run: an option that this build does not offer."""
+    missing = [argument for argument in row.args if argument.startswith("--") and argument not in offered]
+    return f"this build offers no {' '.join(missing)}" if missing else None
+
+
 def matches(wanted, value):
     return wanted is None or value == wanted or (isinstance(wanted, set) and value in wanted)
 
@@ -380,10 +394,11 @@ def main():
     for name, content in SECRET_FILES.items():
         (work / name).write_text(content)
     tally = Tally()
+    offered = options_of_check(binary)
     for number, row in enumerate(rows):
         if options.only not in row.name:
             continue
-        reason = row.unless and row.unless(work)
+        reason = lacking(row, offered) or (row.unless and row.unless(work))
         if reason:
             tally.skip(row.name, reason)
             continue
