@@ -3,12 +3,27 @@
 //! Pure: the same [`Case`] always gives the same [`Verdict`]. The catalogue's words are in [`catalogue`], the rules in
 //! [`rules`], a file per family of causes. Start at [`diagnose`].
 
+mod case;
 pub mod catalogue;
+mod checklist;
+pub mod close_code;
+mod credential;
+mod ending;
+mod probes;
+mod remedy;
+mod rules;
+#[cfg(test)]
+mod testing;
+mod words;
 
 use serde::{Deserialize, Serialize};
 
 use crate::observation::{Direction, Moment};
 use crate::store::Story;
+
+pub use checklist::checklist;
+pub use probes::next_probes;
+pub use rules::{Found, Rule, rules};
 
 /// All that a diagnosis may look at.
 #[derive(Clone, Copy, Debug)]
@@ -17,6 +32,13 @@ pub struct Case<'a> {
     pub story: &'a Story,
     /// Whether follow-up probes may still come: the verdict is then provisional.
     pub probes_pending: bool,
+}
+
+/// Gives the verdict: what happened, and why.
+///
+/// The first rule that finds a cause decides; what it implies is left out, everything else that matched is a finding.
+pub fn diagnose(case: &Case<'_>) -> Verdict {
+    rules::verdict(case)
 }
 
 /// What happened; exactly one for each connection that is over.

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
+use super::practice::{Confirm, Exercise};
 use crate::observation::{ConnId, Expect, Family, TimeOuts, TokenPlace};
 use crate::token::Secret;
 
@@ -114,6 +115,8 @@ pub struct ConnectOptions {
     pub insecure: bool,
     /// Further certificate authorities, PEM files.
     pub ca_files: Vec<PathBuf>,
+    /// Further certificate authorities, PEM texts.
+    pub ca_pems: Vec<String>,
     /// Which address families are tried.
     pub family: Family,
     /// Whether follow-up probes may run by themselves (they do so only against loopback).
@@ -161,6 +164,7 @@ impl ConnectOptions {
             limit_bytes: Self::LIMIT_BYTES,
             insecure: false,
             ca_files: Vec::new(),
+            ca_pems: Vec::new(),
             family: Family::Auto,
             probes: true,
             send: Vec::new(),
@@ -169,6 +173,31 @@ impl ConnectOptions {
             close: (1000, String::new()),
             journal: JournalPlace::Unnamed,
         }
+    }
+
+    /// A connection to the practice server, as an exercise asks for it.
+    pub fn for_exercise(exercise: &Exercise) -> Self {
+        let mut options = Self::new(exercise.url.clone());
+        options.token.clone_from(&exercise.token);
+        options.token_place = Some(TokenPlace::Query { name: "token".to_owned() });
+        options.secrets.extend(exercise.secret.as_deref().map(|bytes| Secret::new("the practice secret", bytes)));
+        options.subprotocols.clone_from(&exercise.subprotocols);
+        options.send.clone_from(&exercise.send);
+        options.expect = match &exercise.confirm {
+            Confirm::First => Expect::First,
+            Confirm::None => Expect::None,
+            Confirm::Contains(text) => Expect::Contains { text: text.clone() },
+        };
+        let millis = |limit: Duration| u64::try_from(limit.as_millis()).unwrap_or(u64::MAX);
+        let time_outs = &mut options.time_outs;
+        time_outs.connect_millis = exercise.connect_timeout.map_or(time_outs.connect_millis, millis);
+        time_outs.upgrade_millis = exercise.upgrade_timeout.map_or(time_outs.upgrade_millis, millis);
+        time_outs.confirm_millis = exercise.confirm_timeout.map_or(time_outs.confirm_millis, millis);
+        options.watch = exercise.watch;
+        options.limit_bytes = exercise.message_limit.unwrap_or(options.limit_bytes);
+        options.insecure = exercise.insecure;
+        options.ca_pems.extend(exercise.extra_ca.map(str::to_owned));
+        options
     }
 }
 

@@ -29,9 +29,12 @@ use crate::store::{Story, View};
 /// Called from any thread when there is something new to look at.
 pub type Wake = Arc<dyn Fn() + Send + Sync>;
 
-/// Why the recorder could not be started.
+/// Why the engine could not be started.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
+    /// The runtime could not be built.
+    #[error("the runtime could not be built")]
+    Runtime(#[source] std::io::Error),
     /// A thread could not be started.
     #[error("the thread {name} could not be started")]
     Thread {

@@ -127,6 +127,7 @@ pub struct Decoder {
     request_done: bool,
     response: Response,
     directions: [FrameReader; 2],
+    wire_bytes: [u64; 2],
 }
 
 impl Default for Decoder {
@@ -136,6 +137,7 @@ impl Default for Decoder {
             request_done: false,
             response: Response::Head { bytes: Vec::new(), scanned: 0 },
             directions: [FrameReader::new(Direction::ClientToServer), FrameReader::new(Direction::ServerToClient)],
+            wire_bytes: [0; 2],
         }
     }
 }
@@ -179,9 +181,19 @@ impl Decoder {
             }
     }
 
+    /// How many bytes of a direction came after the opening handshake.
+    pub fn wire_bytes(&self, direction: Direction) -> u64 {
+        self.wire_bytes[direction.index()]
+    }
+
+    fn push_frames(&mut self, direction: Direction, bytes: &[u8], sink: &mut impl FnMut(Item<'_>)) {
+        self.wire_bytes[direction.index()] += bytes.len() as u64;
+        self.directions[direction.index()].push(bytes, sink);
+    }
+
     fn push_request(&mut self, bytes: &[u8], sink: &mut impl FnMut(Item<'_>)) {
         if self.request_done {
-            self.directions[0].push(bytes, sink);
+            self.push_frames(Direction::ClientToServer, bytes, sink);
             return;
         }
         self.request.extend_from_slice(bytes);
@@ -193,13 +205,13 @@ impl Decoder {
         let (raw, rest) = buffer.split_at(head.len_bytes);
         sink(Item::Request(&head, raw));
         if !rest.is_empty() {
-            self.directions[0].push(rest, sink);
+            self.push_frames(Direction::ClientToServer, rest, sink);
         }
     }
 
     fn push_response(&mut self, bytes: &[u8], sink: &mut impl FnMut(Item<'_>)) {
         match &mut self.response {
-            Response::Frames => self.directions[1].push(bytes, sink),
+            Response::Frames => self.push_frames(Direction::ServerToClient, bytes, sink),
             Response::Body => sink(Item::Body(bytes)),
             Response::Opaque => sink(Item::Opaque { direction: Direction::ServerToClient, data: bytes }),
             Response::Head { bytes: buffer, scanned } => {

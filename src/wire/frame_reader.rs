@@ -344,13 +344,18 @@ impl FrameReader {
         if self.opaque {
             return;
         }
+        if self.close_seen && self.pending_len > 0 {
+            let preview = String::from_utf8_lossy(&self.pending[..usize::from(self.pending_len)]).into_owned();
+            self.violation(ViolationKind::GarbageAfterClose { preview }, sink);
+            return;
+        }
         let cut = if self.in_payload {
             Cut::Payload {
                 offset: self.offset,
                 declared: self.header.payload_len,
                 received: self.header.payload_len - self.left,
             }
-        } else if self.pending_len > 0 && !self.close_seen {
+        } else if self.pending_len > 0 {
             Cut::Header { offset: self.offset, received: self.pending_len }
         } else if let Some(open) = self.open.filter(|_| !self.close_seen) {
             Cut::Fragment { frames: open.frames, received: open.len_bytes }

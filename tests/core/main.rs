@@ -1,2 +1,13 @@
-//! Everything that is tested without a window.
-fn main() {}
+//! Everything that is tested without a window: one harness, so that there is one link step.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a test ends by panicking"
+)]
+
+mod client;
+mod matrix;
+mod peer;

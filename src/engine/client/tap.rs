@@ -1,0 +1,169 @@
+//! The tap below the endpoint: records every byte that the operating system handed over or accepted.
+
+use std::io;
+use std::pin::Pin;
+use std::sync::{Arc, OnceLock};
+use std::task::{Context, Poll, ready};
+
+use bytes::Bytes;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+use super::failure::{io_failure, read_end};
+use super::tls::late_alert;
+use crate::engine::sink::Sink;
+use crate::observation::{Direction, Fact, ReadEnd};
+
+/// How the transport below TLS ended, as its tap saw it.
+pub(crate) type TransportEnd = Arc<OnceLock<ReadEnd>>;
+
+/// A stream whose bytes are observed on their way.
+pub(crate) struct Tap<S> {
+    io: S,
+    sink: Sink,
+    layer: Layer,
+    end: TransportEnd,
+    ended: bool,
+    paused: bool,
+    write_failed: bool,
+}
+
+/// What is tapped.
+enum Layer {
+    /// HTTP and frames: all is recorded, and reading stops while the recorder is behind.
+    Plain {
+        /// Whether TLS lies below.
+        over_tls: bool,
+    },
+    /// TLS records: only the beginning of each direction is recorded.
+    Cipher { left: [usize; 2] },
+}
+
+/// How much of the TLS record layer is kept in each direction, in bytes.
+const CIPHER_BYTES: usize = 4096;
+
+impl<S> Tap<S> {
+    /// Taps the bytes of HTTP and frames; `below` tells how the transport under TLS ended.
+    pub(crate) fn plain(io: S, sink: Sink, below: Option<TransportEnd>) -> Self {
+        let over_tls = below.is_some();
+        Self::new(io, sink, Layer::Plain { over_tls }, below.unwrap_or_default())
+    }
+
+    /// Taps the bytes of the TLS record layer.
+    pub(crate) fn cipher(io: S, sink: Sink) -> Self {
+        Self::new(io, sink, Layer::Cipher { left: [CIPHER_BYTES; 2] }, TransportEnd::default())
+    }
+
+    fn new(io: S, sink: Sink, layer: Layer, end: TransportEnd) -> Self {
+        Self { io, sink, layer, end, ended: false, paused: false, write_failed: false }
+    }
+
+    /// How the transport ended, shared with the tap above.
+    pub(crate) fn transport_end(&self) -> TransportEnd {
+        Arc::clone(&self.end)
+    }
+
+    /// Whether reading has ended.
+    pub(crate) fn has_ended(&self) -> bool {
+        self.ended
+    }
+
+    fn saw(&mut self, direction: Direction, bytes: &[u8]) {
+        match &mut self.layer {
+            Layer::Plain { .. } => {
+                self.sink.push(Fact::Bytes { direction, data: Bytes::copy_from_slice(bytes) });
+            }
+            Layer::Cipher { left } => {
+                let left = &mut left[direction.index()];
+                let take = bytes.len().min(*left);
+                if take > 0 {
+                    *left -= take;
+                    self.sink.push(Fact::CipherBytes { direction, data: Bytes::copy_from_slice(&bytes[..take]) });
+                }
+            }
+        }
+    }
+
+    fn read_ended(&mut self, error: Option<&io::Error>) {
+        if self.ended {
+            return;
+        }
+        self.ended = true;
+        let end = error.map_or(ReadEnd::Fin, read_end);
+        match self.layer {
+            Layer::Cipher { .. } => {
+                let _already_known = self.end.set(end);
+            }
+            Layer::Plain { over_tls: false } => self.sink.push(Fact::ReadEnded(end)),
+            Layer::Plain { over_tls: true } => {
+                if let Some(failure) = error.and_then(late_alert) {
+                    self.sink.push(Fact::TlsFailed(Box::new(failure)));
+                }
+                let below = self.end.get().cloned();
+                let end = match (error, below) {
+                    (_, Some(below)) => below,
+                    (None, None) => ReadEnd::CloseNotify,
+                    (Some(_), None) => end,
+                };
+                self.sink.push(Fact::ReadEnded(end));
+            }
+        }
+    }
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for Tap<S> {
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let me = self.get_mut();
+        if matches!(me.layer, Layer::Plain { .. }) {
+            if me.sink.poll_room(cx).is_pending() {
+                if !me.paused {
+                    me.paused = true;
+                    me.sink.push(Fact::ReadPaused);
+                }
+                return Poll::Pending;
+            }
+            if me.paused {
+                me.paused = false;
+                me.sink.push(Fact::ReadResumed);
+            }
+        }
+        let before = buf.filled().len();
+        let room = buf.remaining();
+        let result = ready!(Pin::new(&mut me.io).poll_read(cx, buf));
+        match &result {
+            Ok(()) => {
+                let filled = buf.filled();
+                if filled.len() > before {
+                    me.saw(Direction::ServerToClient, &filled[before..]);
+                } else if room > 0 {
+                    me.read_ended(None);
+                }
+            }
+            Err(error) => me.read_ended(Some(error)),
+        }
+        Poll::Ready(result)
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for Tap<S> {
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        let me = self.get_mut();
+        let result = ready!(Pin::new(&mut me.io).poll_write(cx, bytes));
+        match &result {
+            Ok(written) => me.saw(Direction::ClientToServer, &bytes[..*written]),
+            Err(error) if matches!(me.layer, Layer::Plain { .. }) && !me.write_failed => {
+                me.write_failed = true;
+                me.sink.push(Fact::WriteFailed(io_failure(error)));
+            }
+            Err(_) => {}
+        }
+        Poll::Ready(result)
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.get_mut().io).poll_flush(cx)
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.get_mut().io).poll_shutdown(cx)
+    }
+}

@@ -1,0 +1,195 @@
+//! Carries out commands: owns the connections' tasks and the practice server, and closes each case with a verdict.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
+
+use super::client::{self, Wish};
+use super::clock::wall_clock_unix_millis;
+use super::mailbox::Mailbox;
+use super::practice::{Practice, PracticeOptions};
+use super::recorder::Recorder;
+use super::sink::Sink;
+use super::{Command, ConnectOptions, Event, probe};
+use crate::diagnosis::{Case, diagnose, next_probes};
+use crate::observation::{ConnId, Fact};
+
+/// How many wishes of the user may wait for a connection.
+const WISHES: usize = 256;
+/// How often probes may lead to further probes.
+const PROBE_ROUNDS: usize = 3;
+/// How long connections may take to end when the program ends.
+const FAREWELL: Duration = Duration::from_secs(1);
+
+/// Runs until the face is gone.
+pub(crate) async fn run(mut inbox: mpsc::Receiver<Command>, recorder: Arc<Recorder>, mailbox: Arc<Mailbox>) {
+    let mut supervisor = Supervisor { recorder, mailbox, connections: BTreeMap::new(), practice: None };
+    while let Some(command) = inbox.recv().await {
+        supervisor.carry_out(command).await;
+    }
+    supervisor.farewell().await;
+}
+
+struct Supervisor {
+    recorder: Arc<Recorder>,
+    mailbox: Arc<Mailbox>,
+    connections: BTreeMap<ConnId, Running>,
+    practice: Option<Practice>,
+}
+
+struct Running {
+    wishes: mpsc::Sender<Wish>,
+    task: JoinHandle<()>,
+}
+
+impl Supervisor {
+    async fn carry_out(&mut self, command: Command) {
+        match command {
+            Command::Connect { conn, options } => self.connect(conn, *options),
+            Command::Send { conn, message } => self.wish(conn, Wish::Send(message)),
+            Command::Close { conn, code, reason } => self.wish(conn, Wish::Close { code, reason }),
+            Command::Abort { conn } => self.wish(conn, Wish::Abort),
+            Command::StartPractice { port } => self.start_practice(port).await,
+            Command::PrepareExercise { fault } => self.prepare(fault).await,
+            Command::Save { conn, path, redact } => self.save(conn, &path, redact),
+            Command::OpenFile { conn, path } => match self.recorder.open_file(conn, &path) {
+                Ok(remarks) => self.mailbox.put(Event::Opened { conn, path, remarks }),
+                Err(error) => self.mailbox.put(Event::FileFailed { conn, path, why: chain(&error) }),
+            },
+            Command::Forget { conn } => {
+                if self.connections.get(&conn).is_some_and(|running| !running.task.is_finished()) {
+                    self.refuse(conn, "this connection is not over yet");
+                } else {
+                    self.connections.remove(&conn);
+                    self.recorder.forget(conn);
+                }
+            }
+        }
+    }
+
+    fn connect(&mut self, conn: ConnId, options: ConnectOptions) {
+        if self.connections.contains_key(&conn) {
+            return self.refuse(conn, "this connection exists already");
+        }
+        let sink = match self.recorder.open(conn, &options.journal) {
+            Ok(sink) => sink,
+            Err(error) => return self.refuse(conn, &chain(&error)),
+        };
+        let (wishes, wishes_inbox) = mpsc::channel(WISHES);
+        let (recorder, mailbox) = (Arc::clone(&self.recorder), Arc::clone(&self.mailbox));
+        let task = tokio::spawn(async move {
+            client::run(options, sink.clone(), wishes_inbox).await;
+            conclude(conn, &recorder, &sink).await;
+            mailbox.put(Event::Ended { conn });
+        });
+        self.connections.insert(conn, Running { wishes, task });
+    }
+
+    fn wish(&self, conn: ConnId, wish: Wish) {
+        let sent = match self.connections.get(&conn) {
+            Some(running) => running.wishes.try_send(wish),
+            None => return self.refuse(conn, "there is no such connection"),
+        };
+        match sent {
+            Ok(()) => {}
+            Err(mpsc::error::TrySendError::Full(_)) => {
+                self.refuse(conn, "the connection does not keep up with sending");
+            }
+            Err(mpsc::error::TrySendError::Closed(_)) => self.refuse(conn, "the connection is over"),
+        }
+    }
+
+    fn refuse(&self, conn: ConnId, why: &str) {
+        self.mailbox.put(Event::Refused { conn, why: why.to_owned() });
+    }
+
+    async fn start_practice(&mut self, port: u16) {
+        if let Some(practice) = &self.practice {
+            return self.mailbox.put(Event::PracticeStarted { address: practice.address() });
+        }
+        let mailbox = Arc::clone(&self.mailbox);
+        let console = Arc::new(move |line: &str| mailbox.put(Event::PracticeLine { text: line.to_owned() }));
+        match Practice::start(PracticeOptions { port, secret: None, console }).await {
+            Ok(practice) => {
+                self.mailbox.put(Event::PracticeStarted { address: practice.address() });
+                self.practice = Some(practice);
+            }
+            Err(error) => self.mailbox.put(Event::PracticeFailed { why: chain(&error) }),
+        }
+    }
+
+    async fn prepare(&self, fault: Option<String>) {
+        let Some(practice) = &self.practice else {
+            return self.mailbox.put(Event::PracticeFailed { why: "the practice server does not run".to_owned() });
+        };
+        match practice.exercise(fault.as_deref(), wall_clock_unix_millis().div_euclid(1000)).await {
+            Ok(exercise) => self.mailbox.put(Event::ExerciseReady { fault, exercise: Box::new(exercise) }),
+            Err(error) => self.mailbox.put(Event::PracticeFailed { why: chain(&error) }),
+        }
+    }
+
+    fn save(&self, conn: ConnId, path: &Path, _redact: bool) {
+        let path = path.to_owned();
+        match self.recorder.save_copy(conn, &path) {
+            Ok(_bytes) => self.mailbox.put(Event::Saved { conn, path }),
+            Err(error) => self.mailbox.put(Event::FileFailed { conn, path, why: chain(&error) }),
+        }
+    }
+
+    async fn farewell(self) {
+        for running in self.connections.values() {
+            // A connection that is over takes no wishes.
+            running.wishes.try_send(Wish::Shutdown).ok();
+        }
+        let tasks = self.connections.into_values().map(|running| running.task);
+        // What has not ended by then ends with the runtime; its journal says that it is unfinished.
+        timeout(FAREWELL, join_all(tasks)).await.ok();
+    }
+}
+
+/// Gives the verdict, asks what may still be asked, and gives it again.
+async fn conclude(conn: ConnId, recorder: &Recorder, sink: &Sink) {
+    for _ in 0..PROBE_ROUNDS {
+        let Some(story) = recorder.settle(conn).await else {
+            return;
+        };
+        let probes = next_probes(&Case { story: &story, probes_pending: true });
+        if probes.is_empty() {
+            break;
+        }
+        if story.verdict.is_none() {
+            let verdict = diagnose(&Case { story: &story, probes_pending: true });
+            sink.push(Fact::Concluded(Box::new(verdict)));
+        }
+        join_all(probes.into_iter().map(|probe| async move {
+            sink.push(Fact::ProbeStarted(probe.clone()));
+            let outcome = probe::run(&probe).await;
+            sink.push(Fact::ProbeEnded { probe, outcome });
+        }))
+        .await;
+    }
+    let Some(story) = recorder.settle(conn).await else {
+        return;
+    };
+    sink.push(Fact::Concluded(Box::new(diagnose(&Case { story: &story, probes_pending: false }))));
+    sink.push(Fact::Finished);
+    recorder.settle(conn).await;
+}
+
+/// An error with its sources, in one line.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(inner) = source {
+        text.push_str(": ");
+        text.push_str(&inner.to_string());
+        source = inner.source();
+    }
+    text
+}
