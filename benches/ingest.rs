@@ -146,7 +146,7 @@ fn bare(frames: u64) {
 fn record(frames: u64, place: &str, watched: bool) {
     let folder = tempfile::tempdir().unwrap();
     let (wakes, woken) = std::sync::mpsc::sync_channel(1);
-    let recorder = &Recorder::start(Arc::new(move || drop(wakes.try_send(())))).unwrap();
+    let recorder = &Recorder::start(Arc::new(move || wakes.try_send(()).unwrap_or_default())).unwrap();
     let place = match place {
         "memory" => JournalPlace::Memory,
         _ => JournalPlace::File(folder.path().join("ingest.sockeye")),

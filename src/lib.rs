@@ -57,8 +57,10 @@
 //! `engine/practice/faults`; the practice matrix then demands the verdict over a real socket. An exporter: a file and a
 //! row in `export::EXPORTERS`.
 
+pub mod cli;
 pub mod diagnosis;
 pub mod engine;
+pub mod export;
 pub mod journal;
 pub mod observation;
 pub mod store;

@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use tokio::sync::oneshot;
 
-use super::clock::{Clock, wall_clock_unix_millis};
+use super::clock::{Clock, instant, wall_clock_unix_millis};
 use super::command::JournalPlace;
 use super::pages::{Loader, Pages};
 use super::private_file::{create_or_take_empty, create_unnamed, sessions_folder};
@@ -103,7 +103,6 @@ impl Recorder {
             shelf: Arc::clone(&shelf),
             loader: Arc::clone(&loader),
             wake,
-            clock: Clock::start(),
             recordings: BTreeMap::new(),
         };
         let name = "recorder";
@@ -280,32 +279,31 @@ struct Worker {
     shelf: Arc<Shelf>,
     loader: Arc<Loader>,
     wake: Wake,
-    clock: Clock,
     recordings: BTreeMap<ConnId, Recording>,
 }
 
 impl Worker {
     fn run(&mut self) {
         let mut batch = Vec::new();
-        let mut published = self.clock.instant();
+        let mut published = instant();
         let mut goes_on = true;
         while goes_on {
             let is_dirty = self.recordings.values().any(|r| r.is_dirty);
-            self.queue.take(&mut batch, is_dirty.then(|| published + PUBLISH_EVERY), &self.clock);
+            self.queue.take(&mut batch, is_dirty.then(|| published + PUBLISH_EVERY));
             for message in batch.drain(..) {
                 let len_bytes = message.len_bytes();
                 goes_on &= self.take(message);
                 self.queue.release(len_bytes);
-                if self.clock.instant() >= published + PUBLISH_EVERY {
-                    published = self.clock.instant();
+                if instant() >= published + PUBLISH_EVERY {
+                    published = instant();
                     self.publish(|_| true);
                 }
             }
             for recording in self.recordings.values_mut().filter(|r| r.is_dirty) {
                 recording.flush();
             }
-            if self.clock.instant() >= published + PUBLISH_EVERY {
-                published = self.clock.instant();
+            if instant() >= published + PUBLISH_EVERY {
+                published = instant();
                 self.publish(|_| true);
             } else {
                 self.publish(|recording| recording.is_urgent);

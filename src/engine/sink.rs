@@ -8,7 +8,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
-use super::clock::Clock;
+use super::clock::{Clock, instant};
 use super::pool::Pool;
 use super::recorder::Control;
 use crate::observation::{ConnId, Direction, Fact, Moment};
@@ -147,10 +147,10 @@ impl Queue {
     }
 
     /// Takes all messages into `batch`, which must be empty; waits for one, but not beyond `until`.
-    pub(super) fn take(&self, batch: &mut Vec<Message>, until: Option<Instant>, clock: &Clock) {
+    pub(super) fn take(&self, batch: &mut Vec<Message>, until: Option<Instant>) {
         let mut inner = self.lock();
         while inner.messages.is_empty() {
-            let left = until.map(|until| until.saturating_duration_since(clock.instant()));
+            let left = until.map(|until| until.saturating_duration_since(instant()));
             if left == Some(Duration::ZERO) {
                 return;
             }

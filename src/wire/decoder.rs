@@ -372,6 +372,7 @@ mod tests {
         check(&[0x88, 2, 3, 0xE8, 0x81, 1, b'a'], &["data-after-close"]);
         check(&[0x88, 2, 3, 0xE8, 0x89, 0], &[]);
         check(b"\x88\x02\x03\xe8<html>", &["garbage-after-close"]);
+        check(b"\x88\x02\x03\xe8\xff\xff\xff\xff", &["garbage-after-close"]);
         check(b"HTTP/1.1 500 Internal Server Error\r\n\r\n", &["http-body-after-101"]);
         check(b"\x81\x01a<!DOCTYPE html>", &["two-writers-interleave"]);
         check(b"{\"error\":1}", &["http-body-after-101"]);
