@@ -174,7 +174,11 @@ impl Decoder {
 
     /// Whether the state is small enough for a checkpoint: no head is being read.
     pub fn is_compact(&self) -> bool {
-        self.request_done && !matches!(self.response, Response::Head { .. })
+        self.request.is_empty()
+            && match &self.response {
+                Response::Head { bytes, .. } => bytes.is_empty(),
+                Response::Body | Response::Frames | Response::Opaque => true,
+            }
     }
 
     /// How many bytes of a direction came after the opening handshake.
