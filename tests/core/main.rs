@@ -9,5 +9,6 @@
 )]
 
 mod client;
+mod console;
 mod matrix;
 mod peer;
