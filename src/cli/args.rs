@@ -35,7 +35,7 @@ pub(super) enum Command {
     /// Records a connection into a file until it closes or is interrupted.
     Record(Box<RecordArgs>),
     /// Decodes a token and checks its signature and dates.
-    Token(TokenArgs),
+    Token(Box<TokenArgs>),
     /// Explains a close code, an HTTP status or a cause.
     Explain {
         /// A close code such as 1006, an HTTP status such as 403, or the id of a cause.
@@ -188,6 +188,9 @@ pub(super) enum TokenCommand {
 #[derive(Debug, Args)]
 #[group(id = "given_secret", multiple = false)]
 pub(super) struct SecretArgs {
+    /// The secret itself; others may see it in the list of processes.
+    #[arg(long, value_name = "SECRET", allow_hyphen_values = true)]
+    pub(super) secret: Option<String>,
     /// The secret is the bytes of this file.
     #[arg(long, value_name = "FILE")]
     pub(super) secret_file: Option<PathBuf>,

@@ -19,8 +19,8 @@ pub(super) fn run(args: &ExportArgs) -> Result<u8, Failure> {
     if let Some(path) = &args.output {
         write_file(path, |out| outcome.export(exporter.export, redactor.as_mut(), out))?;
     } else {
-        let mut stdout = print::writer();
-        let written = outcome.export(exporter.export, redactor.as_mut(), &mut stdout);
+        let mut out = print::writer();
+        let written = outcome.export(exporter.export, redactor.as_mut(), &mut out);
         written.map_err(|source| Failure::Write { path: "standard output".into(), source })?;
     }
     Ok(0)

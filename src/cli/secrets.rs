@@ -42,6 +42,9 @@ pub(super) fn from_files(secret_file: Option<&Path>, env_file: Option<&Path>) ->
 /// The secrets that these options name.
 pub(super) fn from_args(args: &SecretArgs) -> Result<Vec<Secret>, Failure> {
     let mut secrets = from_files(args.secret_file.as_deref(), args.env_file.as_deref())?;
+    if let Some(secret) = &args.secret {
+        secrets.push(Secret::new("--secret", secret.as_bytes()));
+    }
     if let Some(name) = &args.secret_env {
         secrets.push(Secret::new(format!("${name}"), variable("the secret", name)?.into_bytes()));
     }

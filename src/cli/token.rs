@@ -132,7 +132,7 @@ fn validity_line(report: &TokenReport) -> Line {
     Line::new().plain("  ").add(tone, sign).plain(&format!(" {words}"))
 }
 
-/// A NumericDate in local time, in UTC, and from now.
+/// A NumericDate in local time, and from now; its explanation has it in UTC.
 fn date_words(date: f64, now: i64) -> String {
     let Ok(moment) = Timestamp::from_second(date as i64) else { return "no date".to_owned() };
     let local = moment.to_zoned(TimeZone::system()).strftime("%Y-%m-%d %H:%M:%S %:z").to_string();
@@ -142,7 +142,7 @@ fn date_words(date: f64, now: i64) -> String {
         secs if delta > 0 => format!("in {}", span(secs)),
         secs => format!("{} ago", span(secs)),
     };
-    format!("{local} (UTC {}, {relative})", moment.strftime("%Y-%m-%d %H:%M:%S"))
+    format!("{local}, {relative}")
 }
 
 fn span(secs: u64) -> String {
@@ -160,7 +160,7 @@ fn mint_one(args: &MintArgs) -> Result<u8, Failure> {
         Some(secret) => secret.bytes(),
         None if args.alg == "none" => &[],
         None => {
-            let what = "give a secret: --secret-file, --env-file or --secret-env";
+            let what = "give a secret: --secret, --secret-file, --env-file or --secret-env";
             return Err(Failure::Usage(what.to_owned()));
         }
     };

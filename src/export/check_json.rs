@@ -94,7 +94,7 @@ fn phases(story: &Story) -> Vec<Value> {
         });
         let ok = tls.ended.map(|_| tls.failure.is_none());
         let ms = tls.ended.map(|ended| ended.millis_since(tls.started));
-        phase("tls", None, ok, ms, tls.failure.as_ref().map(|failure| failure.text.clone()), detail);
+        phase("tls", None, ok, ms, tls.failure.as_ref().map(words::tls_failure), detail);
     }
     if let Some(request) = &story.request {
         phase("request", None, Some(true), None, None, json!({"bytes": request.raw.len()}));
@@ -118,7 +118,9 @@ pub(super) fn response_outcome(story: &Story) -> (Option<bool>, Option<String>) 
     if story.opened.is_some() {
         return (Some(true), None);
     }
-    let error = if let Some(check) = answer.checks.iter().find(|check| check.fatal) {
+    let error = if let Some((_, head)) = answer.head.as_ref().filter(|(_, head)| head.status != 101) {
+        format!("status {} {}", head.status, head.reason).trim_end().to_owned()
+    } else if let Some(check) = answer.checks.iter().find(|check| check.fatal) {
         format!("{}: expected {}, got {}", check.check.words(), check.expected, check.got)
     } else if answer.not_http.is_some() {
         "the answer is not HTTP".to_owned()

@@ -128,7 +128,7 @@ impl Report<'_> {
                     };
                     format!("{} {}{}{defects}", info.version, info.cipher, issuer.unwrap_or_default())
                 }
-                (None, Some(failure)) => failure.text.clone(),
+                (None, Some(failure)) => words::tls_failure(failure),
                 (None, None) => "no answer yet".to_owned(),
             };
             let ms = tls.ended.map(|ended| ended.millis_since(tls.started));

@@ -1,7 +1,7 @@
 //! Facts in a few words, shared by every format.
 
 use crate::diagnosis::{Certainty, Remedy};
-use crate::observation::{IoFailure, IoKind, Probe, ProbeOutcome, ReadEnd};
+use crate::observation::{IoFailure, IoKind, Probe, ProbeOutcome, ReadEnd, TlsFailure, TlsFailureKind};
 use crate::store::Story;
 use crate::token::{Signature, TokenReport, Validity};
 
@@ -21,6 +21,24 @@ pub(super) fn failure(failure: &IoFailure) -> String {
         IoKind::Other => failure.text.as_str(),
     }
     .to_owned()
+}
+
+/// Why TLS failed; the library's words where there are no better ones.
+pub(super) fn tls_failure(failure: &TlsFailure) -> String {
+    match failure.kind {
+        TlsFailureKind::NotTls => "the answer is not TLS".to_owned(),
+        TlsFailureKind::Expired => "the certificate has expired".to_owned(),
+        TlsFailureKind::NotYetValid => "the certificate is not valid yet".to_owned(),
+        TlsFailureKind::UnknownIssuer => "the issuer of the certificate is not known".to_owned(),
+        TlsFailureKind::SelfSigned => "the certificate is signed by itself".to_owned(),
+        TlsFailureKind::NameMismatch => "the certificate does not name this host".to_owned(),
+        TlsFailureKind::Version => "no common version of TLS".to_owned(),
+        TlsFailureKind::Fin => "FIN from the server during the TLS handshake".to_owned(),
+        TlsFailureKind::Reset => "RST during the TLS handshake".to_owned(),
+        TlsFailureKind::TimedOut => "no answer in time".to_owned(),
+        TlsFailureKind::AlertReceived(alert) => format!("the server sent TLS alert {alert}: {}", failure.text),
+        TlsFailureKind::BadCertificate | TlsFailureKind::Other => failure.text.clone(),
+    }
 }
 
 /// How reading ended.

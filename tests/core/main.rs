@@ -8,6 +8,8 @@
     reason = "a test ends by panicking"
 )]
 
+mod architecture;
+mod cli;
 mod client;
 mod matrix;
 mod peer;

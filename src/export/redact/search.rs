@@ -155,7 +155,7 @@ const BLOCK: usize = 8;
 /// From this length on a needle is also found in part: two blocks, so that any such run holds a whole one.
 const PARTIAL: usize = 16;
 /// What is left of a cut secret counts from this length on.
-const CUT: usize = 6;
+const CUT: usize = 10;
 /// Of a needle of many megabytes the first mebibyte is enough.
 const MAX_BLOCKS: usize = 1 << 17;
 /// The same eight bytes at more places than these are no secret's mark.
@@ -187,8 +187,9 @@ mod tests {
         }
         assert!(found(needle, true, "<3456789abcdefgh>").is_empty());
         assert!(found(needle, false, &needle[..30]).is_empty());
-        assert_eq!(found(needle, true, "got 0123456…"), ["0123456"]);
-        assert_eq!(found(needle, true, "stuvwxyz was the end"), ["stuvwxyz"]);
+        assert_eq!(found(needle, true, "got 0123456789a…"), ["0123456789a"]);
+        assert_eq!(found(needle, true, "qrstuvwxyz was the end"), ["qrstuvwxyz"]);
+        assert!(found(needle, true, "got 0123456…").is_empty());
     }
 
     #[test]

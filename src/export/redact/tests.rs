@@ -1,3 +1,5 @@
+//! No secret survives, in whatever form it stands.
+
 use super::*;
 
 const TOKEN: &str = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhIn0.dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";

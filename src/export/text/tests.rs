@@ -1,3 +1,5 @@
+//! A story told by bytes, and its report.
+
 use std::sync::Arc;
 
 use super::*;
