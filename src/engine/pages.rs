@@ -58,6 +58,15 @@ impl Pages {
         None
     }
 
+    /// Loads the chunk `next` if somebody seems to go through one after the other.
+    fn read_ahead(&self, cache: &mut Cache, next: usize) {
+        let is_there = |number: usize| cache.entries.contains_key(&(self.conn, What::Chunk(number)));
+        let goes_on = next >= 2 && is_there(next - 1) && is_there(next - 2);
+        if goes_on && next < self.index.checkpoints.len() && !is_there(next) && cache.jobs.is_empty() {
+            self.shared.want(cache, self.job((self.conn, What::Chunk(next))));
+        }
+    }
+
     fn job(&self, key: Key) -> Job {
         Job { key, storage: Arc::clone(&self.storage), index: self.index.clone() }
     }
@@ -110,6 +119,9 @@ impl PageSource for Pages {
                 }
             }
             number += 1;
+        }
+        if is_whole {
+            self.read_ahead(&mut cache, number);
         }
         drop(cache);
         if !is_whole {
