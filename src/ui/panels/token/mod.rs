@@ -95,7 +95,11 @@ impl TokenPanel {
     fn decode_ui(&mut self, ui: &mut Ui, ctx: &Context<'_>, actions: &mut Actions) {
         let palette = theme::palette(ui);
         ui.label(theme::strong("Token"));
-        let output = BigText::new("Token").hint("paste a token, a URL or a header").rows(4).show(ui, &mut self.pasted);
+        let editor = ScrollArea::vertical().id_salt("editor").max_height(EDITOR_HEIGHT);
+        let output = editor.show(ui, |ui| {
+            BigText::new("Token").hint("paste a token, a URL or a header").rows(4).show(ui, &mut self.pasted)
+        });
+        let output = output.inner;
         self.is_stale |= output.response.changed();
         if let Some(job) = &self.reading {
             match job.poll() {
@@ -254,3 +258,6 @@ fn first_upper(text: &str) -> String {
     let mut chars = text.chars();
     chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
 }
+
+/// Points of the editor's height, from which on it scrolls.
+const EDITOR_HEIGHT: f32 = 180.0;

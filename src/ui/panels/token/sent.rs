@@ -103,7 +103,7 @@ fn comparison_ui(ui: &mut Ui, comparison: &Comparison, sent: &str, pasted: &str)
                 let around = around(text, range);
                 let windows =
                     if text.len() > 400 { vec![around] } else { windows(text, std::iter::once(range.clone())) };
-                let job = marked_job(text, &windows, std::slice::from_ref(range), |_| palette.text, palette);
+                let job = marked_job(text, &windows, std::slice::from_ref(range), &[], |_| palette.text, palette);
                 marked_ui(ui, job, "The difference is marked");
             }
         }
