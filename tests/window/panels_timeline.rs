@@ -196,7 +196,7 @@ fn the_menu_filters_marks_and_copies() {
     assert_eq!(stage.copied().as_deref(), Some(r#"{"hello":1,"file":"gnp\u202Eexe"}"#));
     harness.get_by_label_contains("sent text").click_secondary();
     harness.run_steps(3);
-    harness.get_by_role_and_label(Role::Button, "Mark").click();
+    harness.get_by_role_and_label(Role::Button, "Mark (M)").click();
     harness.run_steps(3);
     harness.get_by_label_contains("marked, sent text").click_secondary();
     harness.run_steps(3);

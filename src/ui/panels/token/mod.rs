@@ -33,6 +33,8 @@ pub struct TokenPanel {
     pasted: String,
     /// Whether `pasted` or the secrets changed since it was read.
     is_stale: bool,
+    /// Counts the texts that were read.
+    revision: u64,
     reading: Option<Job<Read>>,
     read: Option<Arc<Read>>,
     secrets: Secrets,
@@ -55,7 +57,7 @@ impl TokenPanel {
                 ui.set_width(ui.available_width());
                 self.decode_ui(ui, ctx, actions);
                 self.secrets_ui(ui);
-                self.sent.show(ui, ctx, &self.pasted, actions);
+                self.sent.show(ui, ctx, (self.revision, &self.pasted), actions);
                 self.mint_ui(ui, ctx, actions);
             });
         });
@@ -77,6 +79,7 @@ impl TokenPanel {
     }
 
     fn begin_reading(&mut self, ui: &Ui, now_unix: i64) {
+        self.revision += 1;
         if self.pasted.is_empty() {
             (self.read, self.reading) = (None, None);
             return;
