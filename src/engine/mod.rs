@@ -6,13 +6,19 @@
 mod client;
 mod clock;
 mod command;
+mod console;
 mod event;
 mod mailbox;
-
+mod pages;
+mod pool;
 pub mod practice;
+mod private_file;
 mod probe;
 mod recorder;
+mod recording;
+mod saved;
 mod sink;
+mod storage;
 mod supervisor;
 
 use std::path::PathBuf;
@@ -25,37 +31,20 @@ use tokio::sync::mpsc;
 
 pub use command::{Command, ConnectOptions, JournalPlace, Outgoing};
 pub use event::Event;
-pub use recorder::{OpenError, Recorder};
+pub use pages::replay;
+pub use recorder::{OpenError, Recorder, StartError, Wake};
+pub use saved::{OpenFileError, SaveError};
 pub use sink::Sink;
 
 use crate::observation::ConnId;
 use crate::store::View;
 use mailbox::Mailbox;
 
-/// Called, on any thread, when there is something new to look at.
-pub type Wake = Arc<dyn Fn() + Send + Sync>;
-
 /// How many commands may wait.
 const COMMANDS: usize = 256;
 
 /// The engine; see [`Engine::start`].
 pub struct Engine;
-
-/// Why the engine did not start.
-#[derive(Debug, thiserror::Error)]
-pub enum StartError {
-    /// The runtime could not be built.
-    #[error("start the runtime")]
-    Runtime(#[source] std::io::Error),
-    /// A thread could not be started.
-    #[error("start the thread {name}")]
-    Thread {
-        /// Its name.
-        name: &'static str,
-        /// Why.
-        source: std::io::Error,
-    },
-}
 
 /// The engine is too busy to take another command, or has ended.
 #[derive(Debug, thiserror::Error)]

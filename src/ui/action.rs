@@ -60,6 +60,56 @@ pub enum Action {
     TogglePalette,
     /// Show or hide keys and help.
     ToggleHelp,
+    /// Connect, or send the message if the compose line has the focus.
+    ConnectOrSend,
+    /// Leave the shown connection where it is and make the form ready for another one.
+    NewConnection,
+    /// Go back from a practice form to the user's own.
+    OwnForm,
+    /// Open no further connection of a repetition.
+    StopRepeat,
+    /// Send the contents of a file as a binary message.
+    SendFile(PathBuf),
+    /// Read the secrets of a file into the form.
+    ReadSecretFile(PathBuf),
+    /// Let the user choose a file for a field.
+    ChooseFile(FileField),
+    /// Put the path that was chosen into its field.
+    FileChosen(FileField, PathBuf),
+    /// Give the focus to a field.
+    Focus(Focus),
+    /// Show the token panel, with the token of the clipboard if there is one.
+    TokenFromClipboard,
+    /// Go to the next row that the filter finds.
+    FindNext,
+    /// Go to the one before.
+    FindPrevious,
+    /// Change between the system's theme, light and dark.
+    NextTheme,
+    /// End the program.
+    Quit,
+}
+
+/// A field that takes the path of a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FileField {
+    /// The secret of the form.
+    Secret,
+    /// The certificate authority of the form.
+    Authority,
+    /// The file to send.
+    Payload,
+}
+
+/// A field that a key gives the focus.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Focus {
+    /// The URL.
+    Url,
+    /// The filter of the log.
+    Filter,
+    /// The compose line.
+    Compose,
 }
 
 /// A tab of one of the regions.

@@ -14,6 +14,9 @@ pub struct BigText<'a> {
     name: &'a str,
     hint: &'a str,
     rows: usize,
+    id: Option<Id>,
+    shortened: Option<usize>,
+    is_secret: bool,
 }
 
 /// What happened to a field in this pass.
@@ -28,7 +31,22 @@ pub struct BigTextOutput {
 impl<'a> BigText<'a> {
     /// Describes a field of one line that screen readers call `name`; `name` is unique within its parent.
     pub fn new(name: &'a str) -> Self {
-        Self { name, hint: "", rows: 1 }
+        Self { name, hint: "", rows: 1, id: None, shortened: None, is_secret: false }
+    }
+
+    /// Sets the identity of the field, so that a key can give it the focus.
+    pub fn id(self, id: Id) -> Self {
+        Self { id: Some(id), ..self }
+    }
+
+    /// Shows at most `limit` characters, with `…` in the middle, while the field has no focus: for tokens and URLs.
+    pub fn shortened(self, limit: usize) -> Self {
+        Self { shortened: Some(limit), ..self }
+    }
+
+    /// Shows dots.
+    pub fn secret(self, is_secret: bool) -> Self {
+        Self { is_secret, ..self }
     }
 
     /// Sets the words shown while the field is empty.
@@ -45,7 +63,7 @@ impl<'a> BigText<'a> {
     ///
     /// A big paste into it stands in `text` in the same pass, at the cursor, unseen by any widget.
     pub fn show(self, ui: &mut Ui, text: &mut String) -> BigTextOutput {
-        let id = ui.make_persistent_id(("big text", self.name));
+        let id = self.id.unwrap_or_else(|| ui.make_persistent_id(("big text", self.name)));
         let pasted = take_big_paste_for(ui.ctx(), id);
         let has_pasted = pasted.is_some();
         if let Some(pasted) = pasted {
@@ -60,8 +78,18 @@ impl<'a> BigText<'a> {
     }
 
     fn edit_ui(self, ui: &mut Ui, id: Id, text: &mut String) -> Response {
+        let has_focus = ui.memory(|memory| memory.has_focus(id));
+        let shortened = self.shortened.filter(|_| !has_focus && !self.is_secret);
+        // The same field over other letters: a click gives it the focus, and then it holds the text itself.
+        let short = shortened.map(|limit| visible::middle_ellipsis(text, limit));
+        let mut short = short.as_deref();
+        let text: &mut dyn egui::TextBuffer = match &mut short {
+            Some(short) => short,
+            None => text,
+        };
         let edit =
             if self.rows > 1 { TextEdit::multiline(text).desired_rows(self.rows) } else { TextEdit::singleline(text) };
+        let edit = edit.password(self.is_secret);
         ui.add(edit.id(id).hint_text(self.hint).font(TextStyle::Monospace).desired_width(f32::INFINITY))
             .accessible_name(self.name)
     }

@@ -2,6 +2,7 @@
 //!
 //! `SOCKEYE_SHOTS=folder cargo test --test window` also writes pictures, drawn without a GPU by [`cpu_render`].
 
+mod app;
 mod cpu_render;
 mod gallery;
 mod inputs;
