@@ -110,6 +110,9 @@ pub(super) struct ConnectArgs {
     /// Checks the signature with the secrets of this `.env` file.
     #[arg(long, value_name = "FILE", help_heading = "Token")]
     pub(super) env_file: Option<PathBuf>,
+    /// Follows the server's console in this file; its lines stand between the frames and tell causes that the wire does not.
+    #[arg(long, value_name = "FILE", help_heading = "Session")]
+    pub(super) server_log: Option<PathBuf>,
     /// The query parameter `agentId`.
     #[arg(long, value_name = "ID", help_heading = "Request")]
     pub(super) agent_id: Option<String>,

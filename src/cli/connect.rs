@@ -72,6 +72,7 @@ pub(super) fn options(args: &ConnectArgs, exercise: Option<&Exercise>) -> Result
         (false, true) => Family::Ipv6,
         (false, false) => Family::Auto,
     };
+    options.server_log.clone_from(&args.server_log);
     options.probes = !args.no_probes;
     Ok(options)
 }

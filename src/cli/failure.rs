@@ -3,7 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
-use crate::engine::{Busy, StartError};
+use crate::engine::{Busy, StartError, error_chain};
 use crate::token::MintError;
 
 /// Why a command could not do its work.
@@ -60,13 +60,6 @@ impl Failure {
 
     /// The failure with its sources, in one line.
     pub(super) fn chain(&self) -> String {
-        let mut text = self.to_string();
-        let mut source = std::error::Error::source(self);
-        while let Some(inner) = source {
-            text.push_str(": ");
-            text.push_str(&inner.to_string());
-            source = inner.source();
-        }
-        text
+        error_chain(self)
     }
 }

@@ -65,10 +65,17 @@ fn window(file: Option<&Path>) -> Result<u8, Failure> {
             let what = format!("{} is neither a command nor a saved session; try sockeye --help", file.display());
             return Err(Failure::Usage(what));
         }
-        let text = crate::export::exporter("text").map_or("text", |exporter| exporter.id).to_owned();
-        return export::run(&args::ExportArgs { file: file.to_owned(), to: text, output: None, no_redact: false });
     }
-    print::note("There is no display here, so the practice check runs in the terminal instead of the window.");
+    let Err(error) = crate::ui::run(file.map(Path::to_owned)) else {
+        return Ok(0);
+    };
+    let why = crate::engine::error_chain(&error);
+    if let Some(file) = file {
+        print::note(&format!("The window cannot be opened here: {why}. The session follows as text."));
+        let to = "text".to_owned();
+        return export::run(&args::ExportArgs { file: file.to_owned(), to, output: None, no_redact: false });
+    }
+    print::note(&format!("The window cannot be opened here: {why}. The practice check runs in the terminal instead."));
     match Arguments::try_parse_from(["sockeye", "check", "practice"]).map(|arguments| arguments.command) {
         Ok(Some(Command::Check(args))) => check::run(&args),
         Ok(_) | Err(_) => Ok(2),

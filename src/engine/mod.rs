@@ -16,6 +16,7 @@ mod private_file;
 mod probe;
 mod recorder;
 mod recording;
+mod save;
 mod saved;
 mod sink;
 mod storage;
@@ -36,6 +37,7 @@ pub use pages::{Rows, replay};
 pub use recorder::{OpenError, Recorder, StartError, Wake};
 pub use saved::{OpenFileError, SaveError};
 pub use sink::Sink;
+pub use supervisor::error_chain;
 
 use crate::observation::ConnId;
 use crate::store::View;
