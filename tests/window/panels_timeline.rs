@@ -232,6 +232,19 @@ fn jump_to_close_selects_the_close_frame() {
 }
 
 #[test]
+fn a_narrow_log_keeps_its_buttons_in_a_menu() {
+    let view = Some(broken().view());
+    let (mut harness, stage) = stage(Theme::Dark, vec2(545.0, 300.0), view, Timeline::default(), Timeline::show);
+    assert!(harness.query_by_role_and_label(Role::Button, "To close").is_none());
+    harness.get_by_role_and_label(Role::Button, "More").click();
+    harness.run_steps(3);
+    shot(&mut harness, "timeline-more").expect("the picture is written");
+    harness.get_by_role_and_label(Role::Button, "To close").click();
+    harness.run_steps(3);
+    assert!(stage.panel.borrow().selected_row().is_some());
+}
+
+#[test]
 fn columns_can_be_chosen() {
     let (mut harness, _) = log(Some(died().view()));
     harness.get_by_role_and_label(Role::Button, "Columns").click();
