@@ -20,6 +20,7 @@ mod saved;
 mod sink;
 mod storage;
 mod supervisor;
+mod unsaved;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -31,7 +32,7 @@ use tokio::sync::mpsc;
 
 pub use command::{Command, ConnectOptions, JournalPlace, Outgoing};
 pub use event::Event;
-pub use pages::replay;
+pub use pages::{Rows, replay};
 pub use recorder::{OpenError, Recorder, StartError, Wake};
 pub use saved::{OpenFileError, SaveError};
 pub use sink::Sink;
