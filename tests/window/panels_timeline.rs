@@ -78,6 +78,16 @@ fn rows_that_are_being_loaded_are_placeholders_and_then_appear() {
 }
 
 #[test]
+fn rows_that_were_seen_stay_while_their_page_is_loaded_again() {
+    let (view, is_pending) = died().pending_view();
+    let (mut harness, _) = log(Some(view));
+    is_pending.store(true, Ordering::Relaxed);
+    harness.run_steps(3);
+    harness.get_by_label_contains("sent ping");
+    assert!(harness.query_by_label_contains("is being loaded").is_none());
+}
+
+#[test]
 fn a_million_rows_scroll_exactly() {
     let (mut harness, stage) = log(Some(endless(1_000_000)));
     harness.get_by_label_contains("row 999999,");

@@ -28,6 +28,7 @@ fn an_empty_card_says_what_it_waits_for() {
     harness.get_by_label_contains("waits for the server's answer");
     let (harness, _) = card(Some(opened().view()));
     harness.get_by_label_contains("first message decides");
+    assert!(harness.query_by_label("Close code").is_none());
 }
 
 #[test]

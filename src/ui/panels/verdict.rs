@@ -192,8 +192,9 @@ fn command_ui(ui: &mut Ui, command: &str, actions: &mut Actions) {
 }
 
 fn close_ui(ui: &mut Ui, story: &Story) {
-    let is_open = story.opened.is_some();
-    if !is_open {
+    let is_over = matches!(story.state(), State::Closed(_));
+    let has_close = story.close_received.is_some() || story.close_sent.is_some();
+    if story.opened.is_none() || !(is_over || has_close) {
         return;
     }
     let palette = theme::palette(ui);
@@ -226,7 +227,6 @@ fn close_ui(ui: &mut Ui, story: &Story) {
         let is_echo = story.close_received.as_ref().is_some_and(|other| other.info.code == close.info.code);
         line(format!("Sent by us: {words}"), code.filter(|_| !is_echo));
     }
-    let is_over = matches!(story.state(), State::Closed(_));
     if is_over && story.close_received.is_none() {
         let code = close_code(story.browser_code());
         line(format!("No Close frame came. A browser says {} {}.", code.code, code.name), Some(code));
