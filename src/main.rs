@@ -1,2 +1,7 @@
-//! The `sockeye` program.
-fn main() {}
+//! The `sockeye` program: arguments in, exit status out.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    sockeye::cli::run(std::env::args_os())
+}

@@ -3,13 +3,28 @@
 //! Pure: the same [`Case`] always gives the same [`Verdict`]. The catalogue's words are in [`catalogue`], the rules in
 //! [`rules`], a file per family of causes. Start at [`diagnose`].
 
+mod case;
 pub mod catalogue;
+mod checklist;
 pub mod close_code;
+pub mod console;
+mod credential;
+mod ending;
+mod probes;
+mod remedy;
+mod rules;
+#[cfg(test)]
+mod testing;
+mod words;
 
 use serde::{Deserialize, Serialize};
 
 use crate::observation::{Direction, Moment};
 use crate::store::Story;
+
+pub use checklist::checklist;
+pub use probes::next_probes;
+pub use rules::{Found, Rule, rules};
 
 /// All that a diagnosis may look at.
 #[derive(Clone, Copy, Debug)]
@@ -18,6 +33,13 @@ pub struct Case<'a> {
     pub story: &'a Story,
     /// Whether follow-up probes may still come: the verdict is then provisional.
     pub probes_pending: bool,
+}
+
+/// Gives the verdict: what happened, and why.
+///
+/// The first rule that finds a cause decides; what it implies is left out, everything else that matched is a finding.
+pub fn diagnose(case: &Case<'_>) -> Verdict {
+    rules::verdict(case)
 }
 
 /// What happened; exactly one for each connection that is over.
@@ -188,24 +210,4 @@ pub struct CheckItem {
     pub ok: Option<bool>,
     /// In words.
     pub detail: String,
-}
-// STUB
-/// s
-pub fn diagnose(_: &Case<'_>) -> Verdict {
-    Verdict {
-        ending: Ending::Open,
-        cause: "healthy".into(),
-        certainty: Certainty::Certain,
-        summary: String::new(),
-        browser_shows: String::new(),
-        evidence: vec![],
-        fixes: vec![],
-        findings: vec![],
-        alternatives: vec![],
-        provisional: false,
-    }
-}
-/// s
-pub fn next_probes(_: &Case<'_>) -> Vec<crate::observation::Probe> {
-    vec![]
 }

@@ -6,14 +6,22 @@
 mod client;
 mod clock;
 mod command;
+mod console;
 mod event;
 mod mailbox;
-
+mod pages;
+mod pool;
 pub mod practice;
+mod private_file;
 mod probe;
 mod recorder;
+mod recording;
+mod save;
+mod saved;
 mod sink;
+mod storage;
 mod supervisor;
+mod unsaved;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -25,37 +33,21 @@ use tokio::sync::mpsc;
 
 pub use command::{Command, ConnectOptions, JournalPlace, Outgoing};
 pub use event::Event;
-pub use recorder::{OpenError, Recorder};
+pub use pages::{Rows, replay};
+pub use recorder::{OpenError, Recorder, StartError, Wake};
+pub use saved::{OpenFileError, SaveError};
 pub use sink::Sink;
+pub use supervisor::error_chain;
 
 use crate::observation::ConnId;
 use crate::store::View;
 use mailbox::Mailbox;
-
-/// Called, on any thread, when there is something new to look at.
-pub type Wake = Arc<dyn Fn() + Send + Sync>;
 
 /// How many commands may wait.
 const COMMANDS: usize = 256;
 
 /// The engine; see [`Engine::start`].
 pub struct Engine;
-
-/// Why the engine did not start.
-#[derive(Debug, thiserror::Error)]
-pub enum StartError {
-    /// The runtime could not be built.
-    #[error("start the runtime")]
-    Runtime(#[source] std::io::Error),
-    /// A thread could not be started.
-    #[error("start the thread {name}")]
-    Thread {
-        /// Its name.
-        name: &'static str,
-        /// Why.
-        source: std::io::Error,
-    },
-}
 
 /// The engine is too busy to take another command, or has ended.
 #[derive(Debug, thiserror::Error)]

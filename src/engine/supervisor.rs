@@ -1,7 +1,7 @@
 //! Carries out commands: owns the connections' tasks and the practice server, and closes each case with a verdict.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,10 +11,12 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use super::client::{self, Wish};
-use super::clock::unix_millis;
+use super::clock::wall_clock_unix_millis;
+use super::console::{FileLane, PracticeConsole};
 use super::mailbox::Mailbox;
 use super::practice::{Practice, PracticeOptions};
 use super::recorder::Recorder;
+use super::save::save;
 use super::sink::Sink;
 use super::{Command, ConnectOptions, Event, probe};
 use crate::diagnosis::{Case, diagnose, next_probes};
@@ -29,7 +31,8 @@ const FAREWELL: Duration = Duration::from_secs(1);
 
 /// Runs until the face is gone.
 pub(crate) async fn run(mut inbox: mpsc::Receiver<Command>, recorder: Arc<Recorder>, mailbox: Arc<Mailbox>) {
-    let mut supervisor = Supervisor { recorder, mailbox, connections: BTreeMap::new(), practice: None };
+    let console = PracticeConsole::new(Arc::clone(&mailbox));
+    let mut supervisor = Supervisor { recorder, mailbox, console, connections: BTreeMap::new(), practice: None };
     while let Some(command) = inbox.recv().await {
         supervisor.carry_out(command).await;
     }
@@ -39,6 +42,7 @@ pub(crate) async fn run(mut inbox: mpsc::Receiver<Command>, recorder: Arc<Record
 struct Supervisor {
     recorder: Arc<Recorder>,
     mailbox: Arc<Mailbox>,
+    console: Arc<PracticeConsole>,
     connections: BTreeMap<ConnId, Running>,
     practice: Option<Practice>,
 }
@@ -57,11 +61,8 @@ impl Supervisor {
             Command::Abort { conn } => self.wish(conn, Wish::Abort),
             Command::StartPractice { port } => self.start_practice(port).await,
             Command::PrepareExercise { fault } => self.prepare(fault).await,
-            Command::Save { conn, path, redact } => self.save(conn, &path, redact),
-            Command::OpenFile { conn, path } => match self.recorder.open_file(conn, &path) {
-                Ok(remarks) => self.mailbox.put(Event::Opened { conn, path, remarks }),
-                Err(error) => self.mailbox.put(Event::FileFailed { conn, path, why: chain(&error) }),
-            },
+            Command::Save { conn, path, redact } => self.save(conn, path, redact),
+            Command::OpenFile { conn, path } => self.open_file(conn, path),
             Command::Forget { conn } => {
                 if self.connections.get(&conn).is_some_and(|running| !running.task.is_finished()) {
                     self.refuse(conn, "this connection is not over yet");
@@ -79,12 +80,26 @@ impl Supervisor {
         }
         let sink = match self.recorder.open(conn, &options.journal) {
             Ok(sink) => sink,
-            Err(error) => return self.refuse(conn, &chain(&error)),
+            Err(error) => return self.refuse(conn, &error_chain(&error)),
         };
         let (wishes, wishes_inbox) = mpsc::channel(WISHES);
         let (recorder, mailbox) = (Arc::clone(&self.recorder), Arc::clone(&self.mailbox));
+        let console = Arc::clone(&self.console);
         let task = tokio::spawn(async move {
-            client::run(options, sink.clone(), wishes_inbox).await;
+            let mut lane = None;
+            let mut listening = None;
+            if let Some(target) = client::plan(&options, &sink) {
+                listening = console.listen(conn, &target, &sink);
+                if let Some(path) = options.server_log.clone() {
+                    lane = Some(FileLane::start(path, sink.clone()).await);
+                }
+                client::run(target, options, sink.clone(), wishes_inbox).await;
+            }
+            ask_further(conn, &recorder, &sink, lane.as_ref()).await;
+            drop(listening);
+            if let Some(lane) = lane {
+                lane.finish().await;
+            }
             conclude(conn, &recorder, &sink).await;
             mailbox.put(Event::Ended { conn });
         });
@@ -113,14 +128,12 @@ impl Supervisor {
         if let Some(practice) = &self.practice {
             return self.mailbox.put(Event::PracticeStarted { address: practice.address() });
         }
-        let mailbox = Arc::clone(&self.mailbox);
-        let console = Arc::new(move |line: &str| mailbox.put(Event::PracticeLine { text: line.to_owned() }));
-        match Practice::start(PracticeOptions { port, secret: None, console }).await {
+        match Practice::start(PracticeOptions { port, secret: None, console: self.console.sink() }).await {
             Ok(practice) => {
                 self.mailbox.put(Event::PracticeStarted { address: practice.address() });
                 self.practice = Some(practice);
             }
-            Err(error) => self.mailbox.put(Event::PracticeFailed { why: chain(&error) }),
+            Err(error) => self.mailbox.put(Event::PracticeFailed { why: error_chain(&error) }),
         }
     }
 
@@ -128,18 +141,31 @@ impl Supervisor {
         let Some(practice) = &self.practice else {
             return self.mailbox.put(Event::PracticeFailed { why: "the practice server does not run".to_owned() });
         };
-        match practice.exercise(fault.as_deref(), unix_millis().div_euclid(1000)).await {
+        self.console.begin_exercise();
+        let exercise = practice.exercise(fault.as_deref(), wall_clock_unix_millis().div_euclid(1000)).await;
+        self.console.end_exercise(exercise.as_ref().ok().map(|exercise| exercise.url.as_str()));
+        match exercise {
             Ok(exercise) => self.mailbox.put(Event::ExerciseReady { fault, exercise: Box::new(exercise) }),
-            Err(error) => self.mailbox.put(Event::PracticeFailed { why: chain(&error) }),
+            Err(error) => self.mailbox.put(Event::PracticeFailed { why: error_chain(&error) }),
         }
     }
 
-    fn save(&self, conn: ConnId, path: &Path, _redact: bool) {
-        let path = path.to_owned();
-        match self.recorder.save_copy(conn, &path) {
-            Ok(_bytes) => self.mailbox.put(Event::Saved { conn, path }),
-            Err(error) => self.mailbox.put(Event::FileFailed { conn, path, why: chain(&error) }),
-        }
+    /// Saves off the runtime's threads: a long session takes its time.
+    fn save(&self, conn: ConnId, path: PathBuf, redact: bool) {
+        let (recorder, mailbox) = (Arc::clone(&self.recorder), Arc::clone(&self.mailbox));
+        tokio::task::spawn_blocking(move || match save(&recorder, conn, &path, redact) {
+            Ok(()) => mailbox.put(Event::Saved { conn, path }),
+            Err(error) => mailbox.put(Event::FileFailed { conn, path, why: error_chain(&error) }),
+        });
+    }
+
+    /// Opens a saved session off the runtime's threads.
+    fn open_file(&self, conn: ConnId, path: PathBuf) {
+        let (recorder, mailbox) = (Arc::clone(&self.recorder), Arc::clone(&self.mailbox));
+        tokio::task::spawn_blocking(move || match recorder.open_file(conn, &path) {
+            Ok(remarks) => mailbox.put(Event::Opened { conn, path, remarks }),
+            Err(error) => mailbox.put(Event::FileFailed { conn, path, why: error_chain(&error) }),
+        });
     }
 
     async fn farewell(self) {
@@ -153,8 +179,12 @@ impl Supervisor {
     }
 }
 
-/// Gives the verdict, asks what may still be asked, and gives it again.
-async fn conclude(conn: ConnId, recorder: &Recorder, sink: &Sink) {
+/// Asks what may still be asked, with a first verdict before that.
+async fn ask_further(conn: ConnId, recorder: &Recorder, sink: &Sink, lane: Option<&FileLane>) {
+    if let Some(lane) = lane {
+        // Lines that came by themselves stand before those that our probes provoke.
+        lane.settle().await;
+    }
     for _ in 0..PROBE_ROUNDS {
         let Some(story) = recorder.settle(conn).await else {
             return;
@@ -174,6 +204,10 @@ async fn conclude(conn: ConnId, recorder: &Recorder, sink: &Sink) {
         }))
         .await;
     }
+}
+
+/// Gives the last verdict.
+async fn conclude(conn: ConnId, recorder: &Recorder, sink: &Sink) {
     let Some(story) = recorder.settle(conn).await else {
         return;
     };
@@ -183,7 +217,7 @@ async fn conclude(conn: ConnId, recorder: &Recorder, sink: &Sink) {
 }
 
 /// An error with its sources, in one line.
-fn chain(error: &dyn std::error::Error) -> String {
+pub fn error_chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(inner) = source {

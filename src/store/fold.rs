@@ -93,7 +93,7 @@ impl Story {
             Fact::ReadPaused => self.paused_since = Some(at),
             Fact::ReadResumed => {
                 if let Some(since) = self.paused_since.take() {
-                    self.paused_nanos += at.0.saturating_sub(since.0);
+                    self.paused_nanos = self.paused_nanos.saturating_add(at.0.saturating_sub(since.0));
                 }
             }
             Fact::ReadEnded(end) => self.end_read(decoder, at, end, seen),
@@ -135,9 +135,7 @@ impl Story {
         }
         self.read_end = Some((at, end.clone()));
         decoder.end(Direction::ServerToClient, &mut |item| {
-            if let Item::Cut(cut) = &item {
-                self.cut = Some((at, *cut));
-            }
+            self.take_item(at, &item);
             seen(&item);
         });
     }
@@ -158,11 +156,10 @@ impl Story {
             self.take_item(at, &item);
             seen(&item);
         });
-        if !before_frames {
-            match direction {
-                Direction::ClientToServer => self.sent.wire_bytes += data.len() as u64,
-                Direction::ServerToClient => self.received.wire_bytes += data.len() as u64,
-            }
+        let wire_bytes = decoder.wire_bytes(direction);
+        match direction {
+            Direction::ClientToServer => self.sent.wire_bytes = wire_bytes,
+            Direction::ServerToClient => self.received.wire_bytes = wire_bytes,
         }
     }
 
@@ -189,9 +186,9 @@ impl Story {
                 Direction::ClientToServer => self.sent.messages += 1,
                 Direction::ServerToClient => self.received.messages += 1,
             },
+            Item::Cut(cut) => self.cut = Some((at, *cut)),
             Item::Payload { .. }
             | Item::FrameEnd { .. }
-            | Item::Cut(_)
             | Item::Opaque { direction: Direction::ClientToServer, .. } => {}
             Item::Close(info) => {
                 let slot = match info.direction {

@@ -3,13 +3,21 @@
 //! Nothing here opens a file or asks a clock: observations go in ([`Story::apply`]), a story and rows come out. Rows are
 //! made when they are looked at, from the journal's bytes between two checkpoints. Start at [`Story`] and [`View`].
 
+mod checkpoint;
+mod chunk;
 mod fold;
 mod row;
+mod row_rules;
+mod rows;
+mod session;
 mod story;
 mod tally;
 mod view;
 
+pub use checkpoint::{Checkpoint, Checkpoints, Position};
+pub use chunk::{Chunk, Replay, read_chunk, read_payload};
 pub use row::{FrameRow, Row, RowBody};
+pub use session::{Index, Session};
 pub use story::{
     Answer, Attempt, AttemptOutcome, CloseSeen, Confirmation, ConsoleSeen, ProbeSeen, Resolve, SeenRequest, State,
     Story, Tls,

@@ -141,10 +141,10 @@ pub fn validity_at(report: &TokenReport, moment: f64, leeway_secs: f64) -> Valid
 fn date_notes(dates: Dates, iat: Option<f64>, validity: Validity, now: f64, notes: &mut Vec<String>) {
     match (validity, dates.exp, dates.nbf) {
         (Validity::Expired, Some(exp), _) => {
-            notes.push(format!("expired {} ago, at {}", claims::span(now - exp), claims::in_utc(exp)))
+            notes.push(format!("expired {} ago, at {}", claims::span(now - exp), claims::in_utc(exp)));
         }
         (Validity::NotYetValid, _, Some(nbf)) => {
-            notes.push(format!("not valid for another {}, until {}", claims::span(nbf - now), claims::in_utc(nbf)))
+            notes.push(format!("not valid for another {}, until {}", claims::span(nbf - now), claims::in_utc(nbf)));
         }
         (Validity::NoExpiry, _, _) => notes.push("never expires: there is no `exp`".to_owned()),
         (Validity::Valid | Validity::Expired | Validity::NotYetValid | Validity::Unknown, _, _) => {}

@@ -127,6 +127,7 @@ pub struct Decoder {
     request_done: bool,
     response: Response,
     directions: [FrameReader; 2],
+    wire_bytes: [u64; 2],
 }
 
 impl Default for Decoder {
@@ -136,6 +137,7 @@ impl Default for Decoder {
             request_done: false,
             response: Response::Head { bytes: Vec::new(), scanned: 0 },
             directions: [FrameReader::new(Direction::ClientToServer), FrameReader::new(Direction::ServerToClient)],
+            wire_bytes: [0; 2],
         }
     }
 }
@@ -172,12 +174,26 @@ impl Decoder {
 
     /// Whether the state is small enough for a checkpoint: no head is being read.
     pub fn is_compact(&self) -> bool {
-        self.request_done && !matches!(self.response, Response::Head { .. })
+        self.request.is_empty()
+            && match &self.response {
+                Response::Head { bytes, .. } => bytes.is_empty(),
+                Response::Body | Response::Frames | Response::Opaque => true,
+            }
+    }
+
+    /// How many bytes of a direction came after the opening handshake.
+    pub fn wire_bytes(&self, direction: Direction) -> u64 {
+        self.wire_bytes[direction.index()]
+    }
+
+    fn push_frames(&mut self, direction: Direction, bytes: &[u8], sink: &mut impl FnMut(Item<'_>)) {
+        self.wire_bytes[direction.index()] += bytes.len() as u64;
+        self.directions[direction.index()].push(bytes, sink);
     }
 
     fn push_request(&mut self, bytes: &[u8], sink: &mut impl FnMut(Item<'_>)) {
         if self.request_done {
-            self.directions[0].push(bytes, sink);
+            self.push_frames(Direction::ClientToServer, bytes, sink);
             return;
         }
         self.request.extend_from_slice(bytes);
@@ -189,13 +205,13 @@ impl Decoder {
         let (raw, rest) = buffer.split_at(head.len_bytes);
         sink(Item::Request(&head, raw));
         if !rest.is_empty() {
-            self.directions[0].push(rest, sink);
+            self.push_frames(Direction::ClientToServer, rest, sink);
         }
     }
 
     fn push_response(&mut self, bytes: &[u8], sink: &mut impl FnMut(Item<'_>)) {
         match &mut self.response {
-            Response::Frames => self.directions[1].push(bytes, sink),
+            Response::Frames => self.push_frames(Direction::ServerToClient, bytes, sink),
             Response::Body => sink(Item::Body(bytes)),
             Response::Opaque => sink(Item::Opaque { direction: Direction::ServerToClient, data: bytes }),
             Response::Head { bytes: buffer, scanned } => {
@@ -356,6 +372,7 @@ mod tests {
         check(&[0x88, 2, 3, 0xE8, 0x81, 1, b'a'], &["data-after-close"]);
         check(&[0x88, 2, 3, 0xE8, 0x89, 0], &[]);
         check(b"\x88\x02\x03\xe8<html>", &["garbage-after-close"]);
+        check(b"\x88\x02\x03\xe8\xff\xff\xff\xff", &["garbage-after-close"]);
         check(b"HTTP/1.1 500 Internal Server Error\r\n\r\n", &["http-body-after-101"]);
         check(b"\x81\x01a<!DOCTYPE html>", &["two-writers-interleave"]);
         check(b"{\"error\":1}", &["http-body-after-101"]);

@@ -8,6 +8,7 @@ mod frame;
 mod frame_reader;
 mod handshake;
 mod http_body;
+mod place;
 mod sniff;
 mod url;
 mod utf8;
@@ -19,6 +20,7 @@ pub use handshake::{
     Check, CheckName, HeadOutcome, RequestHead, ResponseHead, accept_for, checks, is_key, parse_request, parse_response,
 };
 pub use http_body::{Framing, decoded_body, framing, is_complete};
+pub use place::place_in_query;
 pub use sniff::{Banner, banner, looks_like_http_or_html};
 pub use url::{Target, UrlProblem, UrlProblemKind, check_subprotocols, parse_url};
 pub use utf8::Utf8Checker;

@@ -8,4 +8,9 @@
     reason = "a test ends by panicking"
 )]
 
+mod architecture;
+mod cli;
+mod client;
+mod console;
 mod matrix;
+mod peer;

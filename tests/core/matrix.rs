@@ -30,7 +30,7 @@ fn run(fault: &Fault) -> Option<Arc<Story>> {
     };
     let mut options = ConnectOptions::for_exercise(&exercise);
     options.journal = JournalPlace::Memory;
-    options.watch.get_or_insert(Duration::from_millis(400));
+    options.watch.get_or_insert(Duration::from_millis(900));
     let conn = ConnId(1);
     engine.send(Command::Connect { conn, options: Box::new(options) }).unwrap();
     loop {

@@ -9,6 +9,7 @@ use bytes::Bytes;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::failure::{io_failure, read_end};
+use super::tls::late_alert;
 use crate::engine::sink::Sink;
 use crate::observation::{Direction, Fact, ReadEnd};
 
@@ -69,7 +70,7 @@ impl<S> Tap<S> {
     fn saw(&mut self, direction: Direction, bytes: &[u8]) {
         match &mut self.layer {
             Layer::Plain { .. } => {
-                self.sink.push(Fact::Bytes { direction, data: Bytes::copy_from_slice(bytes) });
+                self.sink.push_bytes(direction, bytes);
             }
             Layer::Cipher { left } => {
                 let left = &mut left[direction.index()];
@@ -94,6 +95,9 @@ impl<S> Tap<S> {
             }
             Layer::Plain { over_tls: false } => self.sink.push(Fact::ReadEnded(end)),
             Layer::Plain { over_tls: true } => {
+                if let Some(failure) = error.and_then(late_alert) {
+                    self.sink.push(Fact::TlsFailed(Box::new(failure)));
+                }
                 let below = self.end.get().cloned();
                 let end = match (error, below) {
                     (_, Some(below)) => below,

@@ -3,11 +3,13 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::client::{ResolvesClientCert, WebPkiServerVerifier, verify_server_name};
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::server::ParsedCertificate;
+use rustls::sign::CertifiedKey;
 use rustls::{
     CertificateError, ClientConfig, DigitallySignedStruct, Error as TlsError, InvalidMessage, PeerIncompatible,
     RootCertStore, SignatureScheme,
@@ -40,7 +42,7 @@ pub(crate) async fn handshake(
             text,
             chain: seen.chain.iter().filter_map(|der| describe(der)).collect(),
             defects: seen.defects.iter().map(certificate_kind).collect(),
-            client_cert_requested: false,
+            client_cert_requested: seen.client_cert_requested,
         };
         sink.push(Fact::TlsFailed(Box::new(failure)));
         None
@@ -88,6 +90,7 @@ pub(crate) async fn handshake(
 struct Seen {
     chain: Vec<CertificateDer<'static>>,
     defects: Vec<CertificateError>,
+    client_cert_requested: bool,
 }
 
 fn config(options: &ConnectOptions, seen: Arc<Mutex<Seen>>) -> Result<ClientConfig, String> {
@@ -105,6 +108,7 @@ fn config(options: &ConnectOptions, seen: Arc<Mutex<Seen>>) -> Result<ClientConf
             extra.push(certificate.map_err(|e| format!("cannot read a certificate: {e}"))?);
         }
     }
+    let trusted = extra.clone();
     let inner: Arc<dyn ServerCertVerifier> = match Verifier::new_with_extra_roots(extra.clone(), Arc::clone(&provider))
     {
         Ok(verifier) => Arc::new(verifier),
@@ -118,24 +122,53 @@ fn config(options: &ConnectOptions, seen: Arc<Mutex<Seen>>) -> Result<ClientConf
         }
         Err(error) => return Err(format!("the platform's certificates cannot be used: {error}")),
     };
-    let verifier = Recording { inner, seen, insecure: options.insecure, provider: Arc::clone(&provider) };
+    let asked = Asked(Arc::clone(&seen));
+    let insecure = options.insecure;
+    let verifier = Recording { inner, trusted, seen, insecure, provider: Arc::clone(&provider) };
     let mut config = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .map_err(|e| e.to_string())?
         .dangerous()
         .with_custom_certificate_verifier(Arc::new(verifier))
-        .with_no_client_auth();
+        .with_client_cert_resolver(Arc::new(asked));
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     Ok(config)
+}
+
+/// Has no client certificate to give, but notes that one was asked for.
+#[derive(Debug)]
+struct Asked(Arc<Mutex<Seen>>);
+
+impl ResolvesClientCert for Asked {
+    fn resolve(&self, _issuers: &[&[u8]], _schemes: &[SignatureScheme]) -> Option<Arc<CertifiedKey>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).client_cert_requested = true;
+        None
+    }
+
+    fn has_certs(&self) -> bool {
+        false
+    }
 }
 
 /// A verifier that keeps the chain and every complaint, and goes on where the user said so.
 #[derive(Debug)]
 struct Recording {
     inner: Arc<dyn ServerCertVerifier>,
+    /// Certificates that the user trusts by themselves, also as a leaf.
+    trusted: Vec<CertificateDer<'static>>,
     seen: Arc<Mutex<Seen>>,
     insecure: bool,
     provider: Arc<CryptoProvider>,
+}
+
+impl Recording {
+    /// Whether the leaf itself is trusted, valid now and names this server.
+    fn trusts(&self, leaf: &CertificateDer<'_>, server_name: &ServerName<'_>, now: UnixTime) -> bool {
+        let now = i64::try_from(now.as_secs()).unwrap_or(i64::MAX);
+        self.trusted.iter().any(|trusted| trusted == leaf)
+            && describe(leaf).is_some_and(|cert| (cert.not_before..=cert.not_after).contains(&now))
+            && ParsedCertificate::try_from(leaf).is_ok_and(|parsed| verify_server_name(&parsed, server_name).is_ok())
+    }
 }
 
 impl ServerCertVerifier for Recording {
@@ -151,6 +184,10 @@ impl ServerCertVerifier for Recording {
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         seen.chain = std::iter::once(end_entity).chain(intermediates).map(|c| c.clone().into_owned()).collect();
         match result {
+            // The rustls rule that a CA may not stand as the leaf is sound, but whoever names this very certificate means it.
+            Err(TlsError::InvalidCertificate(_)) if self.trusts(end_entity, server_name, now) => {
+                Ok(ServerCertVerified::assertion())
+            }
             Err(TlsError::InvalidCertificate(defect)) => {
                 seen.defects.push(defect.clone());
                 if self.insecure {
@@ -188,11 +225,29 @@ impl ServerCertVerifier for Recording {
     }
 }
 
+/// The failure behind a read that ended in an alert: in TLS 1.3 the server judges our certificate after the handshake.
+pub(crate) fn late_alert(error: &std::io::Error) -> Option<TlsFailure> {
+    match error.get_ref()?.downcast_ref::<TlsError>()? {
+        TlsError::AlertReceived(alert) => Some(TlsFailure {
+            kind: TlsFailureKind::AlertReceived(u8::from(*alert)),
+            text: error.to_string(),
+            chain: Vec::new(),
+            defects: Vec::new(),
+            // Only who was asked for a certificate can be told that it is missing (RFC 8446 §6.2, certificate_required).
+            client_cert_requested: u8::from(*alert) == 116,
+        }),
+        _ => None,
+    }
+}
+
 fn failure_kind(error: &std::io::Error, end: Option<&ReadEnd>, seen: &Seen) -> TlsFailureKind {
     let tls = error.get_ref().and_then(|e| e.downcast_ref::<TlsError>());
     match tls {
         Some(TlsError::InvalidCertificate(defect)) => match certificate_kind(defect) {
-            TlsFailureKind::UnknownIssuer if is_self_signed(seen) => TlsFailureKind::SelfSigned,
+            // A CA that signed itself and stands as the leaf has a complaint of its own.
+            TlsFailureKind::UnknownIssuer | TlsFailureKind::BadCertificate if is_self_signed(seen) => {
+                TlsFailureKind::SelfSigned
+            }
             kind => kind,
         },
         Some(TlsError::AlertReceived(alert)) => TlsFailureKind::AlertReceived(u8::from(*alert)),

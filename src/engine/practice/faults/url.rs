@@ -82,12 +82,14 @@ pub(super) const FAULTS: &[Fault] = &[
     ),
     Fault::new(
         "url-space-or-quote",
-        "not-attempted",
+        "open",
         "Raw space in the query",
         "A browser encodes a raw space or quote in silence, other clients send a broken request line. Encode every \
          value with encodeURIComponent, once.",
         Setting::Url("ws://{authority}/?{query}&name=Jane Doe"),
-    ),
+    )
+    .cause("healthy")
+    .findings(&["url-space-or-quote"]),
     Fault::new(
         "url-userinfo",
         "open",

@@ -2,9 +2,10 @@
 
 use super::sender;
 use crate::diagnosis::catalogue::{Platform, Target, cause};
+use crate::observation::Fact;
 use crate::store::{Row, RowBody, Story, View};
 use crate::ui::panels::fact_words::{fact_fields, fact_words};
-use crate::ui::panels::parts::{fields_ui, section_ui, words_ui as wrapped_ui};
+use crate::ui::panels::parts::{fields_ui, first_upper, section_ui, words_ui as wrapped_ui};
 use crate::ui::panels::row_text::cut_words;
 use crate::ui::{theme, visible};
 use crate::wire::{Cut, Violation};
@@ -18,8 +19,10 @@ pub(super) fn words_ui(ui: &mut Ui, view: &View, row: &Row) {
             ui.set_width(ui.available_width());
             match &row.body {
                 RowBody::Fact(fact) => {
-                    let words = fact_words(fact);
-                    wrapped_ui(ui, safe(&words.text), palette.text);
+                    // The fields of a plan begin with what its phrase says.
+                    if !matches!(**fact, Fact::Planned(_)) {
+                        wrapped_ui(ui, safe(&fact_words(fact).text), palette.text);
+                    }
                     let fields: Vec<_> = fact_fields(fact)
                         .into_iter()
                         .filter(|(name, _)| name != "What")
@@ -105,11 +108,6 @@ fn target_of(story: &Story) -> Target {
         url: format!("{}://{}{}", target.scheme(), target.host_header(), target.path()),
         pid: None,
     }
-}
-
-fn first_upper(text: &str) -> String {
-    let mut chars = text.chars();
-    chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
 }
 
 fn safe(text: &str) -> String {

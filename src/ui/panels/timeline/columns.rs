@@ -35,10 +35,9 @@ impl Column {
 
     fn width(self) -> f32 {
         match self {
-            Self::Time => 68.0,
-            Self::Gap => 74.0,
+            Self::Time | Self::Gap => 64.0,
             Self::Direction => 16.0,
-            Self::Kind => 104.0,
+            Self::Kind => 92.0,
             Self::Flags => 72.0,
             Self::Size => 66.0,
         }
@@ -177,7 +176,7 @@ fn preview_colour(role: Role, palette: &Palette) -> egui::Color32 {
 /// Points left of the first column, between two columns, and the least that the preview wants.
 const GUTTER: f32 = 16.0;
 const SPACE: f32 = 8.0;
-const LEAST_PREVIEW: f32 = 160.0;
+const LEAST_PREVIEW: f32 = 180.0;
 const FIRST_TO_GO: [Column; 4] = [Column::Flags, Column::Gap, Column::Size, Column::Time];
 
 #[cfg(test)]

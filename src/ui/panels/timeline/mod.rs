@@ -154,8 +154,15 @@ impl Timeline {
 
     fn rows_ui(&mut self, ui: &mut Ui, view: &Arc<View>, log: &mut Log, actions: &mut Actions) {
         let is_filtered = !self.filter.is_open();
-        if is_filtered && log.scan.advance(&self.filter, view, log.end(view)) {
-            ui.ctx().request_repaint();
+        if is_filtered {
+            let before = log.scan.looked_at();
+            let is_unfinished = log.scan.advance(&self.filter, view, log.end(view));
+            // Rows that are being loaded need no haste: the engine wakes the window.
+            if is_unfinished && log.scan.looked_at() != before {
+                ui.ctx().request_repaint();
+            } else if is_unfinished {
+                ui.ctx().request_repaint_after(RETRY);
+            }
         }
         let rows = Rows::of(log, view, &self.filter);
         if rows.total == 0 {
@@ -177,7 +184,8 @@ impl Timeline {
         }
 
         let in_view = (ui.available_height() / theme::ROW_HEIGHT) as u64 + 2;
-        let mut pages = Pages { view, in_view, is_filtered, rows: BTreeMap::new(), asked: 0..0 };
+        let seen = std::mem::take(&mut log.seen);
+        let mut pages = Pages { view, in_view, is_filtered, seen, rows: BTreeMap::new(), asked: 0..0 };
         let mut request = None;
         let mut scroll = std::mem::take(&mut log.scroll);
         let output = RowList::new("Log", rows.total).show(ui, &mut scroll, |ui, slot| {
@@ -199,6 +207,7 @@ impl Timeline {
             row_menu(slot, number, row, &text.line(), log.marks.contains(&number), &mut request);
         });
         log.scroll = scroll;
+        log.seen = pages.rows;
         if output.selection_changed {
             log.selected = log.scroll.selected().and_then(|index| rows.number(log, index));
         }
@@ -276,6 +285,8 @@ struct Pages<'a> {
     view: &'a View,
     in_view: u64,
     is_filtered: bool,
+    /// What the last pass had.
+    seen: BTreeMap<u64, Row>,
     rows: BTreeMap<u64, Row>,
     asked: Range<u64>,
 }
@@ -289,6 +300,11 @@ impl Pages<'_> {
                 self.rows.extend((range.start..).zip(rows));
             }
             self.asked = range;
+        }
+        if !self.rows.contains_key(&number)
+            && let Some(row) = self.seen.remove(&number)
+        {
+            self.rows.insert(number, row);
         }
         self.rows.get(&number)
     }
@@ -329,7 +345,7 @@ fn row_menu(slot: &RowSlot, number: u64, row: &Row, line: &str, is_marked: bool,
             RowBody::Fact(_) | RowBody::Violation(_) | RowBody::Cut(_) => {}
         }
         ui.separator();
-        item(ui, if is_marked { "Take the mark away" } else { "Mark" }, &mut || Request::Mark(number));
+        item(ui, if is_marked { "Take the mark away (M)" } else { "Mark (M)" }, &mut || Request::Mark(number));
         item(ui, "Hide the rows above", &mut || Request::Hide(number));
         ui.separator();
         if let Some(direction) = row_text(row, None).direction {
@@ -352,6 +368,9 @@ fn keys(ui: &Ui, view: &View, log: &mut Log, output: &RowListOutput, request: &m
     if ui.input_mut(|input| input.consume_key(Modifiers::NONE, Key::Space)) {
         log.toggle_pause(view);
         ui.ctx().request_repaint();
+    }
+    if let (true, Some(row)) = (ui.input_mut(|input| input.consume_key(Modifiers::NONE, Key::M)), log.selected) {
+        log.toggle_mark(row);
     }
     let is_copy = ui.input(|input| input.events.contains(&Event::Copy));
     if let (true, Some(number)) = (is_copy, log.selected)

@@ -1,11 +1,11 @@
 //! What a token says: its header and its claims, dates in three ways, and whether it is valid at the moments that matter.
 
-use super::{first_upper, validity_look};
+use super::validity_look;
 use crate::token::{Claim, Decoded, TokenReport, validity_at};
 use crate::ui::context::Context;
 use crate::ui::panels::dates;
 use crate::ui::panels::fact_words::validity_words;
-use crate::ui::panels::parts::{section_ui, words_ui};
+use crate::ui::panels::parts::{first_upper, section_ui, words_ui};
 use crate::ui::theme;
 use crate::ui::{units, visible};
 use egui::{Label, Ui};
@@ -42,18 +42,22 @@ fn member_ui(ui: &mut Ui, member: &Claim, now: f64) {
     job.wrap.break_anywhere = true;
     ui.add(Label::new(job).wrap().selectable(true));
     ui.indent(&member.name, |ui| {
-        if let Some(date) = member.date {
-            if let Some(local) = dates::local(date) {
-                words_ui(ui, format!("{local}, {}", dates::relative(date, now)), palette.text);
-            }
-            let utc = dates::utc(date);
-            words_ui(ui, utc.unwrap_or_else(|| "not a date that can be written".to_owned()), palette.muted);
-        }
         if let Some(explanation) = &member.explanation {
             // A date's explanation ends in the same moment, which stands above already.
             let meaning =
                 if member.date.is_some() { explanation.split(": ").next() } else { Some(explanation.as_str()) };
             words_ui(ui, visible::one_line(meaning.unwrap_or_default(), 400).text, palette.muted);
+        }
+        if let Some(date) = member.date {
+            let Some(local) = dates::local(date) else {
+                words_ui(ui, "not a date that can be written", palette.warn);
+                return;
+            };
+            words_ui(ui, format!("{local}, {}", dates::relative(date, now)), palette.text);
+            // In UTC itself one line is enough.
+            if let Some(utc) = dates::utc(date).filter(|_| !local.ends_with("+00:00")) {
+                words_ui(ui, utc, palette.muted);
+            }
         }
     });
 }

@@ -1,0 +1,187 @@
+//! What recording costs: CPU per frame of the whole client over loopback, beside a bare tokio-tungstenite loop.
+//!
+//! The sender is a process of its own, so that its CPU does not count. Each measurement is a process of its own as well:
+//! CPU is the sum over its threads, peak memory is its own. Linux only (it reads `/proc`).
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a benchmark prints, and ends by panicking"
+)]
+
+use std::collections::hash_map::DefaultHasher;
+use std::hash::Hasher as _;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpListener;
+use std::process::{Child, Command as Process, Stdio};
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::StreamExt as _;
+use sockeye::engine::{Command, ConnectOptions, Engine, Event, JournalPlace};
+use sockeye::observation::{ConnId, Expect};
+use sockeye::wire::{accept_for, encode_frame, parse_request};
+
+fn main() {
+    let args: Vec<String> = std::env::args().skip(1).filter(|a| a != "--bench").collect();
+    let words: Vec<&str> = args.iter().map(String::as_str).collect();
+    match words.as_slice() {
+        ["serve", frames, size] => serve(frames.parse().unwrap(), size.parse().unwrap()),
+        ["bare", port] => bare(port.parse().unwrap()),
+        ["sockeye", port, place] => sockeye(port.parse().unwrap(), place),
+        ["idle"] => report(),
+        [] => all(),
+        _ => println!("usage: ingest [serve FRAMES BYTES | bare PORT | sockeye PORT file|memory | idle]"),
+    }
+}
+
+/// Every comparison.
+fn all() {
+    for (frames, size, runs) in [(1_000_000, 120, 3), (200, 4 << 20, 2)] {
+        let best = |what: &[&str]| {
+            let mut results: Vec<(f64, u64)> = (0..runs).map(|_| measure(frames, size, what)).collect();
+            results.sort_by(|a, b| a.0.total_cmp(&b.0));
+            results[0]
+        };
+        let (bare, _) = best(&["bare"]);
+        let (ours, peak) = best(&["sockeye", "file"]);
+        let per = |millis: f64| millis * 1e6 / frames as f64;
+        println!(
+            "{frames} × {size} B: bare tokio-tungstenite {:.0} ns/frame, sockeye {:.0} ns/frame, ratio {:.2} (peak {} MiB)",
+            per(bare),
+            per(ours),
+            ours / bare,
+            peak / 1024
+        );
+    }
+    let (_, idle) = run_self(&["idle"]);
+    let (millis, peak) = measure(10_000_000, 120, &["sockeye", "file"]);
+    println!(
+        "10000000 × 120 B: {:.0} ns/frame, peak RSS {} MiB, idle {} MiB, raised by {} MiB",
+        millis / 10.0,
+        peak / 1024,
+        idle / 1024,
+        (peak - idle) / 1024
+    );
+}
+
+/// Starts a sender and measures one client against it: CPU milliseconds and peak RSS in KiB.
+fn measure(frames: u64, size: usize, what: &[&str]) -> (f64, u64) {
+    let (mut server, port) = start_server(frames, size);
+    let port = port.to_string();
+    let mut words = vec![what[0], port.as_str()];
+    words.extend(&what[1..]);
+    let result = run_self(&words);
+    server.wait().unwrap();
+    result
+}
+
+fn run_self(words: &[&str]) -> (f64, u64) {
+    let out = Process::new(std::env::current_exe().unwrap()).args(words).output().unwrap();
+    let text = String::from_utf8(out.stdout).unwrap();
+    assert!(out.status.success(), "{words:?}: {text} {}", String::from_utf8_lossy(&out.stderr));
+    let mut numbers = text.split_whitespace().map(|n| n.parse::<f64>().unwrap());
+    (numbers.next().unwrap(), numbers.next().unwrap() as u64)
+}
+
+fn start_server(frames: u64, size: usize) -> (Child, u16) {
+    let mut child = Process::new(std::env::current_exe().unwrap())
+        .args(["serve", &frames.to_string(), &size.to_string()])
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    (child, line.trim().parse().unwrap())
+}
+
+/// Sends frames as fast as they go, then a Close.
+fn serve(frames: u64, size: usize) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    println!("{}", listener.local_addr().unwrap().port());
+    let (mut stream, _) = listener.accept().unwrap();
+    let mut head = Vec::new();
+    let mut byte = [0];
+    while !head.ends_with(b"\r\n\r\n") {
+        stream.read_exact(&mut byte).unwrap();
+        head.push(byte[0]);
+    }
+    let request = parse_request(&head).unwrap();
+    let accept = accept_for(request.values("sec-websocket-key").next().unwrap());
+    let answer = format!(
+        "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: {accept}\r\n\r\n"
+    );
+    stream.write_all(answer.as_bytes()).unwrap();
+    let per_write = (256 * 1024 / (size + 4)).max(1) as u64;
+    let mut number = 0;
+    let mut block = Vec::new();
+    while number < frames {
+        block.clear();
+        for _ in 0..per_write.min(frames - number) {
+            let mut payload = format!("{{\"number\":{number:010},\"text\":\"").into_bytes();
+            payload.resize(size, b'x');
+            block.extend(encode_frame(0x81, None, &payload));
+            number += 1;
+        }
+        stream.write_all(&block).unwrap();
+    }
+    stream.write_all(&[0x88, 2, 3, 0xE8]).unwrap();
+    stream.read_to_end(&mut Vec::new()).ok();
+}
+
+/// A client that only counts.
+fn bare(port: u16) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let tcp = tokio::net::TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+        let url = format!("ws://127.0.0.1:{port}/");
+        let (mut ws, _) = tokio_tungstenite::client_async(url, tcp).await.unwrap();
+        let mut hash = DefaultHasher::new();
+        while let Some(Ok(message)) = ws.next().await {
+            if message.is_close() {
+                break;
+            }
+            hash.write_usize(message.len());
+        }
+        assert_ne!(hash.finish(), 0);
+    });
+    report();
+}
+
+/// The whole client, recording.
+fn sockeye(port: u16, place: &str) {
+    let engine = Engine::start(Arc::new(|| {})).unwrap();
+    let mut options = ConnectOptions::new(format!("ws://127.0.0.1:{port}/"));
+    options.expect = Expect::First;
+    options.probes = false;
+    let folder = tempfile::tempdir().unwrap();
+    options.journal = match place {
+        "memory" => JournalPlace::Memory,
+        _ => JournalPlace::File(folder.path().join("ingest.sockeye")),
+    };
+    let conn = ConnId(1);
+    engine.send(Command::Connect { conn, options: Box::new(options) }).unwrap();
+    loop {
+        match engine.event_timeout(Duration::from_mins(5)).unwrap() {
+            Event::Ended { .. } => break,
+            Event::Refused { why, .. } => panic!("{why}"),
+            _ => {}
+        }
+    }
+    let view = engine.view(conn).unwrap();
+    assert_eq!(view.story.close_received.as_ref().and_then(|c| c.info.code), Some(1000));
+    report();
+}
+
+/// Prints CPU milliseconds of all threads and peak RSS in KiB.
+fn report() {
+    let mut nanos = 0_u64;
+    for task in std::fs::read_dir("/proc/self/task").unwrap().flatten() {
+        let stat = std::fs::read_to_string(task.path().join("schedstat")).unwrap_or_default();
+        nanos += stat.split_whitespace().next().and_then(|n| n.parse::<u64>().ok()).unwrap_or(0);
+    }
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let peak = status.lines().find_map(|l| l.strip_prefix("VmHWM:")).unwrap();
+    println!("{} {}", nanos as f64 / 1e6, peak.trim().trim_end_matches(" kB"));
+}

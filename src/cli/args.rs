@@ -1,0 +1,255 @@
+//! The command line as clap reads it; what the values mean is in [`values`](super::values).
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand};
+
+use super::values;
+use crate::observation::{Expect, TokenPlace};
+
+/// Tells you why your WebSocket closed.
+#[derive(Debug, Parser)]
+#[command(
+    name = "sockeye",
+    version,
+    about = "Tells you why your WebSocket closed",
+    long_about = "Sockeye connects to a WebSocket server the way a browser does, records what travels, and says why the \
+                  connection closed or did not open.\n\nWithout a command it opens its window.",
+    args_conflicts_with_subcommands = true,
+    after_help = "First try: sockeye check practice"
+)]
+pub(super) struct Arguments {
+    /// What to do.
+    #[command(subcommand)]
+    pub(super) command: Option<Command>,
+    /// A saved session to open in the window.
+    pub(super) file: Option<PathBuf>,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Connects, watches, diagnoses, and prints why it closed.
+    Check(Box<CheckArgs>),
+    /// Records a connection into a file until it closes or is interrupted.
+    Record(Box<RecordArgs>),
+    /// Decodes a token and checks its signature and dates.
+    Token(Box<TokenArgs>),
+    /// Explains a close code, an HTTP status or a cause.
+    Explain {
+        /// A close code such as 1006, an HTTP status such as 403, or the id of a cause.
+        #[arg(value_name = "CODE|CAUSE-ID")]
+        what: String,
+    },
+    /// Runs the practice server until it is interrupted.
+    Practice(PracticeArgs),
+    /// Turns a saved session into another format.
+    Export(ExportArgs),
+}
+
+/// Options of `check`.
+#[derive(Debug, Args)]
+#[command(after_help = "Exit status: 0 healthy, 1 any other cause, 2 usage, 3 Sockeye itself failed.\n\
+    Seconds may have a fraction. Secrets are replaced by marks unless --no-redact is given.")]
+pub(super) struct CheckArgs {
+    #[command(flatten)]
+    pub(super) connect: ConnectArgs,
+    /// How long to stay after the confirmation, in seconds [default: 2].
+    #[arg(long, value_name = "S", value_parser = values::seconds)]
+    pub(super) watch: Option<Duration>,
+    /// The Close frame that we send when the watch ends [default: 1000].
+    #[arg(long, value_name = "CODE[:REASON]", value_parser = values::close)]
+    pub(super) close: Option<(u16, String)>,
+    /// Runs the check so many times and counts the causes.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub(super) repeat: Option<u32>,
+    /// Saves the session: .sockeye as it is, .jsonl, .json or .txt without secrets.
+    #[arg(long, value_name = "FILE")]
+    pub(super) save: Option<PathBuf>,
+    /// Prints one JSON object and nothing else.
+    #[arg(long)]
+    pub(super) json: bool,
+    /// Prints and saves secrets as they are.
+    #[arg(long)]
+    pub(super) no_redact: bool,
+}
+
+/// Options of `record`.
+#[derive(Debug, Args)]
+pub(super) struct RecordArgs {
+    #[command(flatten)]
+    pub(super) connect: ConnectArgs,
+    /// The file to record into; must not exist yet.
+    #[arg(short, long, value_name = "FILE")]
+    pub(super) output: PathBuf,
+}
+
+/// What a connection needs.
+#[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
+pub(super) struct ConnectArgs {
+    /// The URL; `practice` or `practice/FAULT-ID` stands for the built-in practice server.
+    pub(super) url: String,
+    /// The token.
+    #[arg(long, value_name = "TOKEN", group = "given_token", allow_hyphen_values = true, help_heading = "Token")]
+    pub(super) token: Option<String>,
+    /// Reads the token from a file, byte for byte.
+    #[arg(long, value_name = "FILE", group = "given_token", help_heading = "Token")]
+    pub(super) token_file: Option<PathBuf>,
+    /// Reads the token from an environment variable.
+    #[arg(long, value_name = "NAME", group = "given_token", help_heading = "Token")]
+    pub(super) token_env: Option<String>,
+    /// Where the token goes: `query:NAME`, `bearer`, `header:NAME`, `cookie:NAME`, `protocol`, or `message:TEMPLATE` with
+    /// `{{token}}` in it [default: query:token].
+    #[arg(long, value_name = "PLACE", value_parser = values::token_place, help_heading = "Token")]
+    pub(super) token_in: Option<TokenPlace>,
+    /// Checks the signature with the bytes of this file.
+    #[arg(long, value_name = "FILE", conflicts_with = "env_file", help_heading = "Token")]
+    pub(super) secret_file: Option<PathBuf>,
+    /// Checks the signature with the secrets of this `.env` file.
+    #[arg(long, value_name = "FILE", help_heading = "Token")]
+    pub(super) env_file: Option<PathBuf>,
+    /// Follows the server's console in this file; its lines stand between the frames and tell causes that the wire does not.
+    #[arg(long, value_name = "FILE", help_heading = "Session")]
+    pub(super) server_log: Option<PathBuf>,
+    /// The query parameter `agentId`.
+    #[arg(long, value_name = "ID", help_heading = "Request")]
+    pub(super) agent_id: Option<String>,
+    /// A query parameter; may be given again.
+    #[arg(long, value_name = "KEY=VALUE", value_parser = values::key_value, help_heading = "Request")]
+    pub(super) query: Vec<(String, String)>,
+    /// A header; may be given again.
+    #[arg(long, value_name = "NAME: VALUE", help_heading = "Request")]
+    pub(super) header: Vec<String>,
+    /// The `Origin` header, as a page of this origin would send it.
+    #[arg(long, value_name = "ORIGIN", help_heading = "Request")]
+    pub(super) origin: Option<String>,
+    /// A subprotocol to offer; may be given again.
+    #[arg(long, value_name = "NAME", help_heading = "Request")]
+    pub(super) subprotocol: Vec<String>,
+    /// What confirms the connection: `first`, `none`, `contains:TEXT`, `json:/POINTER=VALUE` or `regex:PATTERN`.
+    #[arg(long, value_name = "RULE", value_parser = values::expect, help_heading = "Session")]
+    pub(super) expect: Option<Expect>,
+    /// How long to wait for the confirmation, in seconds [default: 5].
+    #[arg(long, value_name = "S", value_parser = values::seconds, help_heading = "Session")]
+    pub(super) confirm_timeout: Option<Duration>,
+    /// A text message to send once confirmed, or once open with `--expect none`; may be given again.
+    #[arg(long, value_name = "TEXT", allow_hyphen_values = true, help_heading = "Session")]
+    pub(super) send: Vec<String>,
+    /// How long to wait before the first message and between them, in seconds [default: 0].
+    #[arg(long, value_name = "S", value_parser = values::seconds, help_heading = "Session")]
+    pub(super) send_delay: Option<Duration>,
+    /// The largest message taken, in bytes [default: 64 MiB].
+    #[arg(long, value_name = "BYTES", value_parser = clap::value_parser!(u64).range(1..), help_heading = "Session")]
+    pub(super) max_message: Option<u64>,
+    /// How long name resolution and each TCP attempt may take, in seconds [default: 10].
+    #[arg(long, value_name = "S", value_parser = values::seconds, help_heading = "Network")]
+    pub(super) connect_timeout: Option<Duration>,
+    /// How long the response to the opening handshake may take, in seconds [default: 10].
+    #[arg(long, value_name = "S", value_parser = values::seconds, help_heading = "Network")]
+    pub(super) upgrade_timeout: Option<Duration>,
+    /// Goes on although the certificate is invalid, and lists what is wrong with it.
+    #[arg(long, help_heading = "Network")]
+    pub(super) insecure: bool,
+    /// Trusts the certificate authorities of this PEM file as well; may be given again.
+    #[arg(long, value_name = "FILE", help_heading = "Network")]
+    pub(super) ca: Vec<PathBuf>,
+    /// Tries IPv4 addresses alone.
+    #[arg(long, conflicts_with = "ipv6", help_heading = "Network")]
+    pub(super) ipv4: bool,
+    /// Tries IPv6 addresses alone.
+    #[arg(long, help_heading = "Network")]
+    pub(super) ipv6: bool,
+    /// Asks the target nothing after the connection is dead.
+    #[arg(long, help_heading = "Network")]
+    pub(super) no_probes: bool,
+}
+
+/// Options of `token`.
+#[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub(super) struct TokenArgs {
+    /// Makes a token for a test.
+    #[command(subcommand)]
+    pub(super) mint: Option<TokenCommand>,
+    /// The token; `-`, or nothing in a pipe, reads standard input.
+    #[arg(allow_hyphen_values = true)]
+    pub(super) token: Option<String>,
+    #[command(flatten)]
+    pub(super) secrets: SecretArgs,
+}
+
+/// What to do with tokens besides reading them.
+#[derive(Debug, Subcommand)]
+pub(super) enum TokenCommand {
+    /// Makes a token for a test and prints it.
+    Mint(MintArgs),
+}
+
+/// Where secrets come from.
+#[derive(Debug, Args)]
+#[group(id = "given_secret", multiple = false)]
+pub(super) struct SecretArgs {
+    /// The secret itself; others may see it in the list of processes.
+    #[arg(long, value_name = "SECRET", allow_hyphen_values = true)]
+    pub(super) secret: Option<String>,
+    /// The secret is the bytes of this file.
+    #[arg(long, value_name = "FILE")]
+    pub(super) secret_file: Option<PathBuf>,
+    /// The secrets are those of this `.env` file.
+    #[arg(long, value_name = "FILE")]
+    pub(super) env_file: Option<PathBuf>,
+    /// The secret is the value of this environment variable.
+    #[arg(long, value_name = "NAME")]
+    pub(super) secret_env: Option<String>,
+}
+
+/// Options of `token mint`.
+#[derive(Debug, Args)]
+pub(super) struct MintArgs {
+    #[command(flatten)]
+    pub(super) secrets: SecretArgs,
+    /// HS256, HS384, HS512, or none for an unsecured token.
+    #[arg(long, value_name = "ALG", default_value = "HS256")]
+    pub(super) alg: String,
+    /// The claims as a JSON object; `iat` and `exp` are added where they are missing.
+    #[arg(long, value_name = "JSON", default_value = "{}")]
+    pub(super) claims: String,
+    /// A claim, its value as JSON or else as text; may be given again.
+    #[arg(long, value_name = "NAME=VALUE", value_parser = values::key_value)]
+    pub(super) claim: Vec<(String, String)>,
+    /// Seconds from now until it expires; negative for a token that has expired.
+    #[arg(long, value_name = "S", default_value_t = 3600, allow_negative_numbers = true)]
+    pub(super) expires_in: i64,
+    /// Seconds from now until it becomes valid.
+    #[arg(long, value_name = "S", allow_negative_numbers = true)]
+    pub(super) not_before: Option<i64>,
+}
+
+/// Options of `practice`.
+#[derive(Debug, Args)]
+pub(super) struct PracticeArgs {
+    /// The port to listen on; 0 for any free one.
+    #[arg(long, default_value_t = 3001)]
+    pub(super) port: u16,
+    /// Lists the faults that can be practised, and ends.
+    #[arg(long)]
+    pub(super) list: bool,
+}
+
+/// Options of `export`.
+#[derive(Debug, Args)]
+pub(super) struct ExportArgs {
+    /// The saved session.
+    pub(super) file: PathBuf,
+    /// The format: jsonl, json or text.
+    #[arg(long, value_name = "FORMAT")]
+    pub(super) to: String,
+    /// The file to write; standard output without it.
+    #[arg(short, long, value_name = "OUT")]
+    pub(super) output: Option<PathBuf>,
+    /// Writes secrets as they are.
+    #[arg(long)]
+    pub(super) no_redact: bool,
+}

@@ -1,0 +1,233 @@
+//! From options of the command line to a connection: the token's place, the query, the headers.
+
+use std::time::Duration;
+
+use super::args::ConnectArgs;
+use super::failure::Failure;
+use super::runner::Runner;
+use super::{secrets, values};
+use crate::engine::ConnectOptions;
+use crate::engine::practice::Exercise;
+use crate::observation::{Family, TokenPlace};
+use crate::wire::place_in_query;
+
+/// Stages what a practice URL asks for; `None` for any other URL.
+pub(super) fn exercise(url: &str, runner: &mut Runner) -> Result<Option<Exercise>, Failure> {
+    match practice(url) {
+        Some("") => runner.exercise(None).map(Some),
+        Some(fault) => runner.exercise(Some(fault)).map(Some),
+        None => Ok(None),
+    }
+}
+
+/// The fault that a practice URL names, empty for none; `None` if it is no practice URL.
+fn practice(url: &str) -> Option<&str> {
+    let rest = url.strip_prefix("practice")?;
+    if rest.is_empty() { Some("") } else { rest.strip_prefix('/').map(|fault| fault.trim_end_matches('/')) }
+}
+
+/// All about the connection; what the options say wins over what an exercise proposes.
+pub(super) fn options(args: &ConnectArgs, exercise: Option<&Exercise>) -> Result<ConnectOptions, Failure> {
+    let mut options = exercise.map_or_else(|| ConnectOptions::new(args.url.clone()), ConnectOptions::for_exercise);
+    for header in &args.header {
+        options.headers.push(values::header(header).map_err(Failure::Usage)?);
+    }
+    place_token(args, &mut options)?;
+    place_parameters(args, &mut options.url);
+    let given = secrets::from_files(args.secret_file.as_deref(), args.env_file.as_deref())?;
+    if args.secret_file.is_some() || args.env_file.is_some() {
+        options.secrets = given;
+    }
+    if let Some(origin) = &args.origin {
+        if !values::is_field_value(origin) {
+            return Err(Failure::Usage("the origin holds a control character, which no header can carry".to_owned()));
+        }
+        options.origin = Some(origin.clone());
+    }
+    if !args.subprotocol.is_empty() {
+        options.subprotocols.clone_from(&args.subprotocol);
+    }
+    if let Some(expect) = &args.expect {
+        options.expect = expect.clone();
+    }
+    if !args.send.is_empty() {
+        options.send.clone_from(&args.send);
+    }
+    options.send_delay = args.send_delay.unwrap_or(options.send_delay);
+    options.limit_bytes = args.max_message.unwrap_or(options.limit_bytes);
+    let limits = &mut options.time_outs;
+    limits.connect_millis = args.connect_timeout.map_or(limits.connect_millis, millis);
+    limits.upgrade_millis = args.upgrade_timeout.map_or(limits.upgrade_millis, millis);
+    limits.confirm_millis = args.confirm_timeout.map_or(limits.confirm_millis, millis);
+    options.insecure |= args.insecure;
+    for path in &args.ca {
+        let pem = secrets::read_text("the certificate authority", path)?;
+        if !pem.contains("-----BEGIN CERTIFICATE-----") {
+            return Err(Failure::Usage(format!("{} holds no certificate in PEM", path.display())));
+        }
+        options.ca_pems.push(pem);
+    }
+    options.family = match (args.ipv4, args.ipv6) {
+        (true, _) => Family::Ipv4,
+        (false, true) => Family::Ipv6,
+        (false, false) => Family::Auto,
+    };
+    options.server_log.clone_from(&args.server_log);
+    options.probes = !args.no_probes;
+    Ok(options)
+}
+
+/// Puts the token where it goes, exactly as it was given.
+fn place_token(args: &ConnectArgs, options: &mut ConnectOptions) -> Result<(), Failure> {
+    let given = match (&args.token, &args.token_file, &args.token_env) {
+        (Some(token), _, _) => Some(token.clone()),
+        (None, Some(path), _) => Some(secrets::read_text("the token", path)?),
+        (None, None, Some(name)) => Some(secrets::variable("the token", name)?),
+        (None, None, None) => None,
+    };
+    let is_given = given.is_some();
+    options.token = given.or(options.token.take());
+    if !is_given && args.token_in.is_none() && take_bearer(options) {
+        return Ok(());
+    }
+    let place = args.token_in.clone().unwrap_or_else(|| TokenPlace::Query { name: "token".to_owned() });
+    let token = options.token.as_deref();
+    match (&place, token) {
+        (TokenPlace::Query { name }, Some(token)) if is_given || args.token_in.is_some() => {
+            options.url = place_in_query(&options.url, name, token, 0);
+        }
+        (TokenPlace::Bearer | TokenPlace::Header { .. } | TokenPlace::Cookie { .. }, Some(token))
+            if !values::is_field_value(token) =>
+        {
+            let what = "the token holds a line end or another control character, which no header can carry";
+            return Err(Failure::Usage(what.to_owned()));
+        }
+        (
+            TokenPlace::Bearer
+            | TokenPlace::Header { .. }
+            | TokenPlace::Cookie { .. }
+            | TokenPlace::Subprotocol
+            | TokenPlace::FirstMessage { .. },
+            None,
+        ) => return Err(Failure::Usage("--token-in says where the token goes, but there is no token".to_owned())),
+        (TokenPlace::Query { .. }, None) | (_, Some(_)) => {}
+    }
+    options.token_place = Some(place);
+    Ok(())
+}
+
+/// Takes a bearer token that was typed as a header for what it is, so that it is read and checked.
+fn take_bearer(options: &mut ConnectOptions) -> bool {
+    let bearer = |value: &str| value.strip_prefix("Bearer ").map(str::to_owned);
+    let found = options.headers.iter().position(|(name, value)| name == "Authorization" && bearer(value).is_some());
+    let Some(index) = found.filter(|_| options.token.is_none()) else { return false };
+    let (_, value) = options.headers.remove(index);
+    options.token = bearer(&value);
+    options.token_place = Some(TokenPlace::Bearer);
+    true
+}
+
+/// Puts `agentId` and the other parameters into the query; the second of a name replaces the second that was typed.
+fn place_parameters(args: &ConnectArgs, url: &mut String) {
+    if let Some(agent) = &args.agent_id {
+        *url = place_in_query(url, "agentId", agent, 0);
+    }
+    for (index, (name, value)) in args.query.iter().enumerate() {
+        let nth = args.query.iter().take(index).filter(|(earlier, _)| earlier == name).count();
+        *url = place_in_query(url, name, value, nth);
+    }
+}
+
+fn millis(limit: Duration) -> u64 {
+    u64::try_from(limit.as_millis()).unwrap_or(u64::MAX).max(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser as _;
+
+    use super::super::args::{Arguments, Command};
+    use super::*;
+
+    fn args(words: &[&str]) -> ConnectArgs {
+        let all = ["sockeye", "check"].iter().chain(words);
+        match Arguments::try_parse_from(all).unwrap().command {
+            Some(Command::Check(check)) => check.connect,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn made(words: &[&str]) -> ConnectOptions {
+        options(&args(words), None).unwrap_or_else(|failure| panic!("{failure}"))
+    }
+
+    #[test]
+    fn practice_urls_are_known() {
+        assert_eq!(practice("practice"), Some(""));
+        assert_eq!(practice("practice/"), Some(""));
+        assert_eq!(practice("practice/http-403"), Some("http-403"));
+        assert_eq!(practice("practices"), None);
+        assert_eq!(practice("ws://practice/"), None);
+    }
+
+    #[test]
+    fn the_token_goes_where_it_is_told() {
+        let made_url = |words: &[&str]| made(words).url;
+        assert_eq!(made_url(&["ws://h/?token=old&x=1", "--token", "n.e.w"]), "ws://h/?token=n.e.w&x=1");
+        assert_eq!(
+            made_url(&["ws://h/", "--token", "t", "--agent-id", "a 1", "--query", "a=1", "--query", "a=2"]),
+            "ws://h/?token=t&agentId=a%201&a=1&a=2"
+        );
+        assert_eq!(made_url(&["ws://h/?a", "--token", "t", "--token-in", "query:jwt"]), "ws://h/?a&jwt=t");
+        let bearer = made(&["ws://h/", "--token", "t", "--token-in", "bearer"]);
+        assert_eq!((bearer.url.as_str(), bearer.token_place), ("ws://h/", Some(TokenPlace::Bearer)));
+        let typed = made(&["ws://h/", "--header", "Authorization: Bearer abc", "--header", "X: y"]);
+        assert_eq!((typed.token.as_deref(), typed.headers.len()), (Some("abc"), 1));
+        assert_eq!(typed.token_place, Some(TokenPlace::Bearer));
+        let url = made(&["ws://h/?token=x"]);
+        assert_eq!((url.token, url.token_place), (None, Some(TokenPlace::Query { name: "token".to_owned() })));
+    }
+
+    #[test]
+    fn what_cannot_work_is_refused_without_repeating_it() {
+        for words in [
+            &["ws://h/", "--token", "se\ncret", "--token-in", "bearer"][..],
+            &["ws://h/", "--token-in", "cookie:sid"],
+            &["ws://h/", "--header", "secret"],
+            &["ws://h/", "--ca", "/nowhere/secret.pem"],
+            &["ws://h/", "--token-env", "SOCKEYE_NO_SUCH_VARIABLE"],
+        ] {
+            let failure = options(&args(words), None).err().unwrap_or_else(|| panic!("{words:?}"));
+            assert_eq!(failure.status(), 2, "{words:?}");
+            assert!(!failure.to_string().contains("se\ncret"), "{failure}");
+        }
+    }
+
+    #[test]
+    fn numbers_reach_the_engine() {
+        let made = made(&[
+            "ws://h/",
+            "--confirm-timeout",
+            "0.5",
+            "--connect-timeout",
+            "2",
+            "--upgrade-timeout",
+            "0",
+            "--max-message",
+            "1024",
+            "--ipv6",
+            "--no-probes",
+            "--insecure",
+            "--send",
+            "-a",
+            "--send",
+            "b",
+            "--send-delay",
+            "0.1",
+        ]);
+        let limits = made.time_outs;
+        assert_eq!((limits.confirm_millis, limits.connect_millis, limits.upgrade_millis), (500, 2000, 1));
+        assert_eq!((made.limit_bytes, made.family, made.probes, made.insecure), (1024, Family::Ipv6, false, true));
+        assert_eq!((made.send, made.send_delay), (vec!["-a".to_owned(), "b".to_owned()], Duration::from_millis(100)));
+    }
+}

@@ -1,0 +1,142 @@
+//! `sockeye explain`: a close code, an HTTP status or a cause in words.
+
+use super::failure::Failure;
+use super::print;
+use crate::diagnosis::catalogue::{self, Cause, Platform, Target};
+use crate::diagnosis::close_code::{self, close_code};
+use crate::export::text::{Line, Tone};
+
+/// Explains; gives the exit status.
+pub(super) fn run(what: &str) -> Result<u8, Failure> {
+    print::lines(&explain(what.trim())?)?;
+    Ok(0)
+}
+
+fn explain(what: &str) -> Result<Vec<Line>, Failure> {
+    if let Ok(number) = what.parse::<u16>() {
+        let status = catalogue::cause(&format!("http-{number}"));
+        return match status {
+            Some(cause) if (100..600).contains(&number) => Ok(of_cause(cause)),
+            _ if (100..600).contains(&number) => Ok(of_other_status(number)),
+            _ => Ok(of_code(number)),
+        };
+    }
+    if let Some(cause) = catalogue::cause(what) {
+        return Ok(of_cause(cause));
+    }
+    if let Some(ending) = catalogue::ending(what) {
+        return Ok(vec![Line::new().add(Tone::Strong, ending.title), Line::new().plain(ending.what)]);
+    }
+    let near = catalogue::nearest(what).map_or_else(String::new, |id| format!("; did you mean {id}?"));
+    Err(Failure::Usage(format!("{what:?} is neither a code nor a cause{near}")))
+}
+
+fn of_code(code: u16) -> Vec<Line> {
+    let known = close_code(code);
+    let wire = if known.on_wire { "may stand in a Close frame" } else { "never stands in a Close frame" };
+    let mut lines = vec![
+        Line::new().add(Tone::Strong, &format!("{code}  {}", known.name)),
+        Line::new().plain(known.meaning),
+        Line::new(),
+        Line::new().dim("sent by    ").plain(known.sender).hang(11),
+        Line::new().dim("on wire    ").plain(wire).hang(11),
+        Line::new().dim("reference  ").plain(known.reference).hang(11),
+    ];
+    if code == 1006 {
+        lines.push(Line::new());
+        let how =
+            "No server sends 1006: the browser shows it whenever it has no Close frame to show. To learn why, run:";
+        lines.push(Line::new().plain(how));
+        lines.push(
+            Line::new().add(Tone::Command, "  sockeye check 'ws://localhost:3001/' --token YOUR_TOKEN").unwrapped(),
+        );
+        return lines;
+    }
+    if let Some(cause) = catalogue::cause(close_code::cause_id(code)).filter(|_| known.on_wire || code > 1015) {
+        lines.push(Line::new());
+        lines.extend(of_cause(cause));
+    }
+    lines
+}
+
+fn of_other_status(status: u16) -> Vec<Line> {
+    let what = format!("HTTP status {status} in answer to the opening handshake");
+    let mut lines = vec![Line::new().add(Tone::Strong, &what), Line::new()];
+    let id = if (300..400).contains(&status) { "http-redirect" } else { "http-other" };
+    lines.extend(catalogue::cause(id).map(of_cause).unwrap_or_default());
+    lines
+}
+
+fn of_cause(cause: &Cause) -> Vec<Line> {
+    let target = Target {
+        scheme: "ws".to_owned(),
+        host: "localhost".to_owned(),
+        port: 3001,
+        path: "/".to_owned(),
+        url: "ws://localhost:3001/".to_owned(),
+        pid: None,
+    };
+    let mut lines = vec![
+        Line::new().add(Tone::Strong, cause.title).dim(&format!("  {}, {}", cause.id, cause.phase.title())),
+        Line::new().plain(cause.what),
+        Line::new(),
+        Line::new().add(Tone::Strong, "A browser shows"),
+        Line::new().plain("  ").plain(cause.browser).hang(2),
+    ];
+    if !cause.fixes.is_empty() {
+        lines.extend([Line::new(), Line::new().add(Tone::Strong, "What to do")]);
+    }
+    for (nth, fix) in cause.fixes.iter().enumerate() {
+        lines.push(Line::new().plain(&format!("  {}. {}", nth + 1, fix.text_for(&target))).hang(5));
+        let command = fix.command_for(&target, Platform::current()).unwrap_or_default();
+        for line in command.lines() {
+            lines.push(Line::new().add(Tone::Command, &format!("       {line}")).unwrapped());
+        }
+    }
+    let mut list = |heading: &str, items: &[&str]| {
+        if !items.is_empty() {
+            lines.extend([Line::new(), Line::new().add(Tone::Strong, heading)]);
+            lines.extend(items.iter().map(|item| Line::new().plain("  ").plain(item).hang(4)));
+        }
+    };
+    list("Seen with", cause.seen_with);
+    list("See also", cause.see_also);
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn words(what: &str) -> String {
+        let lines = explain(what).unwrap_or_else(|failure| panic!("{what}: {failure}"));
+        lines.iter().map(|line| line.text() + "\n").collect()
+    }
+
+    #[test]
+    fn every_cause_and_ending_is_explained() {
+        for cause in catalogue::causes() {
+            let text = words(cause.id);
+            assert!(text.contains(cause.title) && !text.contains("{host}"), "{text}");
+        }
+        for ending in catalogue::endings() {
+            assert!(!words(ending.id).is_empty());
+        }
+    }
+
+    #[test]
+    fn codes_and_statuses_are_explained() {
+        assert!(words("1006").contains("sockeye check"));
+        assert!(words("1008").contains("close-1008"));
+        assert!(words("403").contains("http-403"));
+        assert!(words("418").contains("http-other"));
+        assert!(words("4001").contains("close-application"));
+        assert!(words("0").contains("never stands"));
+    }
+
+    #[test]
+    fn a_slip_is_answered_with_a_suggestion() {
+        let failure = explain("jwt_expird").err().map(|failure| (failure.status(), failure.to_string()));
+        assert!(failure.is_some_and(|(status, text)| status == 2 && text.contains("jwt-expired")));
+    }
+}

@@ -1,0 +1,95 @@
+//! The command line: a face of the engine without a window.
+//!
+//! Options are read in `args` and `values`, turned into a connection in `connect`; `runner` drives the engine; each command
+//! has its file; `print` alone writes to the terminal. Start at [`run`].
+
+mod args;
+mod check;
+mod clock;
+mod connect;
+mod explain;
+mod export;
+mod failure;
+mod practice;
+mod print;
+mod record;
+mod runner;
+mod secrets;
+mod token;
+mod values;
+
+use std::ffi::OsString;
+use std::path::Path;
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use args::{Arguments, Command};
+use failure::Failure;
+
+/// Runs the program with these arguments, the first being its own name.
+///
+/// The exit status is that of `check`: 0 healthy, 1 any other cause, 2 usage, 3 Sockeye itself failed.
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let arguments = match Arguments::try_parse_from(arguments) {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            // Nobody can be told that the terminal is gone.
+            error.print().ok();
+            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
+        }
+    };
+    let status = match &arguments.command {
+        Some(Command::Check(args)) => check::run(args),
+        Some(Command::Record(args)) => record::run(args),
+        Some(Command::Token(args)) => token::run(args),
+        Some(Command::Explain { what }) => explain::run(what),
+        Some(Command::Practice(args)) => practice::run(args),
+        Some(Command::Export(args)) => export::run(args),
+        None => window(arguments.file.as_deref()),
+    };
+    match status {
+        Ok(status) => ExitCode::from(status),
+        Err(failure) => {
+            print::failure(&failure);
+            ExitCode::from(failure.status())
+        }
+    }
+}
+
+/// Opens the window; where there is no display, runs the practice check in the terminal.
+fn window(file: Option<&Path>) -> Result<u8, Failure> {
+    if let Some(file) = file {
+        let is_session = file.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("sockeye"));
+        if !is_session && !file.exists() {
+            let what = format!("{} is neither a command nor a saved session; try sockeye --help", file.display());
+            return Err(Failure::Usage(what));
+        }
+    }
+    let Err(error) = crate::ui::run(file.map(Path::to_owned)) else {
+        return Ok(0);
+    };
+    let why = crate::engine::error_chain(&error);
+    if let Some(file) = file {
+        print::note(&format!("The window cannot be opened here: {why}. The session follows as text."));
+        let to = "text".to_owned();
+        return export::run(&args::ExportArgs { file: file.to_owned(), to, output: None, no_redact: false });
+    }
+    print::note(&format!("The window cannot be opened here: {why}. The practice check runs in the terminal instead."));
+    match Arguments::try_parse_from(["sockeye", "check", "practice"]).map(|arguments| arguments.command) {
+        Ok(Some(Command::Check(args))) => check::run(&args),
+        Ok(_) | Err(_) => Ok(2),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_options_do_not_contradict_each_other() {
+        Arguments::command().debug_assert();
+    }
+}

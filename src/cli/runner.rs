@@ -1,0 +1,278 @@
+//! Drives the engine for one command: connects, waits, shows what is being waited for, hands over rows.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use super::clock;
+use super::failure::Failure;
+use super::print;
+use crate::diagnosis::{Case, CheckItem, checklist};
+use crate::engine::practice::Exercise;
+use crate::engine::{Command, ConnectOptions, Engine, EngineHandle, Event};
+use crate::export::{Material, Redactor};
+use crate::observation::{ConnId, Direction};
+use crate::store::{Page, Row, State, Story, View};
+
+/// The engine, for one command.
+pub(super) struct Runner {
+    engine: EngineHandle,
+    interrupted: Arc<AtomicBool>,
+    next: u32,
+    practice_runs: bool,
+}
+
+/// A connection that is over.
+pub(super) struct Outcome {
+    /// Its name.
+    pub(super) conn: ConnId,
+    /// Its last view.
+    pub(super) view: Arc<View>,
+    /// The status checklist.
+    pub(super) checklist: Vec<CheckItem>,
+}
+
+impl Runner {
+    /// Starts the engine; Ctrl-C closes the connection from here on.
+    pub(super) fn start() -> Result<Self, Failure> {
+        let engine = Engine::start(Arc::new(|| {}))?;
+        let interrupted = engine.watch_interrupts();
+        Ok(Self { engine, interrupted, next: 1, practice_runs: false })
+    }
+
+    /// Whether the user pressed Ctrl-C.
+    pub(super) fn is_interrupted(&self) -> bool {
+        self.interrupted.load(Ordering::Relaxed)
+    }
+
+    /// Starts the practice server; gives its address, and each console line to `console`.
+    pub(super) fn start_practice(
+        &mut self,
+        port: u16,
+        console: &mut dyn FnMut(&str) -> Result<(), Failure>,
+    ) -> Result<std::net::SocketAddr, Failure> {
+        self.engine.send(Command::StartPractice { port })?;
+        loop {
+            match self.next_event()? {
+                Event::PracticeStarted { address } => {
+                    self.practice_runs = true;
+                    return Ok(address);
+                }
+                Event::PracticeFailed { why } => return Err(Failure::Engine(why)),
+                Event::PracticeLine { text } => console(&text)?,
+                _ => {}
+            }
+        }
+    }
+
+    /// Asks the practice server for something to connect to.
+    pub(super) fn exercise(&mut self, fault: Option<&str>) -> Result<Exercise, Failure> {
+        if !self.practice_runs {
+            self.start_practice(0, &mut |_| Ok(()))?;
+        }
+        self.engine.send(Command::PrepareExercise { fault: fault.map(str::to_owned) })?;
+        loop {
+            match self.next_event()? {
+                Event::ExerciseReady { exercise, .. } => return Ok(*exercise),
+                Event::PracticeFailed { why } => return Err(Failure::Usage(why)),
+                _ => {}
+            }
+        }
+    }
+
+    /// Gives each console line of the practice server to `console` until Ctrl-C is pressed.
+    pub(super) fn serve(&mut self, console: &mut dyn FnMut(&str) -> Result<(), Failure>) -> Result<(), Failure> {
+        while !self.is_interrupted() {
+            if let Some(Event::PracticeLine { text }) = self.engine.event_timeout(TICK) {
+                console(&text)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Connects and waits until the connection is over and judged; `tick` is called some ten times a second.
+    pub(super) fn connect(&mut self, options: ConnectOptions, tick: &mut dyn FnMut(&View)) -> Result<Outcome, Failure> {
+        let conn = ConnId(self.next);
+        self.next += 1;
+        self.engine.send(Command::Connect { conn, options: Box::new(options) })?;
+        let mut interrupted_at = None;
+        loop {
+            match self.engine.event_timeout(TICK) {
+                Some(Event::Ended { conn: ended }) if ended == conn => break,
+                Some(Event::Refused { conn: refused, why }) if refused == conn => return Err(Failure::Engine(why)),
+                Some(_) | None => {}
+            }
+            if let Some(view) = self.engine.view(conn) {
+                tick(&view);
+            }
+            if self.is_interrupted() {
+                let since = interrupted_at.get_or_insert_with(|| (clock::now(), 0));
+                let stage = if since.0.elapsed() < PATIENCE { 1 } else { 2 };
+                if stage > since.1 {
+                    since.1 = stage;
+                    let wish = if stage == 1 {
+                        Command::Close { conn, code: Some(1000), reason: String::new() }
+                    } else {
+                        Command::Abort { conn }
+                    };
+                    self.engine.send(wish)?;
+                }
+            }
+        }
+        let view = self.engine.view(conn).ok_or_else(|| Failure::Engine("the session is lost".to_owned()))?;
+        Ok(Outcome::new(conn, view))
+    }
+
+    /// Opens a saved session; remarks about the file go to standard error.
+    pub(super) fn open(&mut self, path: &Path) -> Result<Outcome, Failure> {
+        let conn = ConnId(self.next);
+        self.next += 1;
+        self.engine.send(Command::OpenFile { conn, path: path.to_owned() })?;
+        loop {
+            match self.next_event()? {
+                Event::Opened { remarks, .. } => {
+                    for remark in remarks {
+                        print::note(&format!("note: {}: {remark}", path.display()));
+                    }
+                    break;
+                }
+                Event::FileFailed { why, path, .. } => {
+                    return Err(Failure::Usage(format!("open {}: {why}", path.display())));
+                }
+                _ => {}
+            }
+        }
+        let view = self.engine.view(conn).ok_or_else(|| Failure::Engine("the session is lost".to_owned()))?;
+        Ok(Outcome::new(conn, view))
+    }
+
+    /// Saves the session as it is.
+    pub(super) fn save(&mut self, conn: ConnId, path: PathBuf) -> Result<(), Failure> {
+        self.engine.send(Command::Save { conn, path, redact: false })?;
+        loop {
+            match self.next_event()? {
+                Event::Saved { .. } => return Ok(()),
+                Event::FileFailed { why, path, .. } => {
+                    return Err(Failure::Write { path, source: io::Error::other(why) });
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// Forgets a connection that is over.
+    pub(super) fn forget(&self, conn: ConnId) -> Result<(), Failure> {
+        Ok(self.engine.send(Command::Forget { conn })?)
+    }
+
+    fn next_event(&self) -> Result<Event, Failure> {
+        self.engine.event_timeout(ANSWER).ok_or_else(|| Failure::Engine("the engine does not answer".to_owned()))
+    }
+}
+
+impl Outcome {
+    fn new(conn: ConnId, view: Arc<View>) -> Self {
+        let checklist = checklist(&Case { story: &view.story, probes_pending: false });
+        Self { conn, view, checklist }
+    }
+
+    /// The story.
+    pub(super) fn story(&self) -> &Story {
+        &self.view.story
+    }
+
+    /// Whether the cause is `healthy`.
+    pub(super) fn is_healthy(&self) -> bool {
+        self.story().verdict.as_ref().is_some_and(|verdict| verdict.cause == "healthy")
+    }
+
+    /// Writes the session in a format.
+    pub(super) fn export(
+        &self,
+        export: crate::export::Export,
+        redactor: Option<&mut Redactor>,
+        out: &mut dyn io::Write,
+    ) -> io::Result<()> {
+        let mut rows = Rows { view: &self.view, next: 0, page: Vec::new().into_iter() };
+        let mut payload = |direction: Direction, offset: u64| {
+            wait(|| self.view.source.payload(direction, offset, MAX_PAYLOAD_BYTES)).map(Some)
+        };
+        let mut material =
+            Material { story: self.story(), checklist: &self.checklist, rows: &mut rows, payload: &mut payload };
+        export(&mut material, redactor, out)
+    }
+}
+
+/// The rows of a view, page by page.
+struct Rows<'a> {
+    view: &'a View,
+    next: u64,
+    page: std::vec::IntoIter<Row>,
+}
+
+impl Iterator for Rows<'_> {
+    type Item = io::Result<Row>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if let Some(row) = self.page.next() {
+            self.next = row.number + 1;
+            return Some(Ok(row));
+        }
+        if self.next >= self.view.rows {
+            return None;
+        }
+        let range = self.next..(self.next + PAGE_ROWS).min(self.view.rows);
+        match wait(|| self.view.page(range.clone())) {
+            Ok(rows) => {
+                // Rows that are gone leave a gap that must not be asked for again.
+                self.next = range.end;
+                self.page = rows.into_iter();
+                self.next()
+            }
+            Err(error) => {
+                self.next = self.view.rows;
+                Some(Err(error))
+            }
+        }
+    }
+}
+
+/// Asks until what is asked for is loaded.
+fn wait<T>(mut ask: impl FnMut() -> Page<T>) -> io::Result<T> {
+    let since = clock::now();
+    loop {
+        match ask() {
+            Page::Ready(there) => return Ok(there),
+            Page::Pending if since.elapsed() > ANSWER => {
+                return Err(io::Error::new(io::ErrorKind::TimedOut, "the journal does not give its rows"));
+            }
+            Page::Pending => std::thread::sleep(Duration::from_millis(2)),
+        }
+    }
+}
+
+/// A state in words, for the progress line.
+pub(super) fn state_words(state: State) -> &'static str {
+    match state {
+        State::NotConnected => "not connected",
+        State::Resolving => "resolving the name",
+        State::Connecting => "connecting",
+        State::Tls => "TLS handshake",
+        State::Upgrading => "waiting for the response",
+        State::WaitingForConfirmation => "open, waiting for the confirmation",
+        State::Open(_) => "open, watching",
+        State::Closing => "closing",
+        State::Closed(_) | State::Failed => "asking why",
+    }
+}
+
+/// Bytes of a payload that an export holds at a time.
+const MAX_PAYLOAD_BYTES: usize = 256 << 20;
+const PAGE_ROWS: u64 = 1024;
+const TICK: Duration = Duration::from_millis(100);
+/// How long the engine may take for an answer that needs no network.
+const ANSWER: Duration = Duration::from_secs(30);
+/// How long a closing handshake may take after Ctrl-C.
+const PATIENCE: Duration = Duration::from_secs(5);

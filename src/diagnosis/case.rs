@@ -1,0 +1,324 @@
+//! Questions that rules ask of a case: who ended first, what the probes found, what the server said about itself.
+
+use std::net::{IpAddr, SocketAddr};
+
+use super::Case;
+use super::words::masked;
+use crate::observation::{
+    CloseOrigin, Direction, Expect, IoKind, Moment, Plan, Probe, ProbeOutcome, ReadEnd, TokenPlace,
+};
+use crate::store::{AttemptOutcome, CloseSeen};
+use crate::token::place;
+use crate::wire::{ResponseHead, Target};
+
+/// How the peer's side of TCP ended, in the three ways that endings tell apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum TcpEnd {
+    /// FIN, or `close_notify`.
+    Fin,
+    /// RST, or an end that was not orderly.
+    Rst,
+    /// Nobody answered any more.
+    Silence,
+}
+
+impl<'a> Case<'a> {
+    pub(super) fn plan(&self) -> Option<&'a Plan> {
+        self.story.plan.as_deref()
+    }
+
+    pub(super) fn target(&self) -> Option<&'a Target> {
+        self.plan()?.target.as_ref()
+    }
+
+    pub(super) fn is_secure(&self) -> bool {
+        self.target().is_some_and(|target| target.secure)
+    }
+
+    /// The address we connected to.
+    pub(super) fn address(&self) -> Option<SocketAddr> {
+        self.story.connected().map(|attempt| attempt.address)
+    }
+
+    /// `port 3001`, for sentences.
+    pub(super) fn port_words(&self) -> String {
+        let port = self.address().map(|a| a.port()).or_else(|| self.target().map(|t| t.port));
+        port.map_or_else(|| "the port".to_owned(), |port| format!("port {port}"))
+    }
+
+    /// Whether the server is this machine, by the address that was connected or else by the host's name.
+    pub(super) fn is_loopback(&self) -> bool {
+        match self.address() {
+            Some(address) => is_loopback(address.ip()),
+            None => self.target().is_some_and(Target::is_loopback),
+        }
+    }
+
+    /// The final head of the answer.
+    pub(super) fn head(&self) -> Option<&'a ResponseHead> {
+        self.story.answer.head.as_ref().map(|(_, head)| head.as_ref())
+    }
+
+    /// When the final head was whole.
+    pub(super) fn head_at(&self) -> Moment {
+        self.story.answer.head.as_ref().map_or(self.story.last_at, |(at, _)| *at)
+    }
+
+    /// Whether a 101 came that passes every check, with nothing before it.
+    pub(super) fn is_open(&self) -> bool {
+        let answer = &self.story.answer;
+        self.story.opened.is_some()
+            || answer.status() == Some(101)
+                && answer.interim.is_empty()
+                && !answer.checks.is_empty()
+                && !answer.checks.iter().any(|check| check.fatal)
+    }
+
+    /// When the connection was open.
+    pub(super) fn opened_at(&self) -> Option<Moment> {
+        self.is_open().then(|| self.story.opened.unwrap_or_else(|| self.head_at()))
+    }
+
+    /// How and when the peer's side of TCP ended.
+    pub(super) fn tcp_end(&self) -> Option<(Moment, TcpEnd)> {
+        if let Some((at, end)) = &self.story.read_end {
+            let end = match end {
+                ReadEnd::Fin | ReadEnd::CloseNotify => TcpEnd::Fin,
+                ReadEnd::Reset => TcpEnd::Rst,
+                ReadEnd::Failed(failure) => end_by_kind(failure.kind),
+            };
+            return Some((*at, end));
+        }
+        let (at, failure) = self.story.write_failed.as_ref()?;
+        Some((*at, end_by_kind(failure.kind)))
+    }
+
+    /// What the end of TCP is called in a sentence.
+    pub(super) fn tcp_end_words(&self) -> &'static str {
+        match self.tcp_end() {
+            Some((_, TcpEnd::Fin)) => "FIN",
+            Some((_, TcpEnd::Rst)) => "RST",
+            Some((_, TcpEnd::Silence)) => "a time-out",
+            None => "nothing",
+        }
+    }
+
+    /// Whether a wish of ours to end came before `at`.
+    pub(super) fn we_ended_before(&self, at: Moment) -> bool {
+        self.story.close_begun.is_some_and(|(begun, _)| begun < at)
+    }
+
+    /// Whether we began to end the connection by this wish.
+    pub(super) fn begun_by(&self, wanted: &[CloseOrigin]) -> bool {
+        self.story.close_begun.is_some_and(|(_, by)| wanted.contains(&by))
+    }
+
+    /// Whether our Close was the first.
+    pub(super) fn we_closed_first(&self) -> bool {
+        let Some(received) = &self.story.close_received else {
+            return self.story.close_sent.is_some();
+        };
+        self.story.close_begun.is_some_and(|(at, _)| at <= received.at)
+            || self.story.close_sent.as_ref().is_some_and(|sent| sent.at < received.at)
+    }
+
+    /// Whether the server's Close reads as the answer to ours: the same code, or one that says nothing of its own.
+    pub(super) fn is_answered(&self) -> bool {
+        let (Some(sent), Some(received)) = (&self.story.close_sent, &self.story.close_received) else {
+            return false;
+        };
+        self.we_closed_first()
+            && (received.info.code == sent.info.code
+                || received.info.code.is_none()
+                || matches!(received.info.code, Some(1000 | 1001)))
+    }
+
+    /// The Close that the server sent of its own accord.
+    pub(super) fn server_close(&self) -> Option<&'a CloseSeen> {
+        let received = self.story.close_received.as_ref()?;
+        (!self.is_answered()).then_some(received)
+    }
+
+    /// Whether the confirmation was met or none was asked for.
+    pub(super) fn is_confirmed(&self) -> bool {
+        match &self.story.confirmation {
+            Some(confirmation) => confirmation.ok,
+            None => self.plan().is_none_or(|plan| plan.expect == Expect::None),
+        }
+    }
+
+    /// What a new TCP connection to the same address met after the end.
+    pub(super) fn tcp_after(&self) -> Option<(Moment, &'a ProbeOutcome)> {
+        let address = self.address()?;
+        self.story.probes.iter().find_map(|seen| match &seen.probe {
+            Probe::Tcp { address: probed } if *probed == address => {
+                Some((seen.ended.unwrap_or(seen.started), seen.outcome.as_ref()?))
+            }
+            Probe::Tcp { .. } | Probe::PlainGet { .. } | Probe::TlsHello { .. } => None,
+        })
+    }
+
+    /// When the port was seen to refuse after the end.
+    pub(super) fn port_refuses(&self) -> Option<Moment> {
+        let (at, outcome) = self.tcp_after()?;
+        matches!(outcome, ProbeOutcome::Failed(failure) if failure.kind == IoKind::Refused).then_some(at)
+    }
+
+    /// When the port was seen to accept after the end.
+    pub(super) fn port_accepts(&self) -> Option<Moment> {
+        let (at, outcome) = self.tcp_after()?;
+        let accepts = match outcome {
+            ProbeOutcome::Accepted | ProbeOutcome::Answered { .. } | ProbeOutcome::Silent | ProbeOutcome::Ended(_) => {
+                true
+            }
+            ProbeOutcome::Failed(_) => false,
+        };
+        accepts.then_some(at)
+    }
+
+    /// What a plain GET met.
+    pub(super) fn plain_get(&self) -> Option<(Moment, &'a ProbeOutcome)> {
+        self.story.probes.iter().find_map(|seen| match &seen.probe {
+            Probe::PlainGet { .. } => Some((seen.ended.unwrap_or(seen.started), seen.outcome.as_ref()?)),
+            Probe::Tcp { .. } | Probe::TlsHello { .. } => None,
+        })
+    }
+
+    /// Whether a `ClientHello` was sent to the port and something came of it.
+    pub(super) fn asked_for_tls(&self) -> bool {
+        self.story.probe_outcomes().any(|(probe, _)| matches!(probe, Probe::TlsHello { .. }))
+    }
+
+    /// When a `ClientHello` was answered with a TLS record.
+    pub(super) fn tls_answered(&self) -> Option<Moment> {
+        self.story.probes.iter().find_map(|seen| match (&seen.probe, &seen.outcome) {
+            (Probe::TlsHello { .. }, Some(ProbeOutcome::Answered { tls: true, .. })) => {
+                Some(seen.ended.unwrap_or(seen.started))
+            }
+            _ => None,
+        })
+    }
+
+    /// The loopback address of the other family that accepts although this one refuses, from a probe.
+    pub(super) fn other_family_accepts(&self) -> Option<(Moment, SocketAddr)> {
+        let tried = |address: SocketAddr| self.story.attempts.iter().any(|attempt| attempt.address == address);
+        self.story.probes.iter().find_map(|seen| match (&seen.probe, &seen.outcome) {
+            (Probe::Tcp { address }, Some(ProbeOutcome::Accepted)) if !tried(*address) => {
+                Some((seen.ended.unwrap_or(seen.started), *address))
+            }
+            _ => None,
+        })
+    }
+
+    /// Whether silence of the server cannot be told from our own pause: we were not reading when time ran out.
+    pub(super) fn was_deaf(&self) -> bool {
+        self.story.paused_since.is_some()
+    }
+
+    /// Silence between the last byte of a frame in either direction (or the 101) and `until`, in milliseconds.
+    pub(super) fn silence_before(&self, until: Moment) -> f64 {
+        let last = [self.story.sent.last_at, self.story.received.last_at, self.opened_at()];
+        let last = last.into_iter().flatten().filter(|at| *at <= until).max();
+        last.map_or(0.0, |last| until.millis_since(last))
+    }
+
+    /// Unix seconds at a moment, by our clock; `None` if the plan does not say when the session began.
+    pub(super) fn unix_at(&self, at: Moment) -> Option<f64> {
+        let began = self.plan()?.began_unix_millis;
+        (began > 0).then(|| began as f64 / 1e3 + at.as_millis() / 1e3)
+    }
+
+    /// How far the server's clock is ahead of ours by its `Date` field, in seconds.
+    pub(super) fn clock_skew_secs(&self) -> Option<f64> {
+        let (at, head) = self.story.answer.head.as_ref()?;
+        let date = httpdate::parse_http_date(head.value("date")?).ok()?;
+        let theirs = date.duration_since(std::time::UNIX_EPOCH).ok()?.as_secs_f64();
+        Some(theirs - self.unix_at(*at)?)
+    }
+
+    /// The token's raw value as it stands in the query that was sent.
+    pub(super) fn raw_query_token(&self) -> Option<&'a str> {
+        let Some(TokenPlace::Query { name }) = &self.plan()?.token_place else {
+            return None;
+        };
+        let sent = match &self.story.request {
+            Some(request) => request.head.target.as_str(),
+            None => self.plan()?.url.as_str(),
+        };
+        place::in_query(sent, name).first().map(|value| value.raw)
+    }
+
+    /// Foreign text for a sentence: one line, short, and without the token.
+    pub(super) fn quote(&self, text: &str, max_chars: usize) -> String {
+        masked(text, self.raw_query_token(), max_chars)
+    }
+
+    /// The close reason in a sentence, or nothing.
+    pub(super) fn reason_words(&self, close: &CloseSeen) -> String {
+        if close.info.reason.is_empty() {
+            "and no reason".to_owned()
+        } else {
+            format!("and the reason \u{201c}{}\u{201d}", self.quote(&close.info.reason, 123))
+        }
+    }
+
+    /// The server's `Server` or `Via` field, in words: ` (Server: nginx)`.
+    pub(super) fn server_words(&self) -> String {
+        let Some(head) = self.head() else {
+            return String::new();
+        };
+        let found = ["server", "via", "x-powered-by"].into_iter().find_map(|name| Some((name, head.value(name)?)));
+        found.map_or_else(String::new, |(name, value)| format!(" ({name}: {})", self.quote(value, 40)))
+    }
+
+    /// Whether every attempt failed, with at least one; and when the last did.
+    pub(super) fn all_attempts_failed(&self) -> Option<Moment> {
+        let attempts = &self.story.attempts;
+        let elsewhere = self.story.connected_elsewhere().map(|attempt| attempt.address);
+        let all = attempts
+            .iter()
+            .all(|attempt| matches!(attempt.outcome, AttemptOutcome::Failed(_)) || elsewhere == Some(attempt.address));
+        (all && !attempts.is_empty()).then(|| attempts.iter().filter_map(|attempt| attempt.ended).max())?
+    }
+
+    /// Attempts that failed in this way.
+    pub(super) fn failed_attempts(&self, kinds: &[IoKind]) -> Vec<(SocketAddr, Moment)> {
+        let failed = self.story.attempts.iter().filter_map(|attempt| match &attempt.outcome {
+            AttemptOutcome::Failed(failure) if kinds.contains(&failure.kind) => {
+                Some((attempt.address, attempt.ended.unwrap_or(attempt.started)))
+            }
+            AttemptOutcome::Failed(_)
+            | AttemptOutcome::Pending
+            | AttemptOutcome::Connected
+            | AttemptOutcome::Abandoned => None,
+        });
+        failed.collect()
+    }
+
+    /// The last Pong from the server since `from`.
+    pub(super) fn pong_since(&self, from: Moment) -> bool {
+        self.story.tally(Direction::ServerToClient).last_pong_at.is_some_and(|at| at >= from)
+    }
+}
+
+/// Whether an address can only be this machine.
+pub(super) fn is_loopback(ip: IpAddr) -> bool {
+    match ip {
+        IpAddr::V4(ip) => ip.is_loopback(),
+        IpAddr::V6(ip) => ip.is_loopback() || ip.to_ipv4_mapped().is_some_and(|ip| ip.is_loopback()),
+    }
+}
+
+fn end_by_kind(kind: IoKind) -> TcpEnd {
+    match kind {
+        IoKind::TimedOut | IoKind::HostUnreachable | IoKind::NetworkUnreachable => TcpEnd::Silence,
+        IoKind::UnexpectedEof => TcpEnd::Fin,
+        IoKind::Reset
+        | IoKind::Aborted
+        | IoKind::BrokenPipe
+        | IoKind::Refused
+        | IoKind::AddressNotAvailable
+        | IoKind::PermissionDenied
+        | IoKind::Other => TcpEnd::Rst,
+    }
+}

@@ -1,0 +1,316 @@
+//! Answers that give their sender away by body and fields.
+
+use super::evidence;
+use crate::diagnosis::rules::Found;
+use crate::diagnosis::{Case, Ending, credential};
+use crate::wire::ResponseHead;
+
+fn answered<'a>(case: &Case<'a>, ending: Ending, statuses: &[u16]) -> Option<&'a ResponseHead> {
+    case.head().filter(|head| ending == Ending::UpgradeRefused && statuses.contains(&head.status))
+}
+
+fn body(case: &Case<'_>) -> String {
+    case.story.answer.body_text()
+}
+
+/// The body for people: markup taken out of HTML.
+pub(super) fn readable_body(case: &Case<'_>) -> String {
+    let body = body(case);
+    if !is_html(case, &body) {
+        return body.trim().to_owned();
+    }
+    let whole = without_markup(&body);
+    let visible = body.split_once("</head>").map_or_else(String::new, |(_, visible)| without_markup(visible));
+    if visible.is_empty() { whole } else { visible }
+}
+
+fn without_markup(html: &str) -> String {
+    let mut text = String::new();
+    let mut rest = html;
+    while let Some((before, after)) = rest.split_once('<') {
+        text.push_str(before);
+        text.push(' ');
+        let lower = after.get(..after.len().min(8)).unwrap_or("").to_ascii_lowercase();
+        let close = if lower.starts_with("script") {
+            "</script>"
+        } else if lower.starts_with("style") {
+            "</style>"
+        } else {
+            ">"
+        };
+        rest = after.split_once(close).map_or("", |(_, rest)| rest);
+    }
+    text.push_str(rest);
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+fn is_html(case: &Case<'_>, body: &str) -> bool {
+    let typed = case
+        .head()
+        .and_then(|head| head.value("content-type"))
+        .is_some_and(|t| t.to_ascii_lowercase().contains("html"));
+    let begin: String = body.trim_start().chars().take(15).collect::<String>().to_ascii_lowercase();
+    begin.starts_with("<!doctype html") || begin.starts_with("<html") || typed && begin.starts_with('<')
+}
+
+/// Engine.IO's errors: a code and a message, or the bare words.
+pub(super) fn engineio(case: &Case<'_>, ending: Ending, _: &'static str) -> Option<Found> {
+    answered(case, ending, &[400, 403])?;
+    let body = body(case);
+    let lower = body.to_ascii_lowercase();
+    let words = ["transport unknown", "session id unknown", "bad handshake method", "unsupported protocol version"];
+    let json: Option<serde_json::Value> = serde_json::from_str(body.trim()).ok();
+    let is_coded = json.as_ref().is_some_and(|json| {
+        json.get("code").and_then(serde_json::Value::as_u64).is_some_and(|code| code <= 5)
+            && json.get("message").is_some_and(serde_json::Value::is_string)
+    });
+    (is_coded || words.iter().any(|word| lower.contains(word))).then(|| {
+        let found = Found::certain(format!(
+            "This is a Socket.IO server, which a bare WebSocket cannot talk to: it answered \u{201c}{}\u{201d}.",
+            case.quote(&body, 100)
+        ));
+        evidence(case, found)
+    })
+}
+
+/// A server that misses a field which we did send.
+pub(super) fn missing_key(case: &Case<'_>, ending: Ending, _: &'static str) -> Option<Found> {
+    answered(case, ending, &[400, 426])?;
+    let body = body(case).to_ascii_lowercase();
+    let names_field = body.contains("sec-websocket-key") || body.contains("sec-websocket-version");
+    let complains = ["missing", "invalid", "not found", "required", "expected"].iter().any(|word| body.contains(word));
+    let sent =
+        case.story.request.as_ref().is_some_and(|request| request.head.values("sec-websocket-key").next().is_some());
+    (names_field && complains && sent).then(|| {
+        let found = Found::certain(format!(
+            "The server misses a field of the opening handshake that we did send (\u{201c}{}\u{201d}): something on the way \
+             removed it.",
+            case.quote(&readable_body(case), 80)
+        ));
+        evidence(case, found)
+    })
+}
+
+/// 426 that names another protocol version.
+pub(super) fn other_version(case: &Case<'_>, ending: Ending, _: &'static str) -> Option<Found> {
+    let head = answered(case, ending, &[426])?;
+    let versions = wanted_versions(head)?;
+    Some(evidence(
+        case,
+        Found::certain(format!(
+            "The server speaks another version of the protocol ({versions}) than 13, the one of RFC 6455."
+        ))
+        .seen(case.head_at(), format!("Sec-WebSocket-Version: {versions}")),
+    ))
+}
+
+/// The versions a server asks for, if 13 is not among them.
+fn wanted_versions(head: &ResponseHead) -> Option<String> {
+    let all: Vec<&str> = head.values("sec-websocket-version").flat_map(|v| v.split(',')).map(str::trim).collect();
+    (!all.is_empty() && !all.contains(&"13")).then(|| all.join(", "))
+}
+
+/// The backend saw no Upgrade although we sent one.
+pub(super) fn upgrade_stripped(case: &Case<'_>, ending: Ending, _: &'static str) -> Option<Found> {
+    let head = answered(case, ending, &[400, 404, 426, 500])?;
+    let sent = case.story.request.as_ref().is_none_or(|request| request.head.values("upgrade").next().is_some());
+    let text = readable_body(case);
+    let lower = text.to_ascii_lowercase();
+    let is_426 = head.status == 426 && wanted_versions(head).is_none();
+    let says = STRIPPED_WORDS.iter().any(|words| lower.contains(words));
+    if !sent || !(is_426 || says) {
+        return None;
+    }
+    let mark = proxy_mark(head);
+    let what = if text.is_empty() {
+        format!("{}", head.status)
+    } else {
+        format!("{} \u{201c}{}\u{201d}", head.status, case.quote(&text, 100))
+    };
+    let summary = match mark {
+        Some(mark) => format!(
+            "Our request did carry Upgrade, yet the backend saw a plain request ({what}): the proxy on the way ({}) dropped it.",
+            case.quote(mark, 40)
+        ),
+        None => format!(
+            "Our request did carry Upgrade, yet the server saw a plain request ({what}): something on the way dropped it."
+        ),
+    };
+    let found = if mark.is_some() || !is_426 { Found::certain(summary) } else { Found::likely(summary) };
+    Some(evidence(case, found))
+}
+
+const STRIPPED_WORDS: &[&str] = &[
+    "'upgrade' token not found",
+    "not a websocket handshake",
+    "not using the websocket protocol",
+    "upgrade != websocket",
+    "invalid upgrade header",
+    "invalid \"upgrade\" header",
+    "missing or invalid upgrade header",
+    "can \"upgrade\" only to \"websocket\"",
+    "no \"upgrade\" header",
+    "upgrade header is missing",
+    "expected websocket upgrade",
+    "not a websocket request",
+    "failed to open a websocket connection: missing connection header",
+    "failed to open a websocket connection: invalid upgrade header",
+    "missing upgrade header",
+];
+
+/// The field by which a proxy shows itself.
+fn proxy_mark(head: &ResponseHead) -> Option<&str> {
+    let server = head.value("server").filter(|value| {
+        let value = value.to_ascii_lowercase();
+        PROXIES.iter().any(|proxy| value.contains(proxy))
+    });
+    server.or_else(|| {
+        ["via", "x-varnish", "cf-ray", "x-amz-cf-id", "x-cache"].into_iter().find_map(|name| head.value(name))
+    })
+}
+
+const PROXIES: &[&str] = &[
+    "nginx",
+    "openresty",
+    "apache",
+    "lighttpd",
+    "varnish",
+    "haproxy",
+    "caddy",
+    "envoy",
+    "traefik",
+    "cloudflare",
+    "awselb",
+    "cloudfront",
+    "akamai",
+    "squid",
+    "google frontend",
+    "gws",
+    "ats",
+    "microsoft-iis",
+    "istio",
+    "kong",
+    "tengine",
+];
+
+/// Exactly what Node's ws answers when its `path` is another one.
+pub(super) fn path_mismatch(case: &Case<'_>, ending: Ending, _: &'static str) -> Option<Found> {
+    let head = answered(case, ending, &[400])?;
+    let is_html = head.value("content-type").is_some_and(|value| value.eq_ignore_ascii_case("text/html"));
+    let closes = head.value("connection").is_some_and(|value| value.eq_ignore_ascii_case("close"));
+    let is_bare = head.value("server").is_none() && head.value("date").is_none();
+    (body(case) == "Bad Request" && is_html && closes && is_bare).then(|| {
+        let path = case.target().map_or_else(|| "this path".to_owned(), |target| case.quote(target.path(), 80));
+        let found = Found::certain(format!(
+            "The ws library behind the server serves another path than {path}: this 400 is its answer to a path that is not \
+             its own."
+        ));
+        evidence(case, found)
+    })
+}
+
+/// The fingerprint that a 403 (or a 404 about the origin) has, if any.
+pub(in crate::diagnosis) fn is_403_fingerprint(case: &Case<'_>) -> Option<&'static str> {
+    let head = case.head().filter(|head| matches!(head.status, 403 | 404))?;
+    let text = body(case);
+    let lower = text.to_ascii_lowercase();
+    let names_origin = [
+        "origin header",
+        "origin not allowed",
+        "invalid origin",
+        "origin is not allowed",
+        "origin mismatch",
+        "check_origin",
+        "cross-origin",
+    ];
+    if names_origin.iter().any(|words| lower.contains(words)) {
+        return Some("http-403-origin");
+    }
+    if head.status != 403 {
+        return None;
+    }
+    let is_plain = head.value("content-type").is_some_and(|value| value.to_ascii_lowercase().starts_with("text/plain"));
+    let is_empty = text.is_empty() && head.value("content-length") == Some("0");
+    let server = head.value("server").unwrap_or("").to_ascii_lowercase();
+    if is_empty && is_plain && (server.is_empty() || server.contains("uvicorn")) {
+        return Some("http-403-starlette");
+    }
+    let brand = [
+        "<center>nginx",
+        "<center>openresty",
+        "request forbidden by administrative rules",
+        "cloudflare",
+        "<address>apache",
+        "envoy",
+        "aws waf",
+        "access denied by waf",
+        "varnish cache server",
+    ];
+    let is_branded = brand.iter().any(|words| lower.contains(words));
+    let is_proxy_alone = text.trim().is_empty() && proxy_mark(head).is_some();
+    (is_branded || is_proxy_alone || head.value("cf-ray").is_some() && is_html(case, &text)).then_some("http-403-proxy")
+}
+
+/// The three kinds of 403 that show who said no.
+pub(super) fn forbidden(case: &Case<'_>, ending: Ending, id: &'static str) -> Option<Found> {
+    let head = answered(case, ending, &[403, 404])?;
+    if is_403_fingerprint(case) != Some(id) {
+        return None;
+    }
+    let words = case.quote(&readable_body(case), 100);
+    let origin = case.plan().and_then(|plan| plan.origin.as_deref());
+    let no_token = credential::is_absent(case) && !case.plan().is_some_and(|plan| plan.credentials);
+    let found = match id {
+        "http-403-origin" => {
+            let sent = origin
+                .map_or_else(|| "we sent none".to_owned(), |origin| format!("we sent {}", case.quote(origin, 80)));
+            Found::certain(format!(
+                "The server does not accept our Origin ({sent}): {} \u{201c}{words}\u{201d}.",
+                head.status
+            ))
+        }
+        "http-403-starlette" => Found::certain(
+            "The server refused before accept(), as uvicorn does: this empty 403 stands for an unknown path, a missing parameter or a close() \
+             before accept(), whose code is lost.",
+        ),
+        _ => {
+            let who = proxy_mark(head).map_or_else(String::new, |mark| format!(" ({})", case.quote(mark, 40)));
+            let summary = format!(
+                "A proxy on the way{who} said no before the application was asked: 403 \u{201c}{words}\u{201d}."
+            );
+            if words.is_empty() { Found::likely(summary) } else { Found::certain(summary) }
+        }
+    };
+    let found = found.or_if(no_token && id != "http-403-origin", "token-missing", "repeat with a token");
+    Some(evidence(case, found))
+}
+
+/// A page where a socket should be.
+pub(super) fn spa(case: &Case<'_>, ending: Ending, _: &'static str) -> Option<Found> {
+    answered(case, ending, &[200])?;
+    let body = body(case);
+    let lower = body.to_ascii_lowercase();
+    let marks = [
+        "id=\"root\"",
+        "id=root",
+        "id='root'",
+        "id=\"app\"",
+        "id=app",
+        "id=\"__next\"",
+        "<app-root",
+        "<script",
+        "index.html",
+    ];
+    (is_html(case, &body) && marks.iter().any(|mark| lower.contains(mark))).then(|| {
+        let title = body
+            .split_once("<title>")
+            .and_then(|(_, rest)| rest.split_once("</title>"))
+            .map_or_else(String::new, |(title, _)| format!(" (\u{201c}{}\u{201d})", case.quote(title, 60)));
+        let found = Found::certain(format!(
+            "The answer is the page of a web application{title}, not a socket: the path, the port or the proxy's rule is \
+             wrong, or the server has no upgrade listener{}.",
+            case.server_words()
+        ));
+        evidence(case, found)
+    })
+}

@@ -1,0 +1,213 @@
+//! Sessions in files: the journal copied as it is, and a saved one opened.
+
+use std::fs::File;
+use std::io::{self, BufReader, Read, Seek as _, SeekFrom, Write as _};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::private_file::create_new;
+use super::storage::Storage;
+use crate::journal::{DECODER_VERSION, Ended, Header, ReadError, Reader, encode_record};
+use crate::observation::{ConnId, Fact, Moment, Observation};
+use crate::store::Session;
+
+/// Why a session could not be saved.
+#[derive(Debug, thiserror::Error)]
+pub enum SaveError {
+    /// There is no such connection.
+    #[error("connection {} is not known", conn.0)]
+    Unknown {
+        /// The connection.
+        conn: ConnId,
+    },
+    /// The journal could not be read.
+    #[error("the journal could not be read")]
+    Read(#[source] ReadError),
+    /// The file could not be written.
+    #[error("the session could not be saved: {}", path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+}
+
+/// Why a saved session could not be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenFileError {
+    /// The name of the connection is in use.
+    #[error("connection {} exists already", conn.0)]
+    Taken {
+        /// The connection.
+        conn: ConnId,
+    },
+    /// The file could not be opened.
+    #[error("the file could not be opened: {}", path.display())]
+    Open {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The file could not be read, or is no journal.
+    #[error("the session could not be read: {}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: ReadError,
+    },
+    /// The file is written in another format.
+    #[error("the session was saved in format {format} by another version of sockeye: {}", path.display())]
+    OtherVersion {
+        /// The file.
+        path: PathBuf,
+        /// The format.
+        format: u16,
+    },
+}
+
+/// A saved session, read.
+pub(super) struct Opened {
+    pub(super) storage: Storage,
+    pub(super) session: Session,
+    pub(super) remarks: Vec<String>,
+}
+
+/// Reads a saved session.
+pub(super) fn open(conn: ConnId, path: &Path) -> Result<Opened, OpenFileError> {
+    let failed = |source| OpenFileError::Open { path: path.to_owned(), source };
+    let unreadable = |source| OpenFileError::Read { path: path.to_owned(), source };
+    let mut file = File::open(path).map_err(failed)?;
+    let mut reader = Reader::open(BufReader::new(&mut file), conn).map_err(unreadable)?;
+    let mut session = Session::read(&mut reader).map_err(unreadable)?;
+    if let Some(Ended::OtherVersion { format }) = reader.ended() {
+        return Err(OpenFileError::OtherVersion { path: path.to_owned(), format: *format });
+    }
+    session.end_if_open();
+    let header = reader.header().clone();
+    let remarks = remarks(&header, reader.ended(), reader.unknown_records());
+    drop(reader);
+    Ok(Opened { storage: Storage::in_file(header, path.to_owned(), false, file), session, remarks })
+}
+
+/// What a user should know about a file that was opened.
+fn remarks(header: &Header, ended: Option<&Ended>, unknown_records: u64) -> Vec<String> {
+    let mut out = Vec::new();
+    match ended {
+        Some(Ended::Clean | Ended::OtherVersion { .. }) | None => {}
+        Some(Ended::Unfinished) => out
+            .push("the session is unfinished: sockeye was killed while it recorded, or is still recording".to_owned()),
+        Some(Ended::Torn { at, why }) => {
+            out.push(format!("from byte {at} on the file cannot be read: {why}; everything before it is here"));
+        }
+    }
+    if !header.is_intact {
+        out.push("the beginning of the file is damaged; dates and versions may be wrong".to_owned());
+    }
+    if header.decoder != DECODER_VERSION {
+        out.push(format!("recorded with sockeye {}, which may have counted rows otherwise", header.sockeye));
+    }
+    if unknown_records > 0 {
+        out.push(format!("{unknown_records} records of another version of sockeye are left out"));
+    }
+    out
+}
+
+/// Copies a journal up to `end` to a file that only its owner may read, which replaces another once it is whole.
+pub(super) fn save_copy(storage: &Arc<Storage>, end: u64, to: &Path) -> Result<u64, SaveError> {
+    if storage.path().is_some_and(|path| is_same(path, to)) {
+        let len = std::fs::metadata(to).map(|m| m.len());
+        return len.map_err(|source| SaveError::Write { path: to.to_owned(), source });
+    }
+    let mut name = to.file_name().unwrap_or_default().to_owned();
+    name.push(format!(".{}.part", std::process::id()));
+    let part = to.with_file_name(name);
+    let failed = |source| SaveError::Write { path: to.to_owned(), source };
+    let mut file = create_new(&part).map_err(failed)?;
+    let copied = copy(storage, end, &mut file).and_then(|len| {
+        file.sync_all().and_then(|()| std::fs::rename(&part, to)).map_err(failed)?;
+        Ok(len)
+    });
+    if copied.is_err() {
+        // Nothing more can be done about it.
+        std::fs::remove_file(&part).ok();
+    }
+    copied.map_err(|error| match error {
+        SaveError::Write { source, .. } => failed(source),
+        SaveError::Unknown { .. } | SaveError::Read(_) => error,
+    })
+}
+
+fn copy(storage: &Arc<Storage>, end: u64, file: &mut File) -> Result<u64, SaveError> {
+    let Some((gap, gap_end)) = storage.gap() else {
+        return copy_bytes(&mut storage.reader().take(end), file);
+    };
+    // A journal that was in memory alone has lost its header, too.
+    let mut len = if gap == 0 {
+        let header = storage.header().to_bytes();
+        write(file, &header)?;
+        header.len() as u64
+    } else {
+        copy_bytes(&mut storage.reader().take(gap), file)?
+    };
+    let missing = gap_end.saturating_sub(gap);
+    let text =
+        format!("{missing} bytes of the journal were lost here; bytes after them are left out, other facts are not");
+    let mut record = Vec::new();
+    let mut reader = storage.reader();
+    reader.seek(SeekFrom::Start(gap_end)).map_err(|source| unread(gap_end, source))?;
+    let mut rest =
+        Reader::resume(BufReader::new(reader.take(end.saturating_sub(gap_end))), ConnId(0), gap_end).peekable();
+    let at = match rest.peek() {
+        Some(Ok((_, first))) => first.at,
+        Some(Err(_)) | None => Moment::default(),
+    };
+    let note = Observation { conn: ConnId(0), at, fact: Fact::Note { text } };
+    for found in std::iter::once(Ok((gap_end, note))).chain(rest) {
+        let (_, Observation { at, fact, .. }) = found.map_err(SaveError::Read)?;
+        if fact.is_row() || fact == Fact::Finished {
+            record.clear();
+            encode_record(at, &fact, &mut record).map_err(unwritten)?;
+            write(file, &record)?;
+            len += record.len() as u64;
+        }
+    }
+    Ok(len)
+}
+
+fn copy_bytes(reader: &mut impl Read, file: &mut File) -> Result<u64, SaveError> {
+    let mut buffer = vec![0; 1024 * 1024];
+    let mut len = 0;
+    loop {
+        match reader.read(&mut buffer) {
+            Ok(0) => return Ok(len),
+            Ok(more) => {
+                write(file, &buffer[..more])?;
+                len += more as u64;
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(source) => return Err(unread(len, source)),
+        }
+    }
+}
+
+fn write(file: &mut File, bytes: &[u8]) -> Result<(), SaveError> {
+    file.write_all(bytes).map_err(unwritten)
+}
+
+fn unwritten(source: io::Error) -> SaveError {
+    SaveError::Write { path: PathBuf::new(), source }
+}
+
+fn unread(offset: u64, source: io::Error) -> SaveError {
+    SaveError::Read(ReadError::Read { offset, source })
+}
+
+fn is_same(one: &Path, other: &Path) -> bool {
+    match (one.canonicalize(), other.canonicalize()) {
+        (Ok(one), Ok(other)) => one == other,
+        _ => false,
+    }
+}

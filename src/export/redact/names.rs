@@ -1,0 +1,249 @@
+//! Which names stand before a secret: query parameters, headers, cookies, JSON members, variables.
+//!
+//! [`Patterns`] finds their values in any text, however it came there.
+
+use std::ops::Range;
+
+use regex::bytes::Regex;
+
+use super::Kind;
+
+/// Whether the value of a query parameter of this name is secret.
+pub(super) fn is_secret_parameter(name: &str) -> bool {
+    let plain = plain_name(name);
+    QUERY_WORDS.contains(&plain.as_str()) || has_secret_word(&plain)
+}
+
+/// What the value of a header of this name is, if it is secret.
+pub(super) fn secret_header(name: &str) -> Option<Kind> {
+    let lower = name.to_ascii_lowercase();
+    match lower.as_str() {
+        "authorization" | "proxy-authorization" => Some(Kind::Authorization),
+        "cookie" | "set-cookie" => Some(Kind::Cookie),
+        "www-authenticate" | "proxy-authenticate" => None,
+        _ if lower.starts_with("sec-websocket-") => None,
+        _ => {
+            let plain = plain_name(name);
+            let secret = has_secret_word(&plain) || ["session", "sid", "auth", "signature"].contains(&plain.as_str());
+            secret.then_some(Kind::Secret)
+        }
+    }
+}
+
+/// Whether a value says something about the secret rather than being one: `undefined`, `null`, `expired`.
+pub(super) fn is_telling(value: &str) -> bool {
+    let lower = value.trim_matches(['"', '\'']).to_ascii_lowercase();
+    lower.is_empty()
+        || TELLING.contains(&lower.as_str())
+        || lower.starts_with("[object ")
+        || lower.chars().all(|c| matches!(c, '.' | '…' | '*' | 'x' | '-'))
+        || is_mark(&lower)
+        || ["your_", "your-", "<your", "${", "{{"].iter().any(|begin| lower.starts_with(begin))
+}
+
+/// Whether a value is one of our own marks.
+fn is_mark(value: &str) -> bool {
+    value.starts_with('<') && value.ends_with('>') && value.contains('#')
+}
+
+fn plain_name(name: &str) -> String {
+    name.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect()
+}
+
+fn has_secret_word(plain: &str) -> bool {
+    SECRET_WORDS.iter().any(|word| plain.contains(word))
+}
+
+/// A value found by the name before it.
+pub(super) struct Named {
+    /// Where it stands.
+    pub(super) range: Range<usize>,
+    /// What it is.
+    pub(super) kind: Kind,
+}
+
+/// Finds values by the names before them.
+#[derive(Clone, Debug)]
+pub(super) struct Patterns {
+    assignment: Option<Regex>,
+    member: Option<Regex>,
+    header: Option<Regex>,
+    bearer: Option<Regex>,
+    userinfo: Option<Regex>,
+}
+
+impl Default for Patterns {
+    fn default() -> Self {
+        let regex = |pattern: &str| Regex::new(pattern).ok();
+        Self {
+            assignment: regex(r#"(?-u)([A-Za-z0-9_.%\[\]-]{2,40})=([^&;,#?=\s"'<>\\{}\x00-\x20]+=*)"#),
+            member: regex(r#"(?-u)["']([A-Za-z0-9_-]{2,40})["']\s*:\s*["']((?:[^"'\\]|\\.)*)["']"#),
+            header: regex(
+                r"(?i-u)(?:^|[\r\n]|\b)((?:proxy-)?authorization|(?:set-)?cookie|x-api-key|x-auth-token)\s*:[ \t]*([^\r\n]+)",
+            ),
+            bearer: regex(r"(?i-u)\bbearer(?: |\+|%20)+([A-Za-z0-9._~+/=%-]{6,})"),
+            userinfo: regex(r"(?-u)://[^/\s:@?#]*:([^@/\s?#]+)@"),
+        }
+    }
+}
+
+impl Patterns {
+    /// Whether every pattern could be built.
+    #[cfg(test)]
+    pub(super) fn is_complete(&self) -> bool {
+        [&self.assignment, &self.member, &self.header, &self.bearer, &self.userinfo].iter().all(|p| p.is_some())
+    }
+
+    /// The values in `text`, in no particular order.
+    pub(super) fn find(&self, text: &[u8]) -> Vec<Named> {
+        let mut found = Vec::new();
+        let mut add = |text: &[u8], range: Range<usize>, kind: Kind| {
+            let value = String::from_utf8_lossy(text.get(range.clone()).unwrap_or_default()).into_owned();
+            if !is_telling(&value) {
+                found.push(Named { range, kind });
+            }
+        };
+        let pairs = |regex: &Option<Regex>| -> Vec<(String, Range<usize>)> {
+            let Some(regex) = regex else { return Vec::new() };
+            let captures = regex.captures_iter(text);
+            let pairs = captures.filter_map(|c| {
+                let (name, value) = (c.get(1)?, c.get(2)?);
+                Some((String::from_utf8_lossy(name.as_bytes()).into_owned(), value.range()))
+            });
+            pairs.collect()
+        };
+        if text.contains(&b'=') {
+            for (name, range) in pairs(&self.assignment) {
+                if is_secret_parameter(&name) {
+                    add(text, range, Kind::of_name(&name));
+                }
+            }
+        }
+        if text.contains(&b':') {
+            for (name, range) in pairs(&self.member) {
+                let plain = plain_name(&name);
+                if has_secret_word(&plain) || MEMBER_WORDS.contains(&plain.as_str()) {
+                    add(text, range, Kind::of_name(&name));
+                }
+            }
+            for (name, range) in pairs(&self.header) {
+                let value = String::from_utf8_lossy(text.get(range.clone()).unwrap_or_default()).into_owned();
+                for (kind, part) in header_secrets(&name, &value) {
+                    add(text, range.start + part.start..(range.start + part.end).min(range.end), kind);
+                }
+            }
+            for captures in self.userinfo.iter().flat_map(|regex| regex.captures_iter(text)) {
+                if let Some(password) = captures.get(1) {
+                    add(text, password.range(), Kind::Secret);
+                }
+            }
+        }
+        for captures in self.bearer.iter().flat_map(|regex| regex.captures_iter(text)) {
+            if let Some(value) =
+                captures.get(1).filter(|v| v.len() >= 16 || v.as_bytes().iter().any(u8::is_ascii_digit))
+            {
+                add(text, value.range(), Kind::Token);
+            }
+        }
+        found
+    }
+}
+
+/// The secret parts of a header's value.
+pub(super) fn header_secrets(name: &str, value: &str) -> Vec<(Kind, Range<usize>)> {
+    let Some(kind) = secret_header(name) else { return Vec::new() };
+    let lead = value.len() - value.trim_start().len();
+    let trimmed = value.trim();
+    match kind {
+        Kind::Authorization => {
+            let (scheme, credentials) = trimmed.split_once([' ', '\t']).unwrap_or(("", trimmed));
+            let kind = if scheme.eq_ignore_ascii_case("bearer") { Kind::Token } else { kind };
+            let credentials = credentials.trim_start();
+            let end = lead + trimmed.len();
+            vec![(kind, end - credentials.len()..end)]
+        }
+        Kind::Cookie => {
+            let pairs = if name.to_ascii_lowercase().starts_with("set-") { 1 } else { usize::MAX };
+            let mut at = 0;
+            let mut parts = Vec::new();
+            for pair in value.split(';').take(pairs) {
+                let from = pair.find('=').map_or_else(|| pair.len() - pair.trim_start().len(), |equals| equals + 1);
+                let raw = pair.get(from..).unwrap_or_default();
+                let start = at + from + (raw.len() - raw.trim_start().len());
+                parts.push((kind, start..start + raw.trim().len()));
+                at += pair.len() + 1;
+            }
+            parts
+        }
+        Kind::Token | Kind::Secret => vec![(kind, lead..lead + trimmed.len())],
+    }
+}
+
+const QUERY_WORDS: [&str; 17] = [
+    "auth",
+    "authorization",
+    "jwt",
+    "key",
+    "sig",
+    "signature",
+    "session",
+    "sessionid",
+    "sid",
+    "ticket",
+    "credential",
+    "credentials",
+    "pass",
+    "pwd",
+    "bearer",
+    "otp",
+    "hmac",
+];
+
+const MEMBER_WORDS: [&str; 10] =
+    ["auth", "authorization", "jwt", "session", "sessionid", "sid", "cookie", "pwd", "credential", "credentials"];
+
+const SECRET_WORDS: [&str; 9] =
+    ["token", "secret", "password", "passwd", "passphrase", "apikey", "privatekey", "jwt", "accesskey"];
+
+const TELLING: [&str; 40] = [
+    "undefined",
+    "null",
+    "nil",
+    "none",
+    "nan",
+    "true",
+    "false",
+    "token",
+    "jwt",
+    "secret",
+    "password",
+    "ok",
+    "yes",
+    "no",
+    "valid",
+    "invalid",
+    "expired",
+    "missing",
+    "required",
+    "malformed",
+    "absent",
+    "empty",
+    "failed",
+    "failure",
+    "success",
+    "accepted",
+    "rejected",
+    "denied",
+    "unauthorized",
+    "forbidden",
+    "bearer",
+    "basic",
+    "query",
+    "header",
+    "cookie",
+    "unknown",
+    "verified",
+    "unchecked",
+    "not_yet_valid",
+    "no_expiry",
+];

@@ -1,0 +1,184 @@
+//! Facts in a few words, shared by every format.
+
+use crate::diagnosis::{Certainty, Remedy};
+use crate::observation::{IoFailure, IoKind, Probe, ProbeOutcome, ReadEnd, TlsFailure, TlsFailureKind};
+use crate::store::Story;
+use crate::token::{Signature, TokenReport, Validity};
+
+/// An error of the system in the words that people know it by.
+pub(super) fn failure(failure: &IoFailure) -> String {
+    match failure.kind {
+        IoKind::Refused => "connection refused",
+        IoKind::Reset => "connection reset",
+        IoKind::Aborted => "connection aborted",
+        IoKind::BrokenPipe => "broken pipe",
+        IoKind::TimedOut => "timed out",
+        IoKind::HostUnreachable => "host unreachable",
+        IoKind::NetworkUnreachable => "network unreachable",
+        IoKind::AddressNotAvailable => "address not available",
+        IoKind::PermissionDenied => "permission denied",
+        IoKind::UnexpectedEof => "ended without close_notify",
+        IoKind::Other => failure.text.as_str(),
+    }
+    .to_owned()
+}
+
+/// Why TLS failed; the library's words where there are no better ones.
+pub(super) fn tls_failure(failure: &TlsFailure) -> String {
+    match failure.kind {
+        TlsFailureKind::NotTls => "the answer is not TLS".to_owned(),
+        TlsFailureKind::Expired => "the certificate has expired".to_owned(),
+        TlsFailureKind::NotYetValid => "the certificate is not valid yet".to_owned(),
+        TlsFailureKind::UnknownIssuer => "the issuer of the certificate is not known".to_owned(),
+        TlsFailureKind::SelfSigned => "the certificate is signed by itself".to_owned(),
+        TlsFailureKind::NameMismatch => "the certificate does not name this host".to_owned(),
+        TlsFailureKind::Version => "no common version of TLS".to_owned(),
+        TlsFailureKind::Fin => "FIN from the server during the TLS handshake".to_owned(),
+        TlsFailureKind::Reset => "RST during the TLS handshake".to_owned(),
+        TlsFailureKind::TimedOut => "no answer in time".to_owned(),
+        TlsFailureKind::AlertReceived(alert) => format!("the server sent TLS alert {alert}: {}", failure.text),
+        TlsFailureKind::BadCertificate | TlsFailureKind::Other => failure.text.clone(),
+    }
+}
+
+/// How reading ended.
+pub(super) fn read_end(end: &ReadEnd) -> String {
+    match end {
+        ReadEnd::Fin => "FIN from the server".to_owned(),
+        ReadEnd::Reset => "RST".to_owned(),
+        ReadEnd::CloseNotify => "close_notify from the server".to_owned(),
+        ReadEnd::Failed(how) => failure(how),
+    }
+}
+
+/// A probe's question.
+pub(super) fn probe(probe: &Probe) -> String {
+    match probe {
+        Probe::Tcp { address } => format!("TCP to {address}"),
+        Probe::PlainGet { address, path, .. } => format!("plain GET {path} to {address}"),
+        Probe::TlsHello { address, .. } => format!("TLS ClientHello to {address}"),
+    }
+}
+
+/// A probe's answer.
+pub(super) fn outcome(outcome: Option<&ProbeOutcome>) -> String {
+    match outcome {
+        None => "no result".to_owned(),
+        Some(ProbeOutcome::Accepted) => "accepted".to_owned(),
+        Some(ProbeOutcome::Failed(how)) => failure(how),
+        Some(ProbeOutcome::Silent) => "accepted, but no answer".to_owned(),
+        Some(ProbeOutcome::Ended(end)) => format!("accepted, then {} without an answer", read_end(end)),
+        Some(ProbeOutcome::Answered { tls: true, .. }) => "answered with TLS".to_owned(),
+        Some(ProbeOutcome::Answered { status: Some(status), .. }) => format!("answered with HTTP status {status}"),
+        Some(ProbeOutcome::Answered { status: None, preview, .. }) => format!("answered: {preview}"),
+    }
+}
+
+/// A certainty as JSON has it.
+pub(super) fn certainty(certainty: Certainty) -> &'static str {
+    match certainty {
+        Certainty::Undetermined => "undetermined",
+        Certainty::Possible => "possible",
+        Certainty::Likely => "likely",
+        Certainty::Certain => "certain",
+    }
+}
+
+/// A fix in one text: what to do, and below it what to copy.
+pub(super) fn remedy(remedy: &Remedy) -> String {
+    match &remedy.command {
+        Some(command) => format!("{}\n{command}", remedy.text),
+        None => remedy.text.clone(),
+    }
+}
+
+/// A signature check as JSON has it.
+pub(super) fn signature(report: &TokenReport) -> &'static str {
+    match report.signature {
+        Signature::Valid => "valid",
+        Signature::Invalid => "invalid",
+        Signature::Unchecked => "unchecked",
+    }
+}
+
+/// What the dates say, as JSON has it; `None` where there is nothing to judge.
+pub(super) fn validity(report: &TokenReport) -> Option<&'static str> {
+    if !report.present {
+        return None;
+    }
+    Some(match report.validity {
+        Validity::Valid => "valid",
+        Validity::Expired => "expired",
+        Validity::NotYetValid => "not_yet_valid",
+        Validity::NoExpiry => "no_expiry",
+        Validity::Unknown => "unknown",
+    })
+}
+
+/// How TCP ended, as JSON has it.
+pub(super) fn tcp_end(story: &Story) -> &'static str {
+    if story.connected().is_none() {
+        return "none";
+    }
+    let we_were_first = match (&story.we_closed_tcp, &story.read_end) {
+        (Some(ours), Some((theirs, _))) => ours < theirs,
+        (Some(_), None) => true,
+        (None, _) => false,
+    };
+    if we_were_first {
+        return "local";
+    }
+    match &story.read_end {
+        Some((_, ReadEnd::Fin | ReadEnd::CloseNotify)) => "fin",
+        Some((_, ReadEnd::Reset)) => "rst",
+        Some((_, ReadEnd::Failed(failure))) => match failure.kind {
+            IoKind::TimedOut | IoKind::HostUnreachable | IoKind::NetworkUnreachable => "timeout",
+            IoKind::Reset | IoKind::Aborted | IoKind::BrokenPipe => "rst",
+            IoKind::UnexpectedEof => "fin",
+            IoKind::Refused | IoKind::AddressNotAvailable | IoKind::PermissionDenied | IoKind::Other => "local",
+        },
+        None => "none",
+    }
+}
+
+/// Who ended the connection, as JSON has it.
+pub(super) fn ended_by(story: &Story) -> &'static str {
+    if story.not_attempted.is_some() {
+        return "client";
+    }
+    let Some(connected) = story.connected() else {
+        let is_refused = story
+            .attempts
+            .iter()
+            .any(|a| matches!(&a.outcome, crate::store::AttemptOutcome::Failed(f) if f.kind == IoKind::Refused));
+        return if story.close_begun.is_some() {
+            "client"
+        } else if is_refused {
+            "server"
+        } else {
+            "network"
+        };
+    };
+    let server = [
+        story.close_received.as_ref().map(|close| close.at),
+        story.read_end.as_ref().map(|(at, _)| *at),
+        story.answer.head.as_ref().filter(|(_, head)| head.status != 101).map(|(at, _)| *at),
+        story.tls.as_ref().filter(|tls| tls.failure.is_some()).and_then(|tls| tls.ended),
+    ];
+    let client =
+        [story.close_begun.map(|(at, _)| at), story.close_sent.as_ref().map(|close| close.at), story.we_closed_tcp];
+    let first = |moments: &[Option<crate::observation::Moment>]| moments.iter().flatten().min().copied();
+    match (first(&server), first(&client)) {
+        (Some(server), Some(client)) if client < server => "client",
+        (None, Some(_)) => "client",
+        (Some(_), _) => match &story.read_end {
+            Some((at, _)) if Some(*at) == first(&server) => match tcp_end(story) {
+                "timeout" => "network",
+                "rst" if !connected.address.ip().is_loopback() => "unknown",
+                _ => "server",
+            },
+            _ => "server",
+        },
+        (None, None) => "unknown",
+    }
+}
