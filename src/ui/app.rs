@@ -37,7 +37,7 @@ use super::regions::{Regions, Room};
 use super::repeat::Repeat;
 use super::theme;
 use super::toasts::Toasts;
-use crate::engine::{Command, Engine, EngineHandle, StartError};
+use crate::engine::{Command, Engine, EngineHandle, JournalPlace, StartError};
 
 /// The window.
 pub struct App {
@@ -50,6 +50,7 @@ pub struct App {
     theme: KeptTheme,
     panels: Panels,
     jobs: FileJobs,
+    journal: JournalPlace,
     repeat: Option<Repeat>,
     practice: Practice,
     toasts: Toasts,
@@ -112,6 +113,7 @@ impl App {
             theme: kept.theme,
             panels: Panels::default(),
             jobs: FileJobs::new(ctx.clone()),
+            journal: JournalPlace::default(),
             repeat: None,
             practice: Practice::default(),
             toasts: Toasts::default(),
@@ -154,6 +156,11 @@ impl App {
     /// Never opens a file dialog, as on a machine that has none.
     pub fn without_dialogs(&mut self) {
         self.jobs.without_dialogs();
+    }
+
+    /// Writes journals in memory from here on, and leaves no file behind.
+    pub fn in_memory(&mut self) {
+        self.journal = JournalPlace::Memory;
     }
 
     /// What the window remembers for the next start.

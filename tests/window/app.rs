@@ -292,3 +292,48 @@ fn without_a_dialog_a_path_field_saves_and_opens() {
     window.key_press(Key::Enter);
     wait_for(&mut window, "the problem", |window| says(window, "at-all.sockeye:"));
 }
+
+#[test]
+fn a_session_is_saved_and_opened_with_the_same_rows_and_verdict() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a session.sockeye");
+    let mut window = first_start(Theme::Dark, WIDE, 1.0);
+    act(&mut window, Action::Practice(Some("server-process-died".to_owned())));
+    wait_for_verdict(&mut window, "server-process-died");
+    wait_for(&mut window, "the end", |window| {
+        window.state().connections().shown_view().is_some_and(|view| view.story.finished.is_some())
+    });
+    let rows = window.state().connections().shown_view().unwrap().rows;
+    command(&mut window, Key::S);
+    wait_for(&mut window, "the path field", |window| window.query_by_label("Path").is_some());
+    replace(&mut window, "Path", &path.to_string_lossy());
+    shot(&mut window, "save").unwrap();
+    window.key_press(Key::Enter);
+    wait_for(&mut window, "the word that it was saved", |window| says(window, "Saved a session.sockeye"));
+    assert!(window.query_by_label("Path").is_none());
+
+    act(&mut window, Action::Open(Some(path)));
+    wait_for(&mut window, "the session", |window| window.state().connections().views.len() == 2);
+    wait_for_verdict(&mut window, "server-process-died");
+    let view = window.state().connections().shown_view().unwrap();
+    assert_eq!(view.rows, rows);
+    assert_eq!(state_of(&window), "Closed 1006 (no Close frame)");
+    act(&mut window, Action::Tab(Tab::Sessions));
+    window.run_steps(2);
+    shot(&mut window, "two-sessions").unwrap();
+}
+
+#[test]
+fn a_repetition_counts_what_became_of_each() {
+    let mut window = first_start(Theme::Dark, WIDE, 1.0);
+    act(&mut window, Action::Practice(Some("close-1008".to_owned())));
+    wait_for_verdict(&mut window, "close-1008");
+    act(&mut window, Action::Tab(Tab::Sessions));
+    replace(&mut window, "How many times", "0");
+    assert!(says(&window, "number from 1 to 1000"));
+    replace(&mut window, "How many times", "3");
+    window.get_by_role_and_label(Role::Button, "Repeat").click();
+    wait_for(&mut window, "the third", |window| says(window, "3 of 3 done"));
+    shot(&mut window, "repeat").unwrap();
+    assert_eq!(window.state().connections().views.len(), 4);
+}

@@ -53,6 +53,7 @@ pub(crate) fn kept_app(theme: Theme, size: impl Into<Vec2>, scale: f32, kept: Op
                 panic!("the engine does not start");
             };
             app.without_dialogs();
+            app.in_memory();
             creation.egui_ctx.set_theme(theme);
             app
         })

@@ -114,7 +114,7 @@ impl App {
             return;
         }
         let conn = self.connections.fresh();
-        let mut options = self.form.options();
+        let mut options = self.form_options();
         change(&mut options);
         if self.ask(Command::Connect { conn, options: Box::new(options) }) {
             self.connections.begun(conn);
@@ -123,6 +123,10 @@ impl App {
         } else {
             self.banner = Some(BUSY.to_owned());
         }
+    }
+
+    fn form_options(&self) -> ConnectOptions {
+        ConnectOptions { journal: self.journal.clone(), ..self.form.options() }
     }
 
     fn disconnect(&mut self) {
@@ -164,7 +168,7 @@ impl App {
         if self.repeat.as_ref().is_some_and(Repeat::is_running) || !self.form.checks.can_connect() {
             return;
         }
-        self.repeat = Some(Repeat::new(times, self.form.options()));
+        self.repeat = Some(Repeat::new(times, self.form_options()));
         self.repeat_next();
     }
 
