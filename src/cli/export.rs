@@ -1,5 +1,7 @@
 //! `sockeye export`: turns a saved session into another format.
 
+use std::io::Write as _;
+
 use super::args::ExportArgs;
 use super::check::write_file;
 use super::failure::Failure;
@@ -20,7 +22,7 @@ pub(super) fn run(args: &ExportArgs) -> Result<u8, Failure> {
         write_file(path, |out| outcome.export(exporter.export, redactor.as_mut(), out))?;
     } else {
         let mut out = print::writer();
-        let written = outcome.export(exporter.export, redactor.as_mut(), &mut out);
+        let written = outcome.export(exporter.export, redactor.as_mut(), &mut out).and_then(|()| out.flush());
         written.map_err(|source| Failure::Write { path: "standard output".into(), source })?;
     }
     Ok(0)

@@ -65,7 +65,6 @@ pub(super) struct Named {
 /// Finds values by the names before them.
 #[derive(Clone, Debug)]
 pub(super) struct Patterns {
-    assignment: Option<Regex>,
     member: Option<Regex>,
     header: Option<Regex>,
     bearer: Option<Regex>,
@@ -76,7 +75,6 @@ impl Default for Patterns {
     fn default() -> Self {
         let regex = |pattern: &str| Regex::new(pattern).ok();
         Self {
-            assignment: regex(r#"(?-u)([A-Za-z0-9_.%\[\]-]{2,40})=([^&;,#?=\s"'<>\\{}\x00-\x20]+=*)"#),
             member: regex(r#"(?-u)["']([A-Za-z0-9_-]{2,40})["']\s*:\s*["']((?:[^"'\\]|\\.)*)["']"#),
             header: regex(
                 r"(?i-u)(?:^|[\r\n]|\b)((?:proxy-)?authorization|(?:set-)?cookie|x-api-key|x-auth-token)\s*:[ \t]*([^\r\n]+)",
@@ -91,7 +89,7 @@ impl Patterns {
     /// Whether every pattern could be built.
     #[cfg(test)]
     pub(super) fn is_complete(&self) -> bool {
-        [&self.assignment, &self.member, &self.header, &self.bearer, &self.userinfo].iter().all(|p| p.is_some())
+        [&self.member, &self.header, &self.bearer, &self.userinfo].iter().all(|p| p.is_some())
     }
 
     /// The values in `text`, in no particular order.
@@ -112,11 +110,9 @@ impl Patterns {
             });
             pairs.collect()
         };
-        if text.contains(&b'=') {
-            for (name, range) in pairs(&self.assignment) {
-                if is_secret_parameter(&name) {
-                    add(text, range, Kind::of_name(&name));
-                }
+        for (name, range) in assignments(text) {
+            if is_secret_parameter(&name) {
+                add(text, range, Kind::of_name(&name));
             }
         }
         if text.contains(&b':') {
@@ -149,6 +145,27 @@ impl Patterns {
     }
 }
 
+/// Every `name=value`, as it stands in queries, `.env` files and logs.
+fn assignments(text: &[u8]) -> Vec<(String, Range<usize>)> {
+    let is_name = |byte: &u8| byte.is_ascii_alphanumeric() || b"_.%[]-".contains(byte);
+    let is_value =
+        |byte: &u8| !byte.is_ascii_whitespace() && !byte.is_ascii_control() && !b"&;,#?=\"'<>\\{}".contains(byte);
+    let mut found = Vec::new();
+    for (at, _) in text.iter().enumerate().filter(|(_, byte)| **byte == b'=') {
+        let (before, after) = (text.get(..at).unwrap_or_default(), text.get(at + 1..).unwrap_or_default());
+        let name_len = before.iter().rev().take(MAX_NAME_LEN).take_while(|byte| is_name(byte)).count();
+        let value_len = after.iter().take_while(|byte| is_value(byte)).count();
+        if name_len < 2 || value_len == 0 {
+            continue;
+        }
+        // The padding of base64.
+        let padding = after.iter().skip(value_len).take_while(|byte| **byte == b'=').take(2).count();
+        let name = String::from_utf8_lossy(before.get(at - name_len..).unwrap_or_default()).into_owned();
+        found.push((name, at + 1..at + 1 + value_len + padding));
+    }
+    found
+}
+
 /// The secret parts of a header's value.
 pub(super) fn header_secrets(name: &str, value: &str) -> Vec<(Kind, Range<usize>)> {
     let Some(kind) = secret_header(name) else { return Vec::new() };
@@ -178,6 +195,8 @@ pub(super) fn header_secrets(name: &str, value: &str) -> Vec<(Kind, Range<usize>
         Kind::Token | Kind::Secret => vec![(kind, lead..lead + trimmed.len())],
     }
 }
+
+const MAX_NAME_LEN: usize = 40;
 
 const QUERY_WORDS: [&str; 17] = [
     "auth",
