@@ -136,7 +136,7 @@ impl<'a> Case<'a> {
     /// The Close that the server sent of its own accord.
     pub(super) fn server_close(&self) -> Option<&'a CloseSeen> {
         let received = self.story.close_received.as_ref()?;
-        (!(self.we_closed_first() && (self.is_answered() || self.story.close_sent.is_none()))).then_some(received)
+        (!self.is_answered()).then_some(received)
     }
 
     /// Whether the confirmation was met or none was asked for.
@@ -182,6 +182,11 @@ impl<'a> Case<'a> {
             Probe::PlainGet { .. } => Some((seen.ended.unwrap_or(seen.started), seen.outcome.as_ref()?)),
             Probe::Tcp { .. } | Probe::TlsHello { .. } => None,
         })
+    }
+
+    /// Whether a `ClientHello` was sent to the port and something came of it.
+    pub(super) fn asked_for_tls(&self) -> bool {
+        self.story.probe_outcomes().any(|(probe, _)| matches!(probe, Probe::TlsHello { .. }))
     }
 
     /// When a `ClientHello` was answered with a TLS record.

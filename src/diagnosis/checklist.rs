@@ -240,3 +240,51 @@ fn close(case: &Case<'_>) -> CheckItem {
         (None, None) => item(ITEM, None, "not closed"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diagnosis::testing::{Scene, token};
+    use crate::observation::CloseOrigin;
+
+    fn list(scene: &Scene) -> Vec<(String, Option<bool>)> {
+        let story = scene.story();
+        let items = checklist(&Case { story: &story, probes_pending: false });
+        items.into_iter().map(|item| (item.item, item.ok)).collect()
+    }
+
+    fn ok(scene: &Scene, item: &str) -> Option<bool> {
+        list(scene).into_iter().find(|(name, _)| name == item).unwrap().1
+    }
+
+    #[test]
+    fn the_guides_list_is_ticked_where_all_is_well() {
+        let scene = Scene::with_token(&token(3600)).tcp().request().accept().confirm();
+        let done = scene.we_close(CloseOrigin::WatchEnded).server_close(1000, "").fin();
+        let items: Vec<String> = list(&done).into_iter().map(|(item, ok)| format!("{item} {ok:?}")).collect();
+        assert!(items.iter().all(|item| item.ends_with("Some(true)")), "{items:#?}");
+        assert_eq!(items.len(), 10);
+        assert_eq!(list(&Scene::to("wss://127.0.0.1/").tcp()).len(), 11);
+    }
+
+    #[test]
+    fn each_line_fails_alone() {
+        let expired = Scene::with_token(&token(-60)).tcp().request().accept();
+        assert_eq!((ok(&expired, "dates"), ok(&expired, "signature")), (Some(false), Some(true)));
+        let wrong = Scene::with_token(&crate::diagnosis::testing::signed("other", "{}")).tcp();
+        assert_eq!(ok(&wrong, "signature"), Some(false));
+        let unknown = Scene::with_token_and(&token(60), &[]).tcp();
+        assert_eq!((ok(&unknown, "secret known"), ok(&unknown, "signature")), (None, None));
+        let refused = Scene::to("ws://127.0.0.1:3001/").tcp_failed("127.0.0.1:3001", IoKind::Refused);
+        assert_eq!((ok(&refused, "port open"), ok(&refused, "token present")), (Some(false), Some(false)));
+        let forbidden = Scene::asked().answer("403 Forbidden", "", "");
+        assert_eq!((ok(&forbidden, "port open"), ok(&forbidden, "upgrade")), (Some(true), Some(false)));
+        let cut = Scene::open().fin();
+        assert_eq!(
+            (ok(&cut, "upgrade"), ok(&cut, "confirmation"), ok(&cut, "close")),
+            (Some(true), Some(false), Some(false))
+        );
+        let running = Scene::open();
+        assert_eq!((ok(&running, "confirmation"), ok(&running, "close")), (None, None));
+    }
+}

@@ -79,7 +79,7 @@ pub(super) fn faults(case: &Case<'_>, at: Moment) -> Vec<Fault> {
     match token.shape {
         Shape::Empty => faults.push(Fault {
             id: "token-missing",
-            certainty: Certainty::Certain,
+            certainty: Certainty::Likely,
             says: "the place of the token is empty".to_owned(),
         }),
         Shape::Opaque => faults.push(Fault {
@@ -200,8 +200,10 @@ fn date_fault(case: &Case<'_>, token: &TokenReport, at: Moment) -> Option<Fault>
         && (ours - exp).abs() <= MID_SESSION_SECS
         && at.millis_since(opened) > 1_000.0
     {
-        let says =
-            format!("the token expired while the connection was open, {} from the end", span((ours - exp).abs() * 1e3));
+        let says = format!(
+            "the token expired while the connection was open, within {} of the end",
+            span((ours - exp).abs() * 1e3)
+        );
         return Some(Fault { id: "jwt-expired-mid-session", certainty: Certainty::Likely, says });
     }
     match by_ours {

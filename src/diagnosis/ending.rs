@@ -101,8 +101,9 @@ fn after_open(case: &Case<'_>) -> Option<Ending> {
         (None, Some(_)) => return Some(Ending::EndedByUs),
         (None, None) => {}
     }
-    if story.close_received.is_some() {
-        return received_close(case);
+    if let Some(received) = &story.close_received {
+        let we_failed = case.begun_by(&[CloseOrigin::Violation]) && case.we_ended_before(received.at);
+        return if we_failed { Some(Ending::ProtocolError) } else { received_close(case) };
     }
     let end = case.tcp_end();
     let Some((begun, by)) = story.close_begun.filter(|(begun, _)| end.is_none_or(|(at, _)| *begun <= at)) else {

@@ -12,6 +12,8 @@ mod ending;
 mod probes;
 mod remedy;
 mod rules;
+#[cfg(test)]
+mod testing;
 mod words;
 
 use serde::{Deserialize, Serialize};

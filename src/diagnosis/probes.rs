@@ -86,3 +86,52 @@ fn other_family(case: &Case<'_>) -> Option<Probe> {
     let was_tried = case.story.attempts.iter().any(|attempt| attempt.address.ip() == ip);
     (!was_tried).then_some(Probe::Tcp { address: other })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diagnosis::testing::Scene;
+    use crate::observation::{CloseOrigin, IoKind, ReadEnd};
+
+    #[test]
+    fn each_probe_runs_once_and_on_loopback_only() {
+        let fin = Scene::confirmed().fin();
+        let address: SocketAddr = "127.0.0.1:3001".parse().unwrap();
+        assert_eq!(fin.next_probes(), [Probe::Tcp { address }]);
+        assert!(fin.clone().accepts().next_probes().is_empty());
+        assert!(fin.plan(|plan| plan.probes = false).next_probes().is_empty());
+        let remote = Scene::to("ws://192.0.2.1:3001/").tcp().request().accept().fin();
+        assert!(remote.next_probes().is_empty());
+        let elsewhere = Scene::to("ws://localhost:3001/")
+            .tcp_failed("192.0.2.1:3001", IoKind::Refused)
+            .tcp_connected("127.0.0.1:3001");
+        assert!(elsewhere.request().accept().fin().next_probes().is_empty());
+    }
+
+    #[test]
+    fn the_token_is_not_probed_with() {
+        let scene = Scene::with_token(&crate::diagnosis::testing::token(60)).tcp().request();
+        let probes = scene.ran_out(Deadline::Upgrade, 100).next_probes();
+        let [Probe::PlainGet { path, host, .. }] = probes.as_slice() else { panic!("{probes:?}") };
+        assert_eq!((path.as_str(), host.as_str()), ("/", "127.0.0.1:3001"));
+    }
+
+    #[test]
+    fn nothing_is_asked_after_a_good_end() {
+        let healthy = Scene::confirmed().we_close(CloseOrigin::WatchEnded).server_close(1000, "").fin();
+        assert!(healthy.next_probes().is_empty());
+        assert!(Scene::confirmed().we_close(CloseOrigin::User).server_close(1000, "").fin().next_probes().is_empty());
+        assert!(Scene::asked().answer("404 Not Found", "", "").next_probes().is_empty());
+        assert_eq!(Scene::confirmed().closed_by_server(1009, "").next_probes().len(), 1);
+    }
+
+    #[test]
+    fn a_reset_is_followed_by_a_client_hello_unless_the_port_refuses() {
+        assert_eq!(Scene::asked().rst().accepts().next_probes().len(), 1);
+        assert!(Scene::asked().rst().refuses().next_probes().is_empty());
+        let ended = ProbeOutcome::Ended(ReadEnd::Fin);
+        let address: SocketAddr = "127.0.0.1:3001".parse().unwrap();
+        let hello = Probe::TlsHello { address, server_name: "127.0.0.1".to_owned() };
+        assert!(Scene::asked().rst().accepts().probe(hello, ended).next_probes().is_empty());
+    }
+}

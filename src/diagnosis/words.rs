@@ -22,6 +22,11 @@ pub(super) fn span(millis: f64) -> String {
     }
 }
 
+/// `12 ms after the 101`, or `right after the 101`.
+pub(super) fn after(millis: f64, words: &str) -> String {
+    if millis < 0.05 { format!("right {words}") } else { format!("{} {words}", span(millis)) }
+}
+
 /// A span of whole seconds as a person says it, also of days.
 pub(super) fn long_span(secs: f64) -> String {
     let secs = secs.abs();
@@ -92,10 +97,13 @@ pub(super) fn masked(text: &str, secret: Option<&str>, max_chars: usize) -> Stri
 /// How long `at` came after the last milestone of the connection: `12 ms after it confirmed the connection`.
 pub(super) fn after_milestone(case: &Case<'_>, at: Moment) -> String {
     let story = case.story;
+    // What was read together has one moment, and its confirmation is noted a little later.
     let confirmed = story.confirmation.as_ref().filter(|c| c.ok && c.preview.is_some()).map(|c| c.at);
+    let confirming = story.first_message.as_ref().filter(|_| confirmed.is_some()).map(|(at, _)| *at);
     let milestones = [
         (confirmed, "after it confirmed the connection"),
-        (case.opened_at(), "after the 101"),
+        (confirming, "after it confirmed the connection"),
+        (case.is_open().then(|| case.head_at()), "after the 101"),
         (story.request.as_ref().map(|request| request.at), "after our request"),
         (story.connected().and_then(|attempt| attempt.ended), "after TCP was connected"),
     ];
@@ -103,7 +111,7 @@ pub(super) fn after_milestone(case: &Case<'_>, at: Moment) -> String {
         .into_iter()
         .find_map(|(milestone, words)| {
             let milestone = milestone.filter(|milestone| *milestone <= at)?;
-            Some(format!("{} {words}", span(at.millis_since(milestone))))
+            Some(after(at.millis_since(milestone), words))
         })
         .unwrap_or_else(|| format!("at {at}"))
 }

@@ -9,6 +9,7 @@ mod command;
 mod event;
 mod mailbox;
 mod pages;
+mod pool;
 pub mod practice;
 mod private_file;
 mod probe;

@@ -368,3 +368,379 @@ impl Worker {
 
 /// Between two publications.
 const PUBLISH_EVERY: Duration = Duration::from_millis(33);
+
+#[cfg(test)]
+mod tests {
+    use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+    use std::io;
+    use std::ops::Range;
+    use std::sync::Condvar;
+    use std::task::{Context, Waker};
+
+    use bytes::Bytes;
+
+    use super::*;
+    use crate::observation::{Direction, Fact, Moment};
+    use crate::store::{Page, Row, RowBody};
+    use crate::wire::encode_frame;
+
+    const CONN: ConnId = ConnId(3);
+
+    /// Counts what it is woken by.
+    #[derive(Default)]
+    struct Bell {
+        rung: Mutex<u64>,
+        ringing: Condvar,
+    }
+
+    impl Bell {
+        fn ring(&self) {
+            *self.rung.lock().unwrap() += 1;
+            self.ringing.notify_all();
+        }
+
+        fn wait_beyond(&self, heard: u64) {
+            let rung = self.rung.lock().unwrap();
+            let waited = self.ringing.wait_timeout_while(rung, Duration::from_mins(1), |n| *n <= heard).unwrap();
+            assert!(!waited.1.timed_out(), "nobody woke us");
+        }
+
+        fn until<T>(&self, mut ask: impl FnMut() -> Option<T>) -> T {
+            loop {
+                let heard = *self.rung.lock().unwrap();
+                if let Some(found) = ask() {
+                    return found;
+                }
+                self.wait_beyond(heard);
+            }
+        }
+    }
+
+    impl std::task::Wake for Bell {
+        fn wake(self: Arc<Self>) {
+            self.ring();
+        }
+    }
+
+    struct Stage {
+        recorder: Recorder,
+        bell: Arc<Bell>,
+        folder: tempfile::TempDir,
+    }
+
+    impl Stage {
+        fn new() -> Self {
+            let folder = tempfile::tempdir().unwrap();
+            let bell = Arc::new(Bell::default());
+            let theirs = Arc::clone(&bell);
+            let recorder = Recorder::start_in(Arc::new(move || theirs.ring()), folder.path().join("sessions")).unwrap();
+            Self { recorder, bell, folder }
+        }
+
+        fn settle(&self, conn: ConnId) -> Arc<Story> {
+            let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+            runtime.block_on(self.recorder.settle(conn)).unwrap()
+        }
+
+        fn page(&self, conn: ConnId, range: Range<u64>) -> Vec<Row> {
+            self.bell.until(|| match self.recorder.view(conn).unwrap().page(range.clone()) {
+                Page::Ready(rows) => Some(rows),
+                Page::Pending => None,
+            })
+        }
+
+        fn all_rows(&self, conn: ConnId) -> Vec<Row> {
+            let rows = self.recorder.view(conn).unwrap().rows;
+            let pages = (0..rows).step_by(Pages::MAX_ROWS as usize);
+            pages.flat_map(|from| self.page(conn, from..from + Pages::MAX_ROWS)).collect()
+        }
+    }
+
+    fn handshake(sink: &Sink) {
+        let bytes = |direction, data: &'static [u8]| Fact::Bytes { direction, data: Bytes::from_static(data) };
+        sink.push(Fact::ResolveStarted { host: "h".to_owned() });
+        sink.push(bytes(Direction::ClientToServer, b"GET /ws HTTP/1.1\r\nHost: h\r\n\r\n"));
+        sink.push(bytes(Direction::ServerToClient, b"HTTP/1.1 101 Switching Protocols\r\n\r\n"));
+        sink.push(Fact::Opened);
+    }
+
+    fn push_frames(sink: &Sink, from: u64, count: u64) {
+        let mut data = Vec::new();
+        for number in from..from + count {
+            data.extend(encode_frame(0x82, None, &number.to_be_bytes().repeat(15)));
+        }
+        let mut data = Bytes::from(data);
+        while !data.is_empty() {
+            let read = data.split_to(data.len().min(100_000));
+            sink.push(Fact::Bytes { direction: Direction::ServerToClient, data: read });
+        }
+    }
+
+    fn ready<T>(page: Page<T>) -> Option<T> {
+        if let Page::Ready(found) = page { Some(found) } else { None }
+    }
+
+    fn hash<'a>(payloads: impl Iterator<Item = &'a [u8]>) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        for payload in payloads {
+            payload.hash(&mut hasher);
+        }
+        hasher.finish()
+    }
+
+    fn payloads(rows: &[Row]) -> impl Iterator<Item = &[u8]> {
+        rows.iter().filter_map(|row| if let RowBody::Frame(frame) = &row.body { Some(&*frame.preview) } else { None })
+    }
+
+    fn without_wall_clock(rows: &[Row]) -> Vec<String> {
+        rows.iter().map(|row| format!("{row:?}")).collect()
+    }
+
+    #[test]
+    fn frames_come_back_in_order_and_whole_wherever_they_are_kept() {
+        for place in [JournalPlace::Unnamed, JournalPlace::Memory] {
+            let stage = Stage::new();
+            let sink = stage.recorder.open(CONN, &place).unwrap();
+            handshake(&sink);
+            push_frames(&sink, 0, 100_000);
+            sink.push(Fact::Finished);
+            let story = stage.settle(CONN);
+            assert_eq!((story.received.frames, story.received.messages), (100_000, 100_000));
+            let rows = stage.all_rows(CONN);
+            assert_eq!(rows.len(), 100_004);
+            assert!((0..).zip(&rows).all(|(number, row)| row.number == number), "{place:?}");
+            assert!(rows.is_sorted_by_key(|row| row.at));
+            let sent: Vec<Vec<u8>> = (0..100_000_u64).map(|n| n.to_be_bytes().repeat(15)).collect();
+            assert_eq!(hash(payloads(&rows)), hash(sent.iter().map(Vec::as_slice)));
+            assert!(stage.recorder.view(CONN).unwrap().trouble.is_none());
+        }
+    }
+
+    #[test]
+    fn places_and_payloads_are_found() {
+        let stage = Stage::new();
+        let sink = stage.recorder.open(CONN, &JournalPlace::Memory).unwrap();
+        handshake(&sink);
+        push_frames(&sink, 0, 10_000);
+        stage.settle(CONN);
+        let view = stage.recorder.view(CONN).unwrap();
+        let rows = stage.page(CONN, 7_000..7_001);
+        let RowBody::Frame(frame) = &rows[0].body else { panic!("{rows:?}") };
+        for offset in [frame.offset, frame.offset + 50] {
+            assert_eq!(stage.bell.until(|| ready(view.source.row_of(Direction::ServerToClient, offset))), 7_000);
+        }
+        let first_then = stage.bell.until(|| ready(view.source.row_at(rows[0].at)));
+        assert!(first_then <= 7_000 && stage.page(CONN, first_then..first_then + 1)[0].at == rows[0].at);
+        assert_eq!(stage.bell.until(|| ready(view.source.row_at(Moment(u64::MAX)))), view.rows);
+        let payload = stage.bell.until(|| ready(view.source.payload(Direction::ServerToClient, frame.offset, 20)));
+        assert_eq!(payload, frame.preview[..20]);
+        assert_eq!(view.page(view.rows..view.rows + 5), Page::Ready(Vec::new()));
+    }
+
+    #[test]
+    fn frame_that_still_comes_grows_in_its_row() {
+        let stage = Stage::new();
+        let sink = stage.recorder.open(CONN, &JournalPlace::Memory).unwrap();
+        handshake(&sink);
+        let mut frame = Bytes::from(encode_frame(0x82, None, &[7; 1_000]));
+        for (len, received) in [(104, 100), (300, 400), (600, 1_000)] {
+            sink.push(Fact::Bytes { direction: Direction::ServerToClient, data: frame.split_to(len) });
+            stage.settle(CONN);
+            let rows = stage.page(CONN, 4..5);
+            assert!(
+                matches!(&rows[0].body, RowBody::Frame(f) if f.received == received && f.preview.len() == received as usize)
+            );
+        }
+    }
+
+    #[test]
+    fn saved_session_opens_with_the_same_rows_and_story() {
+        for place in [JournalPlace::Unnamed, JournalPlace::Memory] {
+            let stage = Stage::new();
+            let sink = stage.recorder.open(CONN, &place).unwrap();
+            handshake(&sink);
+            push_frames(&sink, 0, 5_000);
+            sink.push(Fact::Finished);
+            let story = stage.settle(CONN);
+            let to = stage.folder.path().join("saved.sockeye");
+            let len = stage.recorder.save_copy(CONN, &to).unwrap();
+            assert_eq!(len, to.metadata().unwrap().len());
+            assert_private(&to);
+            assert_eq!(stage.recorder.open_file(ConnId(4), &to).unwrap(), Vec::<String>::new());
+            assert_eq!(format!("{story:?}"), format!("{:?}", stage.settle(ConnId(4))));
+            let rows = stage.all_rows(CONN);
+            assert_eq!(without_wall_clock(&rows), without_wall_clock(&stage.all_rows(ConnId(4))));
+            let replayed: Vec<Row> = super::super::pages::replay(&to).unwrap().map(Result::unwrap).collect();
+            assert_eq!(rows, replayed);
+            // Saved over itself it stays what it is.
+            assert_eq!(stage.recorder.save_copy(ConnId(4), &to).unwrap(), len);
+        }
+    }
+
+    #[test]
+    fn torn_file_opens_with_a_remark() {
+        let stage = Stage::new();
+        let path = stage.folder.path().join("a.sockeye");
+        let sink = stage.recorder.open(CONN, &JournalPlace::File(path.clone())).unwrap();
+        handshake(&sink);
+        push_frames(&sink, 0, 1_000);
+        stage.settle(CONN);
+        let len = path.metadata().unwrap().len();
+        File::options().write(true).open(&path).unwrap().set_len(len - 5).unwrap();
+        let remarks = stage.recorder.open_file(ConnId(4), &path).unwrap();
+        assert!(remarks[0].contains("the file ends inside a record"), "{remarks:?}");
+        let view = stage.recorder.view(ConnId(4)).unwrap();
+        assert!(view.rows > 4 && view.story.finished.is_some());
+        assert!(matches!(stage.recorder.open_file(ConnId(4), &path), Err(OpenFileError::Taken { .. })));
+    }
+
+    #[test]
+    fn journals_are_private_and_forgotten_ones_are_removed() {
+        let stage = Stage::new();
+        let named = stage.folder.path().join("named.sockeye");
+        stage.recorder.open(CONN, &JournalPlace::File(named.clone())).unwrap();
+        stage.recorder.open(ConnId(4), &JournalPlace::Unnamed).unwrap();
+        let unnamed = stage.recorder.journal_path(ConnId(4)).unwrap();
+        assert!(unnamed.starts_with(stage.folder.path()));
+        assert_private(&named);
+        assert_private(&unnamed);
+        stage.recorder.forget(CONN);
+        stage.recorder.forget(ConnId(4));
+        stage.recorder.flush();
+        assert!(named.exists() && !unnamed.exists() && stage.recorder.views().is_empty());
+    }
+
+    #[test]
+    fn existing_files_are_not_overwritten() {
+        let stage = Stage::new();
+        let path = stage.folder.path().join("there.sockeye");
+        std::fs::write(&path, "precious").unwrap();
+        let refused = stage.recorder.open(CONN, &JournalPlace::File(path.clone()));
+        assert!(matches!(refused, Err(OpenError::Create { .. })));
+        std::fs::write(&path, "").unwrap();
+        stage.recorder.open(CONN, &JournalPlace::File(path.clone())).unwrap();
+        assert_private(&path);
+        assert!(matches!(stage.recorder.open(CONN, &JournalPlace::Memory), Err(OpenError::Taken { .. })));
+    }
+
+    #[test]
+    fn everything_in_a_view_is_in_the_file() {
+        let stage = Stage::new();
+        let path = stage.folder.path().join("live.sockeye");
+        let sink = stage.recorder.open(CONN, &JournalPlace::File(path.clone())).unwrap();
+        handshake(&sink);
+        for round in 0..200 {
+            push_frames(&sink, round * 50, 50);
+            let seen = stage.recorder.view(CONN).unwrap().rows;
+            let written = super::super::pages::replay(&path).unwrap().count() as u64;
+            assert!(written >= seen, "{written} rows are written, {seen} were shown");
+        }
+    }
+
+    /// Fails once it has taken so many bytes.
+    struct Full {
+        file: File,
+        room: usize,
+    }
+
+    impl Write for Full {
+        fn write(&mut self, buffer: &[u8]) -> io::Result<usize> {
+            if self.room == 0 {
+                return Err(io::ErrorKind::StorageFull.into());
+            }
+            let len = buffer.len().min(self.room);
+            self.room -= len;
+            self.file.write(&buffer[..len])
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    fn open_on_full_disk(stage: &Stage, room: usize) -> Sink {
+        let path = stage.folder.path().join("full.sockeye");
+        let header = Header::new(CONN, 0);
+        let file = super::super::private_file::create_new(&path).unwrap();
+        let reading = File::open(&path).unwrap();
+        let output: Box<dyn Write + Send> = Box::new(Full { file, room });
+        let output = Writer::create(output, &header).unwrap();
+        stage.recorder.begin(CONN, Storage::in_file(header, path, false, reading), Some(output), None).unwrap()
+    }
+
+    #[test]
+    fn full_disk_loses_nothing_that_memory_can_take() {
+        for room in [64, 700, 50_000, 1_000_000] {
+            let stage = Stage::new();
+            let sink = open_on_full_disk(&stage, room);
+            handshake(&sink);
+            push_frames(&sink, 0, 20_000);
+            sink.push(Fact::Finished);
+            stage.settle(CONN);
+            let trouble = stage.recorder.view(CONN).unwrap().trouble.clone().unwrap();
+            assert!(trouble.contains("cannot be written") && trouble.contains("64 MiB"), "{trouble}");
+            let rows = stage.all_rows(CONN);
+            let sent: Vec<Vec<u8>> = (0..20_000_u64).map(|n| n.to_be_bytes().repeat(15)).collect();
+            assert_eq!(hash(payloads(&rows)), hash(sent.iter().map(Vec::as_slice)), "room for {room}");
+            let to = stage.folder.path().join("copy.sockeye");
+            stage.recorder.save_copy(CONN, &to).unwrap();
+            assert_eq!(stage.recorder.open_file(ConnId(4), &to).unwrap(), Vec::<String>::new());
+            assert_eq!(rows, stage.all_rows(ConnId(4)));
+        }
+    }
+
+    #[test]
+    fn what_falls_out_of_memory_is_counted_and_said() {
+        let stage = Stage::new();
+        let sink = open_on_full_disk(&stage, 2_000_000);
+        handshake(&sink);
+        let payload = Bytes::from(encode_frame(0x82, None, &vec![1; 1_000_000]));
+        for _ in 0..80 {
+            sink.push(Fact::Bytes { direction: Direction::ServerToClient, data: payload.clone() });
+        }
+        sink.push(Fact::Note { text: "last".to_owned() });
+        sink.push(Fact::Finished);
+        stage.settle(CONN);
+        let view = stage.recorder.view(CONN).unwrap();
+        assert!(view.trouble.as_deref().is_some_and(|t| t.contains("have fallen out")), "{:?}", view.trouble);
+        let rows = stage.all_rows(CONN);
+        assert_eq!((rows.len() as u64, view.rows), (85, 85));
+        let is_lost = |row: &&Row| format!("{row:?}").contains("cannot be read from the journal");
+        let lost = rows.iter().filter(is_lost).count();
+        assert!((10..20).contains(&lost), "{lost} rows are lost");
+        let to = stage.folder.path().join("copy.sockeye");
+        stage.recorder.save_copy(CONN, &to).unwrap();
+        assert_eq!(stage.recorder.open_file(ConnId(4), &to).unwrap(), Vec::<String>::new());
+        let saved = format!("{:?}", stage.all_rows(ConnId(4)));
+        assert!(saved.contains("bytes of the journal were lost here") && saved.contains("last"), "{saved}");
+    }
+
+    #[test]
+    fn readers_wait_while_the_recorder_is_behind() {
+        let stage = Stage::new();
+        let sink = stage.recorder.open(CONN, &JournalPlace::Memory).unwrap();
+        handshake(&sink);
+        let task = Arc::new(Bell::default());
+        let waker = Waker::from(Arc::clone(&task));
+        let endless = Bytes::from_static(&[0x82, 0x7F, 0, 0, 1, 0, 0, 0, 0, 0]);
+        sink.push(Fact::Bytes { direction: Direction::ServerToClient, data: endless });
+        let data = Bytes::from(vec![0; 1024 * 1024]);
+        for _ in 0..3 {
+            while sink.poll_room(&mut Context::from_waker(&waker)).is_ready() {
+                sink.push(Fact::Bytes { direction: Direction::ServerToClient, data: data.clone() });
+            }
+            task.until(|| sink.poll_room(&mut Context::from_waker(&waker)).is_ready().then_some(()));
+        }
+        sink.push(Fact::Finished);
+        assert!(stage.settle(CONN).received.wire_bytes > 3 * Sink::BOUND_BYTES as u64 / 2);
+    }
+
+    #[cfg(unix)]
+    fn assert_private(path: &Path) {
+        use std::os::unix::fs::PermissionsExt as _;
+        assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o600);
+    }
+
+    #[cfg(not(unix))]
+    fn assert_private(_path: &Path) {}
+}

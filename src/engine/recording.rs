@@ -1,6 +1,7 @@
 //! One connection on the recorder's thread: its journal, its session, and what is to be published.
 
 use std::io::{self, Write};
+use std::ops::Range;
 use std::sync::Arc;
 
 use super::pages::{Loader, Pages};
@@ -21,7 +22,6 @@ pub(super) struct Recording {
     session: Session,
     /// Why memory takes everything although a file should.
     failure: Option<String>,
-    scratch: Vec<u8>,
     pub(super) is_dirty: bool,
     /// To be published without waiting: the first facts, the last one.
     pub(super) is_urgent: bool,
@@ -35,7 +35,6 @@ impl Recording {
             output,
             session: Session::new(crate::journal::HEADER_LEN),
             failure,
-            scratch: Vec::new(),
             is_dirty: true,
             is_urgent: true,
         }
@@ -45,8 +44,8 @@ impl Recording {
     pub(super) fn record(&mut self, at: Moment, fact: &Fact) {
         self.is_urgent |= self.session.rows() < FIRST_ROWS || matches!(fact, Fact::Finished | Fact::Concluded(_));
         self.is_dirty = true;
-        let (offset, end) = self.append(at, fact);
-        self.session.apply(offset, end, at, fact);
+        let record = self.append(at, fact);
+        self.session.apply(record.start, record.end, at, fact);
     }
 
     /// Leaves nothing unwritten.
@@ -79,20 +78,22 @@ impl Recording {
         }
     }
 
-    fn append(&mut self, at: Moment, fact: &Fact) -> (u64, u64) {
+    fn append(&mut self, at: Moment, fact: &Fact) -> Range<u64> {
         if let Some(output) = &mut self.output {
             match output.append(at, fact) {
-                Ok(offset) => return (offset, output.end()),
+                Ok(offset) => return offset..output.end(),
                 Err(error) => self.go_on_in_memory(&error),
             }
         }
-        self.scratch.clear();
-        if let Err(error) = encode_record(at, fact, &mut self.scratch) {
-            self.failure.get_or_insert_with(|| format!("a fact could not be recorded: {error}"));
+        let appended = self.storage.append(|out| encode_record(at, fact, out));
+        match appended {
+            Ok(record) => record,
+            Err(error) => {
+                self.failure.get_or_insert_with(|| format!("a fact could not be recorded: {error}"));
+                let end = self.session.index().end;
+                end..end
+            }
         }
-        let offset = self.storage.memory_end();
-        self.storage.append(&self.scratch);
-        (offset, offset + self.scratch.len() as u64)
     }
 
     fn go_on_in_memory(&mut self, error: &io::Error) {
@@ -102,7 +103,11 @@ impl Recording {
         tracing::error!(conn = self.conn.0, %error, "the journal cannot be written");
         let (_, written, unwritten) = output.into_unwritten();
         self.storage.begin_memory(written);
-        self.storage.append(&unwritten);
+        let kept = self.storage.append(|out| {
+            out.extend_from_slice(&unwritten);
+            Ok(())
+        });
+        debug_assert!(kept.is_ok(), "memory takes everything");
         self.failure = Some(format!("the journal cannot be written: {error}"));
         self.is_urgent = true;
     }

@@ -9,8 +9,9 @@ use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
 use super::clock::{Clock, instant};
+use super::pool::Pool;
 use super::recorder::Control;
-use crate::observation::{ConnId, Fact, Moment};
+use crate::observation::{ConnId, Direction, Fact, Moment};
 
 /// Takes the facts of one connection; clones feed the same queue.
 #[derive(Clone)]
@@ -41,6 +42,11 @@ impl Sink {
     /// Stamps a fact and hands it to the recorder; never waits for it.
     pub fn push(&self, fact: Fact) {
         self.queue.push_fact(self.conn, &self.clock, fact);
+    }
+
+    /// Pushes plaintext bytes that were read or written; copies them into a buffer that is used again and again.
+    pub fn push_bytes(&self, direction: Direction, bytes: &[u8]) {
+        self.push(Fact::Bytes { direction, data: self.queue.pool.copy(bytes) });
     }
 
     /// Ready while less than [`Sink::BOUND_BYTES`] wait for the recorder; else wakes the task when half of it is gone.
@@ -83,6 +89,7 @@ pub(super) struct Queue {
     arrived: Condvar,
     queued_bytes: AtomicUsize,
     has_waiting: AtomicBool,
+    pool: Arc<Pool>,
 }
 
 #[derive(Default)]

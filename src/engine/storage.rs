@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -49,7 +50,12 @@ impl Storage {
     pub(super) fn in_memory(header: Header) -> Self {
         let storage = Self { header, path: None, is_unnamed: false, file: None, memory: Mutex::default() };
         storage.begin_memory(0);
-        storage.append(&storage.header.to_bytes());
+        let header = storage.header.to_bytes();
+        let mut memory = storage.lock();
+        memory.segments.push_back(Segment { offset: 0, bytes: header.to_vec() });
+        memory.held = header.len();
+        memory.end = header.len() as u64;
+        drop(memory);
         storage
     }
 
@@ -80,14 +86,11 @@ impl Storage {
         memory.end = memory.end.max(offset);
     }
 
-    /// Keeps whole records in memory.
-    pub(super) fn append(&self, records: &[u8]) {
-        self.lock().append(records);
-    }
-
-    /// Where the bytes in memory end.
-    pub(super) fn memory_end(&self) -> u64 {
-        self.lock().end
+    /// Keeps whole records in memory, which `write` appends to a buffer; gives where they begin and end.
+    ///
+    /// After an error the buffer must be as it was.
+    pub(super) fn append(&self, write: impl FnOnce(&mut Vec<u8>) -> io::Result<()>) -> io::Result<Range<u64>> {
+        self.lock().append(write)
     }
 
     /// How many bytes have fallen out of memory.
@@ -135,20 +138,34 @@ impl Memory {
         self.segments.front().map_or(self.end, |s| s.offset)
     }
 
-    fn append(&mut self, records: &[u8]) {
-        let fits = self.segments.back().is_some_and(|s| s.bytes.len() + records.len() <= SEGMENT_BYTES);
-        if fits && let Some(segment) = self.segments.back_mut() {
-            segment.bytes.extend_from_slice(records);
-        } else {
-            self.segments.push_back(Segment { offset: self.end, bytes: records.to_vec() });
+    fn append(&mut self, write: impl FnOnce(&mut Vec<u8>) -> io::Result<()>) -> io::Result<Range<u64>> {
+        let start = self.end;
+        if self.segments.back().is_none_or(|s| s.bytes.len() >= SEGMENT_BYTES) {
+            let bytes = self.drop_oldest().unwrap_or_default();
+            self.segments.push_back(Segment { offset: start, bytes });
         }
-        self.end += records.len() as u64;
-        self.held += records.len();
-        while self.held > Storage::MEMORY_BYTES && self.segments.len() > 1 {
-            let oldest = self.segments.pop_front().map_or(0, |s| s.bytes.len());
-            self.held -= oldest;
-            self.lost += oldest as u64;
+        if let Some(Segment { bytes, .. }) = self.segments.back_mut() {
+            let before = bytes.len();
+            write(bytes)?;
+            let len = bytes.len() - before;
+            self.held += len;
+            self.end += len as u64;
         }
+        Ok(start..self.end)
+    }
+
+    /// Makes room for a segment if need be; gives the buffer of the last one dropped, empty.
+    fn drop_oldest(&mut self) -> Option<Vec<u8>> {
+        let mut free = None;
+        while self.held + SEGMENT_BYTES > Storage::MEMORY_BYTES
+            && let Some(mut oldest) = self.segments.pop_front()
+        {
+            self.held -= oldest.bytes.len();
+            self.lost += oldest.bytes.len() as u64;
+            oldest.bytes.clear();
+            free = Some(oldest.bytes);
+        }
+        free
     }
 
     fn read_at(&self, position: u64, buffer: &mut [u8]) -> io::Result<usize> {
@@ -194,4 +211,5 @@ impl Seek for StorageReader {
     }
 }
 
+/// A segment ends with the record in which it gets so long.
 const SEGMENT_BYTES: usize = 1024 * 1024;

@@ -205,3 +205,173 @@ fn read_up_to(input: &mut impl Read, buffer: &mut [u8]) -> io::Result<usize> {
     }
     Ok(len)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::journal::{Writer, encode_record};
+    use crate::observation::*;
+
+    fn bytes(direction: Direction, len: usize) -> Fact {
+        Fact::Bytes { direction, data: Bytes::from(vec![len as u8; len]) }
+    }
+
+    fn io_failure() -> IoFailure {
+        IoFailure { kind: IoKind::Reset, code: Some(104), text: "reset".to_owned() }
+    }
+
+    /// One of every shape that serde must bring back.
+    fn facts() -> Vec<Fact> {
+        let address = "[::1]:8080".parse().unwrap();
+        let plan = Plan {
+            url: "ws://[::1]:8080/ws?token=a.b.c".to_owned(),
+            target: None,
+            began_unix_millis: 1_763_800_000_123,
+            token_place: Some(TokenPlace::Query { name: "token".to_owned() }),
+            credentials: true,
+            origin: None,
+            subprotocols: vec!["a".to_owned()],
+            expect: Expect::JsonPointer { pointer: "/a".to_owned(), value: "1".to_owned() },
+            time_outs: TimeOuts::default(),
+            limit_bytes: u64::MAX,
+            insecure: false,
+            family: Family::Auto,
+            probes: true,
+        };
+        let failure = TlsFailure {
+            kind: TlsFailureKind::AlertReceived(42),
+            text: "alert".to_owned(),
+            chain: Vec::new(),
+            defects: vec![TlsFailureKind::Expired, TlsFailureKind::AlertReceived(1)],
+            client_cert_requested: true,
+        };
+        let probe = Probe::PlainGet { address, host: "h".to_owned(), path: "/".to_owned() };
+        vec![
+            Fact::Planned(Box::new(plan)),
+            Fact::ResolveFailed(ResolveFailure { kind: ResolveKind::NoSuchName, code: Some(-2), text: "x".to_owned() }),
+            Fact::Resolved { addresses: vec!["127.0.0.1".parse().unwrap()], added: vec!["::1".parse().unwrap()] },
+            Fact::TcpStarted { address },
+            Fact::TcpFailed { address, failure: io_failure() },
+            Fact::TcpConnected { address, local: None },
+            Fact::TlsFailed(Box::new(failure)),
+            Fact::CipherBytes { direction: Direction::ServerToClient, data: Bytes::from_static(b"\x16\x03") },
+            bytes(Direction::ClientToServer, 3),
+            bytes(Direction::ServerToClient, 0),
+            bytes(Direction::ServerToClient, 70_000),
+            Fact::Opened,
+            Fact::Confirmed { preview: Some("\u{0}\u{1F600}".to_owned()) },
+            Fact::CloseBegun { by: CloseOrigin::User },
+            Fact::TimedOut { deadline: Deadline::TcpEnd, millis: 2_500 },
+            Fact::LimitPassed { limit: Limit::Frame, limit_bytes: 1, actual_bytes: u64::MAX },
+            Fact::ReadPaused,
+            Fact::ReadEnded(ReadEnd::Fin),
+            Fact::ReadEnded(ReadEnd::Failed(io_failure())),
+            Fact::WriteFailed(io_failure()),
+            Fact::ProbeStarted(probe.clone()),
+            Fact::ProbeEnded { probe: probe.clone(), outcome: ProbeOutcome::Failed(io_failure()) },
+            Fact::ProbeEnded { probe: probe.clone(), outcome: ProbeOutcome::Ended(ReadEnd::Failed(io_failure())) },
+            Fact::ProbeEnded { probe, outcome: ProbeOutcome::Silent },
+            Fact::ConsoleLine { source: "server.log".to_owned(), text: "\u{1b}[31mError".to_owned() },
+            Fact::Finished,
+        ]
+    }
+
+    fn journal(facts: &[Fact]) -> (Vec<u8>, Vec<u64>) {
+        let mut writer = Writer::create(Vec::new(), &Header::new(ConnId(9), 5)).unwrap();
+        let offsets = (0..).zip(facts).map(|(n, fact)| writer.append(Moment(n), fact).unwrap()).collect();
+        writer.flush().unwrap();
+        (writer.into_unwritten().0, offsets)
+    }
+
+    fn read(journal: &[u8]) -> (Vec<Fact>, Ended) {
+        let mut reader = Reader::open(journal, ConnId(1)).unwrap();
+        let facts = reader.by_ref().map(|found| found.unwrap().1.fact).collect();
+        (facts, reader.ended().unwrap().clone())
+    }
+
+    #[test]
+    fn every_fact_comes_back_in_order() {
+        let facts = facts();
+        let (journal, offsets) = journal(&facts);
+        let mut reader = Reader::open(journal.as_slice(), ConnId(1)).unwrap();
+        assert_eq!((reader.header().conn, reader.header().began_unix_millis), (ConnId(9), 5));
+        for (number, (fact, offset)) in (0..).zip(facts.iter().zip(&offsets)) {
+            let expected = Observation { conn: ConnId(1), at: Moment(number), fact: fact.clone() };
+            assert_eq!(reader.next().unwrap().unwrap(), (*offset, expected));
+        }
+        assert!(reader.next().is_none());
+        assert_eq!((reader.ended(), reader.unknown_records()), (Some(&Ended::Clean), 0));
+        assert_eq!(reader.offset(), journal.len() as u64);
+    }
+
+    #[test]
+    fn journal_cut_anywhere_in_its_last_records_opens_and_says_so() {
+        let facts = facts();
+        let (journal, offsets) = journal(&facts);
+        let from = offsets[offsets.len() - 3] as usize;
+        for len in from..journal.len() {
+            let (found, ended) = read(&journal[..len]);
+            let whole =
+                offsets.iter().filter(|o| **o < len as u64).count() - usize::from(!offsets.contains(&(len as u64)));
+            assert_eq!(found, facts[..whole], "cut at {len}");
+            if offsets.contains(&(len as u64)) {
+                assert_eq!(ended, Ended::Unfinished, "cut at {len}");
+            } else {
+                assert_eq!(ended, Ended::Torn { at: offsets[whole], why: TornWhy::Cut }, "cut at {len}");
+            }
+        }
+    }
+
+    #[test]
+    fn any_flipped_bit_is_found() {
+        let facts = facts();
+        let (whole, offsets) = journal(&facts);
+        let mut state = 0x9E37_79B9_7F4A_7C15_u64;
+        for _ in 0..2_000 {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            let at = HEADER_LEN as usize + (state >> 8) as usize % (whole.len() - HEADER_LEN as usize);
+            let mut journal = whole.clone();
+            journal[at] ^= 1 << (state % 8);
+            let hit = offsets.partition_point(|o| *o <= at as u64) - 1;
+            let (found, ended) = read(&journal);
+            assert_eq!(found, facts[..hit], "bit of byte {at}");
+            assert!(matches!(ended, Ended::Torn { at, .. } if at == offsets[hit]), "{ended:?}");
+        }
+    }
+
+    #[test]
+    fn lying_length_is_not_believed() {
+        let (mut journal, offsets) = journal(&[bytes(Direction::ClientToServer, 10)]);
+        let at = offsets[0] as usize;
+        journal[at..at + 4].copy_from_slice(&MAX_RECORD_BYTES.to_le_bytes());
+        assert_eq!(read(&journal).1, Ended::Torn { at: HEADER_LEN, why: TornWhy::Cut });
+        journal[at..at + 4].copy_from_slice(&u32::MAX.to_le_bytes());
+        assert_eq!(read(&journal).1, Ended::Torn { at: HEADER_LEN, why: TornWhy::TooLong });
+    }
+
+    #[test]
+    fn records_of_a_later_version_are_skipped_and_counted() {
+        let (mut journal, _) = journal(&[Fact::Opened]);
+        let mut record = [0; RECORD_HEADER_LEN];
+        record[4] = 77;
+        let crc = crc32fast::hash(&record[..16]);
+        record[16..].copy_from_slice(&crc.to_le_bytes());
+        journal.extend_from_slice(&record);
+        encode_record(Moment(3), &Fact::Finished, &mut journal).unwrap();
+        let mut reader = Reader::open(journal.as_slice(), ConnId(1)).unwrap();
+        let facts: Vec<Fact> = reader.by_ref().map(|found| found.unwrap().1.fact).collect();
+        assert_eq!(facts, [Fact::Opened, Fact::Finished]);
+        assert_eq!((reader.ended(), reader.unknown_records()), (Some(&Ended::Clean), 1));
+    }
+
+    #[test]
+    fn other_files_and_other_formats_are_refused() {
+        assert!(matches!(Reader::open(b"".as_slice(), ConnId(1)), Err(ReadError::NotAJournal)));
+        assert!(matches!(Reader::open([b'{'; 500].as_slice(), ConnId(1)), Err(ReadError::NotAJournal)));
+        let mut header = Header::new(ConnId(9), 5);
+        header.format = 2;
+        assert_eq!(read(&header.to_bytes()).1, Ended::OtherVersion { format: 2 });
+    }
+}

@@ -131,3 +131,54 @@ fn write_all_vectored(output: &mut impl Write, mut slices: &mut [IoSlice<'_>]) -
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+
+    use super::*;
+    use crate::journal::Reader;
+    use crate::observation::ConnId;
+
+    /// Takes so many bytes, a few at a time, then fails.
+    struct Full(Vec<u8>, usize);
+
+    impl Write for Full {
+        fn write(&mut self, buffer: &[u8]) -> io::Result<usize> {
+            let room = self.1.saturating_sub(self.0.len());
+            if room == 0 {
+                return Err(io::ErrorKind::StorageFull.into());
+            }
+            let len = buffer.len().min(room).min(777);
+            self.0.extend_from_slice(&buffer[..len]);
+            Ok(len)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn full_disk_gives_back_what_was_not_written() {
+        for room in [100, 300, 5_000, 40_000, 100_000] {
+            let mut writer = Writer::create(Full(Vec::new(), room), &Header::new(ConnId(1), 0)).unwrap();
+            let mut whole = Header::new(ConnId(1), 0).to_bytes().to_vec();
+            for number in 0..200 {
+                let data = Bytes::from(vec![number as u8; if number % 7 == 0 { 20_000 } else { 100 }]);
+                let fact = Fact::Bytes { direction: Direction::ServerToClient, data };
+                if writer.append(Moment(number), &fact).is_err() {
+                    break;
+                }
+                encode_record(Moment(number), &fact, &mut whole).unwrap();
+            }
+            let (output, written, unwritten) = writer.into_unwritten();
+            let mut rescued = output.0[..written as usize].to_vec();
+            rescued.extend_from_slice(&unwritten);
+            assert!(rescued == whole, "room for {room}");
+            let mut reader = Reader::open(rescued.as_slice(), ConnId(1)).unwrap();
+            assert!(reader.by_ref().all(|found| found.is_ok()));
+            assert_eq!(reader.offset(), rescued.len() as u64);
+        }
+    }
+}

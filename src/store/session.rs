@@ -22,6 +22,8 @@ pub struct Session {
     end: u64,
     chunk_began: u64,
     chunk_first_row: u64,
+    chunk_rows: u64,
+    chunk_bytes: u64,
     checkpoints: Checkpoints,
 }
 
@@ -48,6 +50,10 @@ impl Session {
 
     /// A session whose first record will begin at this offset of the journal.
     pub fn new(offset: u64) -> Self {
+        Self::with_chunks(offset, Self::CHUNK_ROWS, Self::CHUNK_BYTES)
+    }
+
+    fn with_chunks(offset: u64, chunk_rows: u64, chunk_bytes: u64) -> Self {
         let first = Checkpoint {
             position: Position { offset, skip: 0 },
             first_row: 0,
@@ -65,6 +71,8 @@ impl Session {
             end: offset,
             chunk_began: offset,
             chunk_first_row: 0,
+            chunk_rows,
+            chunk_bytes,
             checkpoints: Checkpoints::new(first),
         }
     }
@@ -133,8 +141,8 @@ impl Session {
 
     fn begin_chunk_if_due(&mut self, position: Position, at: Moment) {
         let place = position.offset + position.skip;
-        let is_due = self.rows - self.chunk_first_row >= Self::CHUNK_ROWS
-            || place.saturating_sub(self.chunk_began) >= Self::CHUNK_BYTES;
+        let is_due = self.rows - self.chunk_first_row >= self.chunk_rows
+            || place.saturating_sub(self.chunk_began) >= self.chunk_bytes;
         if !is_due || !self.decoder.is_compact() {
             return;
         }
@@ -160,3 +168,234 @@ pub(super) fn pieces(len: usize, in_frames: bool) -> impl Iterator<Item = Range<
 }
 
 const PIECE_BYTES: usize = 8 * 1024;
+
+#[cfg(test)]
+mod tests {
+    use std::io::Cursor;
+
+    use bytes::Bytes;
+
+    use super::*;
+    use crate::journal::{HEADER_LEN, Header, Writer};
+    use crate::observation::{ConnId, Direction, ReadEnd};
+    use crate::store::{FrameRow, Replay, Row, RowBody, read_chunk, read_payload};
+    use crate::wire::encode_frame;
+
+    struct Random(u64);
+
+    impl Random {
+        fn below(&mut self, bound: u64) -> u64 {
+            self.0 ^= self.0 << 13;
+            self.0 ^= self.0 >> 7;
+            self.0 ^= self.0 << 17;
+            (self.0 >> 11) % bound
+        }
+
+        fn one_of<T: Copy>(&mut self, things: &[T]) -> T {
+            things[self.below(things.len() as u64) as usize]
+        }
+
+        fn bytes(&mut self, len: u64) -> Vec<u8> {
+            (0..len).map(|_| self.below(256) as u8).collect()
+        }
+
+        fn frames(&mut self, masked: bool) -> Vec<u8> {
+            let mut out = Vec::new();
+            for _ in 0..self.below(25) {
+                let len = self.one_of(&[0, 0, 1, 5, 5, 120, 126, 500, 500, 4_097, 9_000]);
+                let first = self.one_of(&[0x81, 0x82, 0x82, 0x02, 0x80, 0x00, 0x89, 0x8A, 0xC2, 0x83]);
+                let key = (masked != (self.below(40) == 0)).then(|| [1, 2, 3, self.below(256) as u8]);
+                let payload = self.bytes(len);
+                out.extend_from_slice(&encode_frame(first, key, &payload));
+            }
+            out
+        }
+
+        /// What one direction sends: a handshake or not, frames, and any kind of end.
+        fn answer(&mut self) -> Vec<u8> {
+            let heads: [&[u8]; 8] = [
+                b"HTTP/1.1 101 Switching Protocols\r\n\r\n",
+                b"HTTP/1.1 101 Switching Protocols\r\n\r\n",
+                b"HTTP/1.1 101 Switching Protocols\r\n\r\n",
+                b"HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 101 X\r\n\r\n",
+                b"HTTP/1.1 403 Forbidden\r\n\r\n",
+                b"HTTP/1.1 204 No Content\r\n\r\n",
+                b"SSH-2.0-OpenSSH_9.2\r\n",
+                b"HTTP/1.1 101 without an end: ",
+            ];
+            let mut out = self.one_of(&heads).to_vec();
+            out.extend(self.frames(false));
+            let long_text = [b"<html>".as_slice(), &[b'x'; 9_000]].concat();
+            let ends: [&[u8]; 6] = [
+                b"",
+                b"\x88\x02\x03\xe8",
+                b"\x82\x7f\x80\0\0\0\0\0\0\x01rest",
+                &long_text,
+                b"\x82\x7e\xff",
+                b"\x82\x64abc",
+            ];
+            let end = self.one_of(&ends);
+            out.extend_from_slice(end);
+            let rest = self.below(3) * 4_000;
+            out.extend(self.bytes(rest));
+            out
+        }
+
+        fn facts(&mut self) -> Vec<Fact> {
+            let mut request = b"GET /ws HTTP/1.1\r\nHost: h\r\n\r\n".to_vec();
+            request.extend(self.frames(true));
+            let mut left = [Bytes::from(request), Bytes::from(self.answer())];
+            let longest = self.one_of(&[30, 300, 5_000, 20_000, 100_000]);
+            let mut out = vec![Fact::ResolveStarted { host: "h".to_owned() }];
+            while left.iter().any(|l| !l.is_empty()) {
+                let direction = self.one_of(&[Direction::ClientToServer, Direction::ServerToClient]);
+                let bytes = &mut left[direction.index()];
+                let data = bytes.split_to(bytes.len().min(1 + self.below(longest) as usize));
+                out.push(Fact::Bytes { direction, data });
+                if self.below(10) == 0 {
+                    out.push(Fact::Note { text: "n".to_owned() });
+                }
+            }
+            out.extend([Fact::ReadEnded(ReadEnd::Fin), Fact::ReadEnded(ReadEnd::Reset), Fact::Finished]);
+            out
+        }
+    }
+
+    fn journal(facts: &[Fact]) -> Cursor<Vec<u8>> {
+        let mut writer = Writer::create(Vec::new(), &Header::new(ConnId(1), 0)).unwrap();
+        for (number, fact) in (0..).zip(facts) {
+            writer.append(Moment(number), fact).unwrap();
+        }
+        writer.flush().unwrap();
+        Cursor::new(writer.into_unwritten().0)
+    }
+
+    fn session(journal: &Cursor<Vec<u8>>, chunk_rows: u64, chunk_bytes: u64) -> Session {
+        let mut reader = Reader::open(journal.get_ref().as_slice(), ConnId(1)).unwrap();
+        let mut session = Session::with_chunks(HEADER_LEN, chunk_rows, chunk_bytes);
+        while let Some(found) = reader.next() {
+            let (offset, observation) = found.unwrap();
+            session.apply(offset, reader.offset(), observation.at, &observation.fact);
+        }
+        session
+    }
+
+    fn rows(journal: &Cursor<Vec<u8>>, index: Index) -> Vec<Row> {
+        Replay::new(journal.clone(), index).map(Result::unwrap).collect()
+    }
+
+    #[test]
+    fn rows_of_all_chunks_are_the_rows_of_the_whole() {
+        for seed in 1..=60 {
+            let mut random = Random(0x9E37_79B9_7F4A_7C15_u64.wrapping_mul(seed));
+            let journal = journal(&random.facts());
+            let whole = session(&journal, u64::MAX, u64::MAX);
+            let expected = rows(&journal, whole.index());
+            assert_eq!(expected.len() as u64, whole.rows(), "seed {seed}");
+            assert!((0..).zip(&expected).all(|(number, row)| row.number == number));
+            for (chunk_rows, chunk_bytes) in [(1, 100), (7, u64::MAX), (u64::MAX, 5_000)] {
+                let chunked = session(&journal, chunk_rows, chunk_bytes);
+                let index = chunked.index();
+                let found = rows(&journal, index.clone());
+                let difference = expected.iter().zip(&found).find(|(one, other)| one != other);
+                assert_eq!(difference, None, "seed {seed}, chunks of {chunk_rows} rows or {chunk_bytes} bytes");
+                assert_eq!((found.len(), chunked.rows()), (expected.len(), whole.rows()), "seed {seed}");
+            }
+        }
+    }
+
+    #[test]
+    fn settled_rows_stay_as_they_are() {
+        for seed in 1..=20 {
+            let mut random = Random(0xD134_2543_DE82_EF95_u64.wrapping_mul(seed));
+            let facts = random.facts();
+            let journal = journal(&facts);
+            let last = rows(&journal, session(&journal, 50, 5_000).index());
+            let mut reader = Reader::open(journal.get_ref().as_slice(), ConnId(1)).unwrap();
+            let mut session = Session::with_chunks(HEADER_LEN, 50, 5_000);
+            let mut number = 0;
+            while let Some(found) = reader.next() {
+                let (offset, observation) = found.unwrap();
+                session.apply(offset, reader.offset(), observation.at, &observation.fact);
+                number += 1;
+                if number % 16 != 0 {
+                    continue;
+                }
+                let index = session.index();
+                for chunk in index.checkpoints.len().saturating_sub(2)..index.checkpoints.len() {
+                    let chunk = read_chunk(&mut journal.clone(), &index, chunk).unwrap();
+                    for row in &chunk.rows[..chunk.settled] {
+                        assert_eq!(row, &last[row.number as usize], "seed {seed}");
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn payloads_are_what_was_sent() {
+        let mut random = Random(77);
+        let payloads: Vec<Vec<u8>> = (0..300).map(|n| random.bytes([0, 5, 130, 4_100, 70_000][n % 5])).collect();
+        let mut facts = vec![Fact::Bytes {
+            direction: Direction::ClientToServer,
+            data: Bytes::from_static(b"GET /ws HTTP/1.1\r\nHost: h\r\n\r\n"),
+        }];
+        let mut answer = b"HTTP/1.1 101 Switching Protocols\r\n\r\n".to_vec();
+        let mut ours = Vec::new();
+        for payload in &payloads {
+            answer.extend(encode_frame(0x82, None, payload));
+            ours.extend(encode_frame(0x82, Some([9, 8, 7, 6]), payload));
+        }
+        let mut left = [Bytes::from(ours), Bytes::from(answer)];
+        for direction in [Direction::ServerToClient, Direction::ClientToServer].into_iter().cycle().take(10_000) {
+            let bytes = &mut left[direction.index()];
+            let data = bytes.split_to(bytes.len().min(random.below(3_000) as usize));
+            facts.push(Fact::Bytes { direction, data });
+        }
+        let mut journal = journal(&facts);
+        let index = session(&journal, 30, 50_000).index();
+        let mut seen = [0, 0];
+        for row in rows(&journal, index.clone()) {
+            let RowBody::Frame(FrameRow { direction, offset, header, preview, received, .. }) = row.body else {
+                continue;
+            };
+            let expected = &payloads[seen[direction.index()]];
+            seen[direction.index()] += 1;
+            assert_eq!((header.payload_len, received), (expected.len() as u64, expected.len() as u64));
+            assert_eq!(preview, expected[..expected.len().min(FrameRow::PREVIEW_BYTES)]);
+            for max in [usize::MAX, 1_000] {
+                let (payload, is_whole) = read_payload(&mut journal, &index, direction, offset, max).unwrap();
+                assert!(is_whole && payload == expected[..expected.len().min(max)], "frame at {offset}");
+            }
+        }
+        assert_eq!(seen, [300, 300]);
+    }
+
+    #[test]
+    fn read_full_of_tiny_frames_makes_chunks_of_bounded_size() {
+        let mut data = b"HTTP/1.1 101 Switching Protocols\r\n\r\n".to_vec();
+        data.extend_from_slice(&[0x82, 0].repeat(500_000));
+        let request = Bytes::from_static(b"GET /ws HTTP/1.1\r\nHost: h\r\n\r\n");
+        let mut facts = vec![Fact::Bytes { direction: Direction::ClientToServer, data: request }];
+        let mut data = Bytes::from(data);
+        while !data.is_empty() {
+            let data = data.split_to(data.len().min(128 * 1024));
+            facts.push(Fact::Bytes { direction: Direction::ServerToClient, data });
+        }
+        let journal = journal(&facts);
+        let session = session(&journal, Session::CHUNK_ROWS, Session::CHUNK_BYTES);
+        assert_eq!(session.rows(), 500_002);
+        let checkpoints = session.index().checkpoints;
+        // The read with the handshake is decoded at once.
+        for number in 2..checkpoints.len() {
+            let rows = checkpoints.at(number).unwrap().first_row - checkpoints.at(number - 1).unwrap().first_row;
+            assert!(rows <= 2 * Session::CHUNK_ROWS, "chunk {number} has {rows} rows");
+        }
+        assert_eq!(rows(&journal, session.index()).len(), 500_002);
+    }
+
+    #[test]
+    fn checkpoints_are_small() {
+        assert!(size_of::<Checkpoint>() <= 560, "{}", size_of::<Checkpoint>());
+    }
+}

@@ -174,7 +174,11 @@ impl Decoder {
 
     /// Whether the state is small enough for a checkpoint: no head is being read.
     pub fn is_compact(&self) -> bool {
-        self.request_done && !matches!(self.response, Response::Head { .. })
+        self.request.is_empty()
+            && match &self.response {
+                Response::Head { bytes, .. } => bytes.is_empty(),
+                Response::Body | Response::Frames | Response::Opaque => true,
+            }
     }
 
     /// How many bytes of a direction came after the opening handshake.
@@ -368,6 +372,7 @@ mod tests {
         check(&[0x88, 2, 3, 0xE8, 0x81, 1, b'a'], &["data-after-close"]);
         check(&[0x88, 2, 3, 0xE8, 0x89, 0], &[]);
         check(b"\x88\x02\x03\xe8<html>", &["garbage-after-close"]);
+        check(b"\x88\x02\x03\xe8\xff\xff\xff\xff", &["garbage-after-close"]);
         check(b"HTTP/1.1 500 Internal Server Error\r\n\r\n", &["http-body-after-101"]);
         check(b"\x81\x01a<!DOCTYPE html>", &["two-writers-interleave"]);
         check(b"{\"error\":1}", &["http-body-after-101"]);

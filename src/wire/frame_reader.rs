@@ -125,6 +125,11 @@ impl FrameReader {
             }
         }
         let Some(header) = FrameHeader::parse(seen) else {
+            if self.close_seen && self.is_no_frame(seen[0], seen.get(1).copied()) {
+                self.pending_len = 0;
+                self.found_garbage(seen, sink);
+                sink(Item::Opaque { direction: self.direction, data: seen });
+            }
             return rest;
         };
         self.pending_len = 0;
@@ -155,19 +160,27 @@ impl FrameReader {
         sink(Item::Violation(Violation { direction: self.direction, offset: self.offset, kind }));
     }
 
+    /// Whether these two bytes can begin no frame of this direction.
+    fn is_no_frame(&self, first: u8, second: Option<u8>) -> bool {
+        let from_server = self.direction == Direction::ServerToClient;
+        matches!(Opcode::from_bits(first), Opcode::Reserved(_))
+            || first & 0x30 != 0
+            || second.is_some_and(|second| (second & 0x80 != 0) == from_server)
+    }
+
+    fn found_garbage(&mut self, seen: &[u8], sink: &mut impl FnMut(Item<'_>)) {
+        let preview = String::from_utf8_lossy(&seen[..seen.len().min(64)]).into_owned();
+        self.violation(ViolationKind::GarbageAfterClose { preview }, sink);
+        self.opaque = true;
+    }
+
     /// Begins a frame; `false` if the bytes are no frame and nothing was taken.
     fn begin_frame(&mut self, header: FrameHeader, seen: &[u8], sink: &mut impl FnMut(Item<'_>)) -> bool {
         let from_server = self.direction == Direction::ServerToClient;
         let opcode = header.opcode();
-        if self.close_seen {
-            let is_no_frame =
-                matches!(opcode, Opcode::Reserved(_)) || header.rsv() & 3 != 0 || header.masked() == from_server;
-            if is_no_frame {
-                let preview = String::from_utf8_lossy(&seen[..seen.len().min(64)]).into_owned();
-                self.violation(ViolationKind::GarbageAfterClose { preview }, sink);
-                self.opaque = true;
-                return false;
-            }
+        if self.close_seen && self.is_no_frame(header.first, Some(header.second)) {
+            self.found_garbage(seen, sink);
+            return false;
         }
         self.header = header;
         sink(Item::Frame { direction: self.direction, offset: self.offset, header: &header });

@@ -1,6 +1,7 @@
 //! Whether a refusal of the server is about authentication, and what its own words say.
 
-use super::super::rules::is_403_fingerprint;
+use crate::diagnosis::rules::{code_id, is_403_fingerprint, status_id};
+use crate::diagnosis::words::after_milestone;
 use crate::diagnosis::{Case, Certainty, Ending};
 use crate::observation::Moment;
 
@@ -15,6 +16,8 @@ pub(in crate::diagnosis) struct Refusal {
     pub(in crate::diagnosis) strength: Option<Certainty>,
     /// What its text says about the token.
     pub(in crate::diagnosis) said: Option<Said>,
+    /// The id that the refusal has without a look at the token.
+    pub(in crate::diagnosis) carrier: &'static str,
     /// Whether the response has the fingerprint of another cause.
     pub(in crate::diagnosis) has_fingerprint: bool,
 }
@@ -134,7 +137,8 @@ pub(in crate::diagnosis) fn refusal(case: &Case<'_>, ending: Ending) -> Option<R
             } else {
                 format!("the server answered {status} (\u{201c}{}\u{201d})", case.quote(&body, 80))
             };
-            Some(Refusal { at: case.head_at(), words, strength, said, has_fingerprint })
+            let carrier = is_403_fingerprint(case).unwrap_or_else(|| status_id(status));
+            Some(Refusal { at: case.head_at(), words, strength, said, carrier, has_fingerprint })
         }
         Ending::Closed | Ending::ClosedUnclean => {
             let close = case.server_close()?;
@@ -149,8 +153,10 @@ pub(in crate::diagnosis) fn refusal(case: &Case<'_>, ending: Ending) -> Option<R
                 _ if names_authentication(reason) => Some(Certainty::Likely),
                 _ => None,
             };
-            let words = format!("the server closed with {code} {}", case.reason_words(close));
-            Some(Refusal { at: close.at, words, strength, said, has_fingerprint: false })
+            let when = after_milestone(case, close.at);
+            let words = format!("the server closed {when} with {code} {}", case.reason_words(close));
+            let carrier = code_id(Some(code));
+            Some(Refusal { at: close.at, words, strength, said, carrier, has_fingerprint: false })
         }
         Ending::NotAttempted
         | Ending::ResolveFailed

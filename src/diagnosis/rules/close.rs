@@ -11,8 +11,11 @@ use crate::store::CloseSeen;
 use crate::token::Signature;
 
 /// Only the reason text speaks.
-pub(super) const BY_REASON: &[Rule] =
-    &[Rule::new("duplicate-kick", by_reason).implies(CODES), Rule::new("http-403-origin", by_reason).implies(CODES)];
+pub(super) const BY_REASON: &[Rule] = &[
+    Rule::new("duplicate-kick", by_reason).implies(CODES),
+    Rule::new("http-403-origin", by_reason).implies(CODES),
+    Rule::new("engineio-ping-timeout", engineio).implies(&["close-empty"]),
+];
 
 pub(super) const RULES: &[Rule] = &[
     Rule::new("message-too-big-by-server", by_code),
@@ -41,7 +44,7 @@ const CODES: &[&str] =
     &["close-1000", "close-1002", "close-1008", "close-1011", "close-3000", "close-3003", "close-application"];
 
 /// The id of a code that came in a Close frame without a broken rule.
-fn id_of(code: Option<u16>) -> &'static str {
+pub(in crate::diagnosis) fn code_id(code: Option<u16>) -> &'static str {
     match code {
         None => "close-empty",
         Some(1000) => "close-1000",
@@ -75,7 +78,7 @@ fn said(case: &Case<'_>, close: &CloseSeen) -> String {
 }
 
 fn by_code(case: &Case<'_>, ending: Ending, id: &'static str) -> Option<Found> {
-    let close = deciding(case, ending).filter(|close| id_of(close.info.code) == id)?;
+    let close = deciding(case, ending).filter(|close| code_id(close.info.code) == id)?;
     let when = after_milestone(case, close.at);
     let said = said(case, close);
     let summary = match id {
@@ -99,7 +102,7 @@ fn by_code(case: &Case<'_>, ending: Ending, id: &'static str) -> Option<Found> {
     }
     let has_token = !credential::is_absent(case);
     let is_unchecked = case.story.token.as_ref().is_some_and(|token| token.signature == Signature::Unchecked);
-    let is_refusal = matches!(id, "close-1008" | "close-3000" | "close-3003");
+    let is_refusal = credential::refusal(case, ending).is_some_and(|refusal| refusal.strength.is_some());
     Some(
         found
             .or_if(
@@ -173,8 +176,31 @@ fn by_reason(case: &Case<'_>, ending: Ending, id: &'static str) -> Option<Found>
         let said = said(case, close);
         Found::likely(format!("By the server's own words {what}: it closed with {said}."))
             .seen_at(close.at, Direction::ServerToClient, close.info.offset, format!("the server's Close: {said}"))
-            .or(id_of(close.info.code), "look at the server's console")
+            .or(code_id(close.info.code), "look at the server's console")
     })
+}
+
+/// A Socket.IO server whose heartbeat nobody answered: it closes without a code.
+fn engineio(case: &Case<'_>, ending: Ending, _: &'static str) -> Option<Found> {
+    let close = deciding(case, ending).filter(|close| close.info.code.is_none())?;
+    let (first_at, first) = case.story.first_message.as_ref()?;
+    let text = std::str::from_utf8(first).ok()?;
+    let hello: serde_json::Value = serde_json::from_str(text.strip_prefix('0')?).ok()?;
+    hello.get("sid")?;
+    let millis = |name: &str| hello.get(name).and_then(serde_json::Value::as_f64);
+    let due = millis("pingInterval").zip(millis("pingTimeout")).map(|(interval, timeout)| interval + timeout);
+    let age = close.at.millis_since(*first_at);
+    let is_due = due.is_some_and(|due| (age - due).abs() <= (due / 10.0).max(500.0));
+    let was_mute = case.story.sent.data_frames == 0;
+    let summary = format!(
+        "This is a Socket.IO server: its heartbeat went unanswered, and it closed without a code {} after its greeting.",
+        span(age)
+    );
+    let found = if is_due && was_mute { Found::certain(summary) } else { Found::likely(summary) };
+    let found = found
+        .seen_at(*first_at, Direction::ServerToClient, 0, format!("its greeting: {}", case.quote(text, 120)))
+        .seen_at(close.at, Direction::ServerToClient, close.info.offset, "an empty Close frame");
+    Some(found.or_if(!was_mute, "close-empty", "send nothing, and see whether it closes at the same age"))
 }
 
 /// Whether we began to close of our own will.
@@ -251,4 +277,134 @@ fn then_gone(case: &Case<'_>, ending: Ending, _: &'static str) -> Option<Found> 
         .seen(at, format!("TCP ended with {}", case.tcp_end_words()))
         .finding(),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::diagnosis::testing::{Scene, failure, finds, rivals, token};
+    use crate::observation::{CloseOrigin, Deadline, Fact, IoKind};
+    use crate::wire::encode_frame;
+
+    /// With a good token, so that nothing is laid on a missing one.
+    fn confirmed() -> Scene {
+        Scene::with_token(&token(3600)).tcp().request().accept().confirm()
+    }
+
+    #[test]
+    fn each_code_is_its_cause_and_the_reason_is_quoted() {
+        for (code, cause) in [
+            (1000, "close-1000"),
+            (1001, "close-1001"),
+            (1002, "close-1002"),
+            (1003, "close-1003"),
+            (1007, "close-1007"),
+            (1008, "close-1008"),
+            (1009, "message-too-big-by-server"),
+            (1010, "close-1010"),
+            (1011, "close-1011"),
+            (1012, "close-1012"),
+            (1013, "close-1013"),
+            (1014, "close-1014"),
+            (3000, "close-3000"),
+            (3003, "close-3003"),
+            (3500, "close-application"),
+            (4000, "close-application"),
+        ] {
+            let verdict = confirmed().closed_by_server(code, "see the log").certain("closed", cause);
+            assert!(
+                verdict.summary.contains("see the log") && verdict.summary.contains(&code.to_string()),
+                "{}",
+                verdict.summary
+            );
+            assert!(verdict.browser_shows.contains(&code.to_string()), "{code}: {}", verdict.browser_shows);
+        }
+        confirmed()
+            .server(b"\x88\x00")
+            .client(&encode_frame(0x88, Some([0; 4]), b""))
+            .fin()
+            .certain("closed", "close-empty");
+        let verdict = confirmed().closed_by_server(1011, "").verdict();
+        assert!(rivals(&verdict).contains(&"handler-exception"), "{verdict:#?}");
+    }
+
+    #[test]
+    fn only_the_reason_speaks() {
+        let kicked = confirmed().closed_by_server(4001, "kicked: duplicate session for this agentId");
+        let verdict = kicked.likely("closed", "duplicate-kick");
+        assert!(!finds(&verdict, "close-application"), "{verdict:#?}");
+        confirmed().closed_by_server(1008, "Origin not allowed").likely("closed", "http-403-origin");
+        confirmed().closed_by_server(4001, "Agent is busy").certain("closed", "close-application");
+    }
+
+    #[test]
+    fn a_heartbeat_of_socketio_that_nobody_answers() {
+        let greeting = b"0{\"sid\":\"x\",\"upgrades\":[],\"pingInterval\":300,\"pingTimeout\":200}";
+        let open = Scene::open().server(encode_frame(0x81, None, greeting)).wait(500);
+        let empty = |scene: Scene| scene.server(b"\x88\x00").client(&encode_frame(0x88, Some([0; 4]), b"")).fin();
+        empty(open.clone()).certain("closed", "engineio-ping-timeout");
+        empty(open.clone().wait(9_000)).likely("closed", "engineio-ping-timeout");
+        empty(open.clone().client(&encode_frame(0x81, Some([0; 4]), b"x"))).likely("closed", "engineio-ping-timeout");
+        open.closed_by_server(1000, "").certain("closed", "close-1000");
+        empty(Scene::confirmed()).certain("closed", "close-empty");
+    }
+
+    #[test]
+    fn what_tcp_does_after_a_close_is_never_the_cause() {
+        confirmed().server_close(1008, "").client_close(1008).rst().certain("closed", "close-1008");
+        let gone = confirmed().server_close(1000, "").fin();
+        let verdict = gone.certain("closed-unclean", "close-1000");
+        assert!(finds(&verdict, "close-then-gone"), "{verdict:#?}");
+        assert!(verdict.browser_shows.contains("1000"), "{}", verdict.browser_shows);
+        let reset = confirmed().server_close(1011, "").rst().certain("closed-unclean", "close-1011");
+        assert!(finds(&reset, "close-then-gone"), "{reset:#?}");
+        let died = confirmed().closed_by_server(1009, "").refuses().certain("closed", "message-too-big-by-server");
+        assert!(finds(&died, "server-process-died"), "{died:#?}");
+        let alive = confirmed().closed_by_server(1009, "").accepts().verdict();
+        assert!(!finds(&alive, "server-process-died"), "{alive:#?}");
+    }
+
+    #[test]
+    fn the_watch_ends_well_or_the_peer_does_not_play_along() {
+        let closing = || confirmed().we_close(CloseOrigin::WatchEnded);
+        let verdict = closing().server_close(1000, "").fin().certain("open", "healthy");
+        assert!(verdict.browser_shows.contains("1000"), "{}", verdict.browser_shows);
+        closing().server(b"\x88\x00").fin().certain("open", "healthy");
+        closing().server_close(1011, "late").fin().likely("closed", "close-1011");
+        let mute = closing().ran_out(Deadline::Close, 4_000);
+        mute.certain("closed-unclean", "peer-never-answers-close");
+        assert_eq!(mute.next_probes().len(), 1);
+        let dropped = closing().fin();
+        dropped.certain("closed-unclean", "peer-drops-tcp-on-our-close");
+        assert_eq!(dropped.next_probes().len(), 1);
+        dropped.clone().accepts().certain("closed-unclean", "peer-drops-tcp-on-our-close");
+        let died = dropped.refuses().certain("closed-unclean", "server-process-died");
+        assert!(finds(&died, "peer-drops-tcp-on-our-close"), "{died:#?}");
+        let lingering = closing().server_close(1000, "").ran_out(Deadline::TcpEnd, 2_500).certain("open", "healthy");
+        assert!(finds(&lingering, "peer-never-closes-tcp"), "{lingering:#?}");
+        let both = confirmed().server_close(1000, "").client_close(1000).ran_out(Deadline::TcpEnd, 2_500);
+        assert!(finds(&both.certain("closed", "close-1000"), "peer-never-closes-tcp"));
+    }
+
+    #[test]
+    fn closes_that_crossed_are_the_servers() {
+        let begun = confirmed().fact(Fact::CloseBegun { by: CloseOrigin::WatchEnded });
+        begun.server_close(1011, "").fin().likely("closed-unclean", "close-1011");
+        let failed = confirmed().fact(Fact::CloseBegun { by: CloseOrigin::Violation }).client_close(1002);
+        assert_eq!(failed.server_close(1011, "").verdict().ending.id(), "protocol-error");
+    }
+
+    #[test]
+    fn a_close_that_could_not_be_answered() {
+        let scene = confirmed().server_close(1008, "").fact(Fact::WriteFailed(failure(IoKind::BrokenPipe)));
+        scene.certain("closed-unclean", "close-1008");
+    }
+
+    #[test]
+    fn a_close_by_the_user_is_no_fault_of_the_server() {
+        let user = confirmed().we_close(CloseOrigin::User).server_close(1000, "").fin();
+        let verdict = user.certain("ended-by-us", "ended-by-user");
+        assert!(!verdict.summary.starts_with("The server"), "{}", verdict.summary);
+        let mute = confirmed().we_close(CloseOrigin::User).ran_out(Deadline::Close, 4_000);
+        mute.certain("closed-unclean", "peer-never-answers-close");
+    }
 }

@@ -279,6 +279,16 @@ fn tls_to_plain(case: &Case<'_>, ending: Ending, _: &'static str) -> Option<Foun
     }
 }
 
+/// The first line of a greeting, or the first readable piece of one that is not text.
+fn greeting(bytes: &[u8]) -> String {
+    let begin = bytes.get(..80).unwrap_or(bytes);
+    let line = begin.split(|b| matches!(b, b'\r' | b'\n')).next().unwrap_or(begin);
+    let is_text = line.len() >= 3 && line.iter().all(|b| (0x20..0x7F).contains(b));
+    let mut pieces = begin.split(|b| !(0x20..0x7F).contains(b));
+    let piece = if is_text { line } else { pieces.find(|piece| piece.len() >= 4).unwrap_or(line) };
+    String::from_utf8_lossy(piece).into_owned()
+}
+
 /// Another protocol's port.
 fn port_not_http(case: &Case<'_>, ending: Ending, _: &'static str) -> Option<Found> {
     let port = capital_port(&case.port_words());
@@ -301,7 +311,7 @@ fn port_not_http(case: &Case<'_>, ending: Ending, _: &'static str) -> Option<Fou
         Some(banner) => Found::certain(format!(
             "{port} belongs to {}: it greeted us with \u{201c}{}\u{201d}.",
             banner.what,
-            case.quote(&banner.quote, 60)
+            case.quote(&greeting(bytes), 60)
         )),
         None => Found::certain(format!("What listens on {} does not speak HTTP.", case.port_words())),
     };
@@ -311,4 +321,131 @@ fn port_not_http(case: &Case<'_>, ending: Ending, _: &'static str) -> Option<Fou
         Some((at, TcpEnd::Fin | TcpEnd::Rst)) => found.seen(at, format!("TCP ended with {}", case.tcp_end_words())),
         Some((_, TcpEnd::Silence)) | None => found,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::IpAddr;
+
+    use crate::diagnosis::testing::{Scene, finds, rivals};
+    use crate::observation::{
+        CloseOrigin, Deadline, Fact, IoKind, Probe, ProbeOutcome, ResolveFailure, ResolveKind, TlsFailureKind,
+    };
+
+    fn unresolved(kind: ResolveKind) -> Scene {
+        let failure = ResolveFailure { kind, code: None, text: "the resolver's words".to_owned() };
+        Scene::to("ws://nowhere.invalid/")
+            .fact(Fact::ResolveStarted { host: "nowhere.invalid".to_owned() })
+            .fact(Fact::ResolveFailed(failure))
+    }
+
+    fn localhost(addresses: &[&str], added: &[&str]) -> Scene {
+        let ips = |list: &[&str]| list.iter().map(|ip| ip.parse::<IpAddr>().unwrap()).collect();
+        Scene::to("ws://localhost:3001/")
+            .fact(Fact::ResolveStarted { host: "localhost".to_owned() })
+            .fact(Fact::Resolved { addresses: ips(addresses), added: ips(added) })
+    }
+
+    const V4: &str = "127.0.0.1:3001";
+    const V6: &str = "[::1]:3001";
+
+    #[test]
+    fn only_a_clear_answer_is_nxdomain() {
+        unresolved(ResolveKind::NoSuchName).certain("resolve-failed", "dns-nxdomain");
+        unresolved(ResolveKind::TryAgain).certain("resolve-failed", "dns-unreachable");
+        unresolved(ResolveKind::Other).likely("resolve-failed", "dns-unreachable");
+        Scene::to("ws://nowhere.invalid/")
+            .fact(Fact::ResolveStarted { host: "nowhere.invalid".to_owned() })
+            .ran_out(Deadline::Resolve, 1_000)
+            .certain("resolve-failed", "dns-unreachable");
+    }
+
+    #[test]
+    fn each_way_of_not_connecting() {
+        let remote = |kind| Scene::to("ws://192.0.2.1:3001/").tcp_failed("192.0.2.1:3001", kind);
+        let refused = remote(IoKind::Refused).certain("connect-failed", "tcp-refused");
+        assert!(!refused.summary.contains("firewall"), "{}", refused.summary);
+        remote(IoKind::TimedOut).certain("connect-failed", "tcp-drop");
+        remote(IoKind::HostUnreachable).certain("connect-failed", "tcp-unreachable");
+        remote(IoKind::NetworkUnreachable).certain("connect-failed", "tcp-unreachable");
+        localhost(&["127.0.0.1"], &["::1"])
+            .tcp_failed(V4, IoKind::TimedOut)
+            .likely("connect-failed", "tcp-backlog-full");
+        let mixed = remote(IoKind::Refused).tcp_failed("[2001:db8::1]:3001", IoKind::NetworkUnreachable);
+        mixed.certain("connect-failed", "tcp-refused");
+        let silent = remote(IoKind::TimedOut).tcp_failed("[2001:db8::1]:3001", IoKind::Refused);
+        silent.certain("connect-failed", "tcp-drop");
+        remote(IoKind::Other).is_not("tcp-refused");
+    }
+
+    #[test]
+    fn the_other_family_is_the_cause_only_if_all_that_were_given_refused() {
+        let done =
+            |scene: Scene| scene.request().accept().confirm().we_close(CloseOrigin::WatchEnded).server_close(1000, "");
+        let added = localhost(&["127.0.0.1"], &["::1"]).tcp_failed(V4, IoKind::Refused).tcp_connected(V6);
+        done(added.clone()).certain("open", "localhost-family-mismatch");
+        let second = localhost(&["::1", "127.0.0.1"], &[]).tcp_failed(V6, IoKind::Refused).tcp_connected(V4);
+        let verdict = done(second).certain("open", "healthy");
+        assert!(finds(&verdict, "localhost-family-mismatch"), "{verdict:#?}");
+        let closed = added.request().accept().closed_by_server(1011, "").certain("closed", "close-1011");
+        assert!(finds(&closed, "localhost-family-mismatch"), "{closed:#?}");
+        localhost(&["127.0.0.1"], &["::1"])
+            .tcp_failed(V4, IoKind::Refused)
+            .tcp_failed(V6, IoKind::Refused)
+            .certain("connect-failed", "tcp-refused");
+    }
+
+    #[test]
+    fn a_literal_address_is_probed_in_the_other_family() {
+        let scene = Scene::to("ws://127.0.0.1:3001/").tcp_failed(V4, IoKind::Refused);
+        let probe = Probe::Tcp { address: V6.parse().unwrap() };
+        assert_eq!(scene.next_probes().first(), Some(&probe));
+        let accepted = scene.clone().probe(probe.clone(), ProbeOutcome::Accepted);
+        accepted.certain("connect-failed", "localhost-family-mismatch");
+        assert!(accepted.next_probes().is_empty());
+        let failure = crate::diagnosis::testing::failure(IoKind::Refused);
+        scene.probe(probe, ProbeOutcome::Failed(failure)).certain("connect-failed", "tcp-refused");
+    }
+
+    #[test]
+    fn plain_request_to_a_tls_port() {
+        let alert = Scene::asked().server(b"\x15\x03\x01\x00\x02\x02\x46").fin();
+        alert.certain("upgrade-invalid", "plain-to-tls");
+        let body = "<html><head><title>400 The plain HTTP request was sent to HTTPS port</title></head></html>";
+        let nginx =
+            Scene::asked().answer("400 Bad Request", "Server: nginx/1.22.1\r\nContent-Type: text/html\r\n", body);
+        nginx.certain("upgrade-refused", "plain-to-tls");
+        let reset = Scene::asked().rst();
+        assert_eq!(reset.next_probes().len(), 2);
+        reset.clone().accepts().answers_tls().certain("upgrade-cut", "plain-to-tls");
+        let silent = reset.accepts();
+        let verdict = silent.certain("upgrade-cut", "upgrade-rst-nobytes");
+        assert!(rivals(&verdict).contains(&"plain-to-tls"), "{verdict:#?}");
+    }
+
+    #[test]
+    fn tls_to_a_plain_port_and_to_a_stranger() {
+        let wss = || Scene::to("wss://127.0.0.1:3001/").tcp();
+        let http = b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n";
+        wss().tls_failed(TlsFailureKind::NotTls, http).certain("tls-failed", "tls-to-plain");
+        wss().tls_failed(TlsFailureKind::NotTls, b"SSH-2.0-OpenSSH_9.6\r\n").certain("tls-failed", "port-not-http");
+        let silent = wss().tls_failed(TlsFailureKind::TimedOut, b"");
+        assert_eq!(silent.next_probes().len(), 1);
+        let answered = ProbeOutcome::Answered { status: Some(200), preview: "HTTP/1.1 200 OK".to_owned(), tls: false };
+        silent.clone().plain_get(answered).certain("tls-failed", "tls-to-plain");
+        silent.plain_get(ProbeOutcome::Silent).certain("tls-failed", "tls-silent");
+    }
+
+    #[test]
+    fn banners_are_quoted() {
+        let greeted = |bytes: &[u8]| Scene::asked().server(bytes).fin();
+        let ssh = greeted(b"SSH-2.0-OpenSSH_9.6\r\n").certain("upgrade-invalid", "port-not-http");
+        assert!(ssh.summary.contains("SSH-2.0"), "{}", ssh.summary);
+        let mysql = greeted(b"J\0\0\0\n8.0.36\0").certain("upgrade-invalid", "port-not-http");
+        assert!(mysql.summary.contains("8.0.36"), "{}", mysql.summary);
+        greeted(b"-ERR unknown command 'GET'\r\n").certain("upgrade-invalid", "port-not-http");
+        greeted(b"220 mail ESMTP\r\n").certain("upgrade-invalid", "port-not-http");
+        greeted(b"hello\r\n").certain("upgrade-invalid", "port-not-http");
+        greeted(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n").is_not("port-not-http");
+    }
 }

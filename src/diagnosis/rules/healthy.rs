@@ -1,7 +1,7 @@
 //! All is well.
 
 use super::{Found, Rule};
-use crate::diagnosis::words::span;
+use crate::diagnosis::words::after;
 use crate::diagnosis::{Case, Ending};
 use crate::observation::Direction;
 
@@ -15,8 +15,8 @@ fn healthy(case: &Case<'_>, ending: Ending, _: &'static str) -> Option<Found> {
     let opened = case.opened_at()?;
     let mut found = match &story.confirmation {
         Some(confirmation) if confirmation.preview.is_some() => Found::certain(format!(
-            "All is well: the server confirmed the connection {} after the 101 and answered our Close.",
-            span(confirmation.at.millis_since(opened))
+            "All is well: the server confirmed the connection {} and answered our Close.",
+            after(confirmation.at.millis_since(opened), "after the 101")
         ))
         .seen(opened, "the 101 passed every check")
         .seen(confirmation.at, "the confirmation came"),

@@ -185,7 +185,7 @@ fn no_bytes(case: &Case<'_>, ending: Ending, id: &'static str) -> Option<Found> 
     Some(match end {
         TcpEnd::Rst => found
             .or_if(
-                !case.is_secure() && case.tls_answered().is_none(),
+                !case.is_secure() && !case.asked_for_tls(),
                 "plain-to-tls",
                 "send a ClientHello to the port, or try wss://",
             )
@@ -238,5 +238,101 @@ fn unanswered(case: &Case<'_>, ending: Ending, _: &'static str) -> Option<Found>
                 .seen(at, limit)
                 .or("server-blocked", "send a plain GET to the same port: does it hang as well?"),
         ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::diagnosis::testing::{GOOD, Scene, finds, rivals};
+    use crate::observation::{CloseOrigin, Deadline, Limit, ProbeOutcome};
+
+    fn answered(head: &str) -> Scene {
+        Scene::asked().server(format!("{head}\r\n"))
+    }
+
+    #[test]
+    fn each_broken_101() {
+        let check = |head: String, cause: &str| answered(&head).certain("upgrade-invalid", cause);
+        check(GOOD.replace("s3p", "xxx"), "upgrade-wrong-accept");
+        check(GOOD.replace("Sec-WebSocket-Accept", "X"), "upgrade-no-accept");
+        check(format!("{GOOD}Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n"), "upgrade-dup-accept");
+        check(GOOD.replace("Upgrade: websocket", "X: y"), "upgrade-header-missing");
+        check(GOOD.replace("Connection: Upgrade\r\n", ""), "upgrade-header-missing");
+        check(GOOD.replace("websocket", "h2c"), "upgrade-header-wrong");
+        check(GOOD.replace("Connection: Upgrade", "Connection: keep-alive"), "upgrade-header-wrong");
+        check(format!("{GOOD}Sec-WebSocket-Protocol: zzz\r\n"), "subprotocol-unrequested");
+        check(format!("{GOOD}Sec-WebSocket-Extensions: x-foo\r\n"), "extension-unrequested");
+        answered(GOOD).is_not("upgrade-wrong-accept");
+    }
+
+    #[test]
+    fn subprotocols_and_compression_that_were_offered() {
+        let offers = |fields: &str| Scene::to("ws://127.0.0.1:3001/").fields(fields).tcp().request();
+        let chat = || offers("Sec-WebSocket-Protocol: chat.v1\r\n");
+        chat().server(format!("{GOOD}\r\n")).certain("upgrade-invalid", "subprotocol-unanswered");
+        let other = format!("{GOOD}Sec-WebSocket-Protocol: zzz\r\n\r\n");
+        chat().server(other).certain("upgrade-invalid", "subprotocol-mismatch");
+        let bad = format!("{GOOD}Sec-WebSocket-Extensions: permessage-deflate; server_max_window_bits=99\r\n\r\n");
+        let deflate = offers("Sec-WebSocket-Extensions: permessage-deflate\r\n");
+        deflate.server(bad).certain("upgrade-invalid", "extension-bad-params");
+    }
+
+    #[test]
+    fn what_chrome_accepts_is_a_finding() {
+        let check = |head: String, id: &str| {
+            let scene = Scene::asked().server(head).fact(crate::observation::Fact::Opened).confirm();
+            let verdict = scene.we_close(CloseOrigin::WatchEnded).server_close(1000, "").certain("open", "healthy");
+            assert!(finds(&verdict, id), "{verdict:#?}");
+        };
+        check(format!("{}\r\n", GOOD.replace("HTTP/1.1", "HTTP/1.0")), "upgrade-http-version");
+        check(format!("{}\n", GOOD.replace("\r\n", "\n")), "upgrade-bare-lf");
+    }
+
+    #[test]
+    fn an_interim_answer_fails_the_handshake() {
+        let early = Scene::asked().server("HTTP/1.1 103 Early Hints\r\n\r\n");
+        early.certain("upgrade-invalid", "upgrade-1xx");
+        early.clone().server(format!("{GOOD}\r\n")).certain("upgrade-invalid", "upgrade-1xx");
+        let refused = early.answer("404 Not Found", "", "").certain("upgrade-refused", "http-404");
+        assert!(finds(&refused, "upgrade-1xx"), "{refused:#?}");
+    }
+
+    #[test]
+    fn a_head_without_end() {
+        let endless = format!("HTTP/1.1 101 X\r\n{}", "a".repeat(256 * 1024 + 1));
+        Scene::asked()
+            .server(endless)
+            .limit(Limit::ResponseHead, 300_000)
+            .certain("upgrade-invalid", "upgrade-headers-too-big");
+    }
+
+    #[test]
+    fn cut_before_a_whole_answer() {
+        let fin = Scene::asked().fin();
+        fin.clone().accepts().certain("upgrade-cut", "upgrade-fin-nobytes");
+        let verdict = fin.clone().certain("upgrade-cut", "upgrade-fin-nobytes");
+        assert!(rivals(&verdict).contains(&"server-process-died"), "{verdict:#?}");
+        let died = fin.refuses().certain("upgrade-cut", "server-process-died");
+        assert!(finds(&died, "upgrade-fin-nobytes"), "{died:#?}");
+        Scene::asked().rst().accepts().certain("upgrade-cut", "upgrade-rst-nobytes");
+        let half = Scene::asked().server("HTTP/1.1 101 Switching").fin();
+        half.clone().accepts().certain("upgrade-cut", "upgrade-partial");
+        let died = half.refuses().certain("upgrade-cut", "server-process-died");
+        assert!(finds(&died, "upgrade-partial"), "{died:#?}");
+    }
+
+    #[test]
+    fn silence_is_told_from_a_blocked_server() {
+        let silent = Scene::asked().ran_out(Deadline::Upgrade, 500);
+        assert_eq!(silent.next_probes().len(), 1);
+        let verdict = silent.certain("upgrade-unanswered", "upgrade-unanswered");
+        assert!(rivals(&verdict).contains(&"server-blocked"), "{verdict:#?}");
+        let answered = ProbeOutcome::Answered { status: Some(426), preview: String::new(), tls: false };
+        let verdict = silent.clone().plain_get(answered).certain("upgrade-unanswered", "upgrade-unanswered");
+        assert!(verdict.alternatives.is_empty(), "{verdict:#?}");
+        silent.plain_get(ProbeOutcome::Silent).likely("upgrade-unanswered", "server-blocked");
+        let drops = Scene::asked().server("HT").server("TP/1.1 101").ran_out(Deadline::Upgrade, 500);
+        drops.certain("upgrade-unanswered", "upgrade-trickle");
+        Scene::asked().fin().ran_out(Deadline::Upgrade, 500).is_not("upgrade-unanswered");
     }
 }

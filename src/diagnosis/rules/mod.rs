@@ -21,7 +21,8 @@ use super::remedy::remedies;
 use super::{Alternative, Case, Certainty, Ending, Evidence, Finding, Place, Verdict};
 use crate::observation::{Direction, Moment};
 
-pub(super) use refused::is_403_fingerprint;
+pub(super) use close::code_id;
+pub(super) use refused::{is_403_fingerprint, status_id};
 
 /// How one cause is recognised.
 #[derive(Clone, Copy, Debug)]
@@ -278,3 +279,51 @@ fn browser_shows(case: &Case<'_>, ending: Ending, id: &str) -> String {
 
 const UNDETERMINED: Rule = Rule::new("undetermined", |_, _, _| None);
 const MOST_ALTERNATIVES: usize = 3;
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::diagnosis::testing::Scene;
+    use crate::observation::{CloseOrigin, Fact};
+
+    #[test]
+    fn every_rule_has_its_words_and_its_own_id() {
+        let mut seen = BTreeSet::new();
+        for rule in rules() {
+            assert!(cause(rule.id).is_some(), "{} is not in the catalogue", rule.id);
+            // An origin is refused by a response or by a close reason: two families, one id.
+            assert!(seen.insert(rule.id) || rule.id == "http-403-origin", "{} stands twice", rule.id);
+            for general in rule.implies {
+                assert!(general.ends_with('*') || cause(general).is_some(), "{}: no {general}", rule.id);
+            }
+        }
+    }
+
+    #[test]
+    fn a_verdict_of_a_running_connection_accuses_nobody() {
+        for scene in [Scene::asked(), Scene::open(), Scene::confirmed(), Scene::to("ws://127.0.0.1/")] {
+            let verdict = scene.verdict();
+            assert_eq!((verdict.cause.as_str(), verdict.provisional), ("undetermined", true));
+            assert!(scene.next_probes().is_empty());
+        }
+        let verdict = Scene::confirmed().fact(Fact::Finished).verdict();
+        assert_eq!((verdict.cause.as_str(), verdict.provisional), ("undetermined", false));
+    }
+
+    #[test]
+    fn a_verdict_is_provisional_while_probes_are_to_come() {
+        assert!(Scene::confirmed().fin().pending().verdict().provisional);
+        assert!(!Scene::confirmed().fin().verdict().provisional);
+    }
+
+    #[test]
+    fn healthy_needs_the_confirmation() {
+        let closed = |scene: Scene| scene.we_close(CloseOrigin::WatchEnded).server_close(1000, "").fin();
+        closed(Scene::confirmed()).certain("open", "healthy");
+        closed(Scene::open()).certain("unconfirmed", "confirmation-missing");
+        let none = Scene::open().plan(|plan| plan.expect = crate::observation::Expect::None);
+        closed(none.fact(Fact::Confirmed { preview: None })).certain("open", "healthy");
+    }
+}

@@ -113,7 +113,7 @@ fn truncated(case: &Case<'_>, ending: Ending, _: &'static str) -> Option<Found> 
     let (Cut::Payload { offset, .. } | Cut::Header { offset, .. }) = cut else {
         return None;
     };
-    if case.story.close_received.is_some() && ending != Ending::ProtocolError {
+    if case.we_ended_before(at) {
         return None;
     }
     let found = Found::certain(format!(
@@ -129,7 +129,7 @@ fn truncated(case: &Case<'_>, ending: Ending, _: &'static str) -> Option<Found> 
 
 fn unfinished(case: &Case<'_>, ending: Ending, _: &'static str) -> Option<Found> {
     let (at, cut) = case.story.cut?;
-    let Cut::Fragment { .. } = cut else {
+    let (Cut::Fragment { .. }, false) = (cut, case.we_ended_before(at)) else {
         return None;
     };
     let found = Found::certain(format!(
@@ -186,7 +186,9 @@ fn ended(case: &Case<'_>, ending: Ending, id: &'static str) -> Option<Found> {
     }
     let silence = case.silence_before(at);
     let opened = case.opened_at().unwrap_or(at);
-    let fault = credential::faults(case, at).into_iter().next().filter(|_| at.millis_since(opened) <= 1_000.0);
+    let is_early = at.millis_since(opened) <= 1_000.0;
+    let fault = credential::faults(case, at).into_iter().next();
+    let fault = fault.filter(|fault| is_early || fault.id == "jwt-expired-mid-session");
     if let Some(fault) = &fault {
         found = found.or(fault.id, "repeat with a good token, and look at the server's console");
     }
@@ -265,7 +267,7 @@ fn missing(case: &Case<'_>, ending: Ending, _: &'static str) -> Option<Found> {
     let opened = case.opened_at()?;
     let at = case.story.confirmation.as_ref().map_or(case.story.last_at, |confirmation| confirmation.at);
     let answered = case.pong_since(opened);
-    let alive = if answered { ", though the server answers pings" } else { "" };
+    let alive = if answered { " and the server answers pings" } else { "" };
     let came = case.story.received.data_frames;
     let nothing = if came == 0 { "no message came" } else { "no message that matches came" };
     let mut found = Found::certain(format!(
@@ -286,4 +288,112 @@ fn missing(case: &Case<'_>, ending: Ending, _: &'static str) -> Option<Found> {
         "server-blocked",
         "send a plain GET to the same port: does it hang as well?",
     ))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::diagnosis::Certainty;
+    use crate::diagnosis::testing::{Scene, failure, finds, rivals};
+    use crate::observation::{CloseOrigin, Deadline, Expect, Fact, IoKind, ProbeOutcome, ReadEnd};
+
+    #[test]
+    fn the_port_tells_a_dead_process_from_a_cut_connection() {
+        let fin = Scene::confirmed().wait(11).fin();
+        let verdict = fin.clone().refuses().certain("fin", "server-process-died");
+        assert_eq!(
+            verdict.summary,
+            "The server process died 12 ms after it confirmed the connection: TCP ended with FIN, no Close frame, and port \
+             3001 now refuses connections."
+        );
+        let verdict = fin.clone().accepts().likely("fin", "connection-terminated");
+        assert!(rivals(&verdict).contains(&"handler-exception") && !rivals(&verdict).contains(&"server-process-died"));
+        let verdict = fin.gives("fin", "connection-terminated", Certainty::Possible);
+        assert!(rivals(&verdict).contains(&"server-process-died"), "{verdict:#?}");
+    }
+
+    #[test]
+    fn rst_is_told_likewise() {
+        let rst = Scene::open().rst();
+        rst.clone().refuses().certain("rst", "server-process-died");
+        rst.clone().accepts().likely("rst", "connection-reset");
+        rst.gives("rst", "connection-reset", Certainty::Possible);
+        let aborted = Fact::ReadEnded(ReadEnd::Failed(failure(IoKind::Aborted)));
+        Scene::open().fact(aborted).accepts().likely("rst", "connection-reset");
+    }
+
+    #[test]
+    fn nothing_says_crash_by_fin_or_rst_alone() {
+        for scene in [Scene::open().fin(), Scene::open().rst(), Scene::confirmed().fin(), Scene::asked().fin()] {
+            let verdict = scene.is_not("server-process-died");
+            assert!(!verdict.summary.contains("died"), "{}", verdict.summary);
+        }
+    }
+
+    #[test]
+    fn silence_before_fin_makes_time_outs_rivals_only() {
+        let verdict = Scene::confirmed().wait(60_000).fin().accepts().likely("fin", "connection-terminated");
+        assert!(rivals(&verdict).contains(&"idle-timeout"), "{verdict:#?}");
+        let verdict = Scene::confirmed().wait(500).fin().accepts().verdict();
+        assert!(!rivals(&verdict).contains(&"idle-timeout"), "{verdict:#?}");
+    }
+
+    #[test]
+    fn an_end_within_a_frame_or_a_message() {
+        let half = Scene::confirmed().server(b"\x82\x7e\x04\x00half of it").fin();
+        half.clone().accepts().certain("fin", "frame-truncated");
+        let verdict = half.clone().refuses().certain("fin", "server-process-died");
+        assert!(finds(&verdict, "frame-truncated"), "{verdict:#?}");
+        let header = Scene::confirmed().server(b"\x82").fin().accepts().certain("fin", "frame-truncated");
+        assert!(!finds(&header, "connection-terminated"), "{header:#?}");
+        let begun = Scene::confirmed().server(b"\x01\x05Hello").fin();
+        begun.clone().accepts().certain("fin", "fragment-unfinished");
+        let verdict = begun.refuses().certain("fin", "server-process-died");
+        assert!(finds(&verdict, "fragment-unfinished"), "{verdict:#?}");
+        Scene::confirmed().server(b"\x82\x02ab").fin().accepts().is_not("frame-truncated");
+    }
+
+    #[test]
+    fn the_network_gives_up() {
+        let gone = Fact::ReadEnded(ReadEnd::Failed(failure(IoKind::TimedOut)));
+        Scene::confirmed().fact(gone).likely("network-timeout", "network-loss");
+        let stuck = Scene::confirmed().ran_out(Deadline::Write, 10_000);
+        stuck.gives("network-timeout", "network-loss", Certainty::Possible);
+        stuck.plain_get(ProbeOutcome::Silent).likely("network-timeout", "server-blocked");
+    }
+
+    fn unconfirmed(expect: Expect, mismatch: Option<&str>) -> Scene {
+        Scene::open()
+            .plan(|plan| plan.expect = expect)
+            .ran_out(Deadline::Confirm, 1_000)
+            .fact(Fact::ConfirmationFailed { mismatch: mismatch.map(str::to_owned) })
+    }
+
+    #[test]
+    fn confirmation_missing_or_another() {
+        let mute = unconfirmed(Expect::First, None).server(b"\x8a\x00");
+        let closed = mute.clone().we_close(CloseOrigin::Unconfirmed).server_close(1000, "").fin();
+        let verdict = closed.certain("unconfirmed", "confirmation-missing");
+        assert!(verdict.summary.contains("answers pings"), "{}", verdict.summary);
+        let wanted = Expect::Contains { text: "ready".to_owned() };
+        let other = unconfirmed(wanted, Some("Agent not found"));
+        let closed = other.we_close(CloseOrigin::Unconfirmed).server_close(1000, "");
+        let verdict = closed.certain("unconfirmed", "confirmation-mismatch");
+        assert!(
+            verdict.summary.contains("Agent not found") && verdict.summary.contains("ready"),
+            "{}",
+            verdict.summary
+        );
+        mute.clone().closed_by_server(1011, "").certain("closed", "close-1011");
+        mute.fin().accepts().likely("fin", "connection-terminated");
+    }
+
+    #[test]
+    fn a_blocked_server_answers_neither_close_nor_get() {
+        let mute = unconfirmed(Expect::First, None).we_close(CloseOrigin::Unconfirmed).ran_out(Deadline::Close, 1_000);
+        assert_eq!(mute.next_probes().len(), 1);
+        mute.clone().plain_get(ProbeOutcome::Silent).likely("unconfirmed", "server-blocked");
+        let answered = ProbeOutcome::Answered { status: Some(426), preview: String::new(), tls: false };
+        let verdict = mute.plain_get(answered).certain("unconfirmed", "confirmation-missing");
+        assert!(finds(&verdict, "peer-never-answers-close"), "{verdict:#?}");
+    }
 }

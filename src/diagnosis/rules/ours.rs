@@ -4,6 +4,7 @@ use super::{Found, Rule};
 use crate::diagnosis::words::span;
 use crate::diagnosis::{Case, Ending};
 use crate::observation::{CloseOrigin, Deadline, Direction, Limit};
+use crate::wire::Cut;
 
 pub(super) const RULES: &[Rule] = &[
     Rule::new("frame-huge", frame_huge),
@@ -24,22 +25,19 @@ const HUGE_BYTES: u64 = 1 << 31;
 fn frame_huge(case: &Case<'_>, ending: Ending, _: &'static str) -> Option<Found> {
     let (at, limit, limit_bytes, actual) = case.story.limit_passed?;
     let is_huge = matches!(limit, Limit::Frame | Limit::Message) && actual >= HUGE_BYTES;
-    (ending == Ending::EndedByUs && is_huge).then(|| {
-        Found::certain(format!(
-            "The server announced a frame of {actual} bytes, which no client will hold, so we ended the connection; \
-             usually the two sides have lost step."
-        ))
-        .seen_at(at, Direction::ServerToClient, frames_before(case), format!("announced length: {actual} bytes"))
-        .seen(at, format!("our limit: {limit_bytes} bytes"))
-    })
-}
-
-/// Where the frame that passed the limit probably begins: the last byte that was counted.
-fn frames_before(case: &Case<'_>) -> u64 {
-    match case.story.cut {
-        Some((_, crate::wire::Cut::Payload { offset, .. })) => offset,
-        Some((_, crate::wire::Cut::Header { .. } | crate::wire::Cut::Fragment { .. })) | None => 0,
+    if ending != Ending::EndedByUs || !is_huge {
+        return None;
     }
+    let found = Found::certain(format!(
+        "The server announced a frame of {actual} bytes, which no client will hold, so we ended the connection; usually the \
+         two sides have lost step."
+    ));
+    let announced = format!("announced length: {actual} bytes");
+    let found = match case.story.cut {
+        Some((_, Cut::Payload { offset, .. })) => found.seen_at(at, Direction::ServerToClient, offset, announced),
+        Some((_, Cut::Header { .. } | Cut::Fragment { .. })) | None => found.seen(at, announced),
+    };
+    Some(found.seen(at, format!("our limit: {limit_bytes} bytes")))
 }
 
 fn our_size(case: &Case<'_>, ending: Ending) -> Option<Found> {
@@ -98,4 +96,42 @@ fn ended_by_user(case: &Case<'_>, ending: Ending, _: &'static str) -> Option<Fou
         found = found.seen_at(close.at, Direction::ClientToServer, close.info.offset, "our Close frame");
     }
     Some(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::diagnosis::testing::Scene;
+    use crate::observation::{CloseOrigin, Deadline, Fact, Limit};
+
+    #[test]
+    fn our_limits_are_ours_unless_the_length_is_absurd() {
+        Scene::confirmed().limit(Limit::Message, 65 << 20).client_close(1009).fin().certain("ended-by-us", "our-limit");
+        let announced = Scene::confirmed().server(b"\x82\x7f\x00\x00\x00\x01\x00\x00\x00\x00begin");
+        announced.limit(Limit::Message, 1 << 32).client_close(1009).fin().certain("ended-by-us", "frame-huge");
+        Scene::confirmed().limit(Limit::Frame, (1 << 31) - 1).certain("ended-by-us", "our-limit");
+    }
+
+    #[test]
+    fn abort_shutdown_and_close_are_the_users() {
+        let by = |by| Scene::confirmed().fact(Fact::CloseBegun { by });
+        by(CloseOrigin::Abort).certain("ended-by-us", "ended-by-user");
+        by(CloseOrigin::Abort).fin().refuses().certain("ended-by-us", "ended-by-user");
+        by(CloseOrigin::Shutdown).client_close(1001).certain("ended-by-us", "ended-by-user");
+        let waiting = Scene::asked().fact(Fact::CloseBegun { by: CloseOrigin::Abort });
+        waiting.certain("ended-by-us", "ended-by-user");
+        let connecting = Scene::to("ws://127.0.0.1:3001/")
+            .fact(Fact::TcpStarted { address: "127.0.0.1:3001".parse().unwrap() })
+            .fact(Fact::CloseBegun { by: CloseOrigin::User });
+        connecting.certain("ended-by-us", "ended-by-user");
+        Scene::confirmed().fin().fact(Fact::CloseBegun { by: CloseOrigin::Abort }).is_not("ended-by-user");
+    }
+
+    #[test]
+    fn silence_while_we_did_not_read_is_not_the_servers() {
+        let closing = Scene::confirmed().fact(Fact::ReadPaused).we_close(CloseOrigin::WatchEnded);
+        closing.ran_out(Deadline::Close, 4_000).certain("closed-unclean", "our-limit");
+        let resumed =
+            Scene::confirmed().fact(Fact::ReadPaused).fact(Fact::ReadResumed).we_close(CloseOrigin::WatchEnded);
+        resumed.ran_out(Deadline::Close, 4_000).certain("closed-unclean", "peer-never-answers-close");
+    }
 }

@@ -375,3 +375,117 @@ fn silent(case: &Case<'_>, ending: Ending, _: &'static str) -> Option<Found> {
             .or("server-blocked", "look at the server process: does it accept and read?"),
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::diagnosis::testing::{NOW, Scene, certificate, failure, finds};
+    use crate::observation::{CertInfo, CloseOrigin, Fact, IoFailure, IoKind, ReadEnd, TlsFailureKind, TlsInfo};
+
+    fn wss() -> Scene {
+        Scene::to("wss://127.0.0.1:3001/").tcp()
+    }
+
+    fn good(issuer: &str) -> CertInfo {
+        certificate(issuer, NOW - 1_000, NOW + 1_000)
+    }
+
+    fn failed(kind: TlsFailureKind, chain: Vec<CertInfo>) -> Scene {
+        wss().tls_failed_with(kind, b"\x16\x03\x03", chain, Vec::new())
+    }
+
+    #[test]
+    fn each_defect_of_a_certificate() {
+        let ca = "CN=Practice CA";
+        failed(TlsFailureKind::UnknownIssuer, vec![good(ca)]).certain("tls-failed", "tls-unknown-ca");
+        let aia = CertInfo { has_ca_issuers: true, ..good(ca) };
+        failed(TlsFailureKind::UnknownIssuer, vec![aia.clone()]).likely("tls-failed", "tls-missing-intermediate");
+        failed(TlsFailureKind::UnknownIssuer, vec![aia, good(ca)]).certain("tls-failed", "tls-unknown-ca");
+        failed(TlsFailureKind::SelfSigned, vec![good("CN=h")]).certain("tls-failed", "tls-self-signed");
+        failed(TlsFailureKind::UnknownIssuer, vec![good("CN=h")]).certain("tls-failed", "tls-self-signed");
+        let old = certificate(ca, NOW - 2_000, NOW - 1_000);
+        failed(TlsFailureKind::Expired, vec![old]).certain("tls-failed", "tls-expired");
+        let future = certificate(ca, NOW + 1_000, NOW + 2_000);
+        failed(TlsFailureKind::NotYetValid, vec![future]).certain("tls-failed", "tls-not-yet-valid");
+        failed(TlsFailureKind::NameMismatch, vec![good(ca)]).certain("tls-failed", "tls-name-mismatch");
+        failed(TlsFailureKind::UnknownIssuer, vec![good("CN=Zscaler Root CA")]).likely("tls-failed", "tls-mitm-proxy");
+        failed(TlsFailureKind::BadCertificate, vec![good(ca)]).is_not("tls-unknown-ca");
+    }
+
+    #[test]
+    fn an_untrusted_chain_comes_before_its_dates() {
+        let old = certificate("CN=Practice CA", NOW - 2_000, NOW - 1_000);
+        let defects = vec![TlsFailureKind::NameMismatch, TlsFailureKind::UnknownIssuer];
+        let scene = wss().tls_failed_with(TlsFailureKind::UnknownIssuer, b"", vec![old], defects);
+        let verdict = scene.certain("tls-failed", "tls-unknown-ca");
+        assert!(finds(&verdict, "tls-expired") && finds(&verdict, "tls-name-mismatch"), "{verdict:#?}");
+    }
+
+    #[test]
+    fn defects_are_findings_where_we_went_on() {
+        let info = TlsInfo {
+            version: "TLSv1.3".to_owned(),
+            cipher: "x".to_owned(),
+            alpn: None,
+            chain: vec![good("CN=Practice CA")],
+            defects: vec!["UnknownIssuer".to_owned()],
+        };
+        let scene = wss()
+            .fact(Fact::TlsStarted { server_name: "h".to_owned() })
+            .fact(Fact::TlsEstablished(Box::new(info)))
+            .request()
+            .accept()
+            .confirm()
+            .we_close(CloseOrigin::WatchEnded)
+            .server_close(1000, "");
+        let verdict = scene.certain("open", "healthy");
+        assert!(finds(&verdict, "tls-unknown-ca"), "{verdict:#?}");
+    }
+
+    #[test]
+    fn each_alert_has_its_meaning() {
+        let alert = |code| wss().tls_failed(TlsFailureKind::AlertReceived(code), b"\x15\x03\x03");
+        alert(70).certain("tls-failed", "tls-version");
+        alert(40).certain("tls-failed", "tls-no-shared-cipher");
+        alert(112).certain("tls-failed", "tls-unrecognized-name");
+        alert(120).certain("tls-failed", "tls-alpn-h2-only");
+        alert(116).certain("tls-failed", "tls-client-cert-required");
+        wss().tls_failed(TlsFailureKind::Version, b"").certain("tls-failed", "tls-version");
+        failed(TlsFailureKind::AlertReceived(40), vec![good("CN=x")]).likely("tls-failed", "tls-client-cert-required");
+        alert(80).certain_not();
+    }
+
+    impl Scene {
+        fn certain_not(&self) {
+            assert_eq!(self.verdict().cause, "undetermined");
+        }
+    }
+
+    #[test]
+    fn an_alert_after_our_side_was_done_is_still_tls() {
+        let info = TlsInfo {
+            version: "TLSv1.3".to_owned(),
+            cipher: "x".to_owned(),
+            alpn: None,
+            chain: vec![good("CN=x")],
+            defects: Vec::new(),
+        };
+        let established =
+            wss().fact(Fact::TlsStarted { server_name: "h".to_owned() }).fact(Fact::TlsEstablished(Box::new(info)));
+        let end = |text: &str| {
+            Fact::ReadEnded(ReadEnd::Failed(IoFailure { text: text.to_owned(), ..failure(IoKind::Other) }))
+        };
+        let words = "received fatal alert: CertificateRequired";
+        established.clone().request().fact(end(words)).certain("tls-failed", "tls-client-cert-required");
+        established.clone().request().fact(end("broken")).is_not("tls-client-cert-required");
+        established.request().server("HTTP/1.1 4").fact(end(words)).is_not("tls-client-cert-required");
+        let body = "<center>No required SSL certificate was sent</center>";
+        wss().request().answer("400 Bad Request", "", body).certain("upgrade-refused", "tls-client-cert-required");
+    }
+
+    #[test]
+    fn ends_after_the_client_hello() {
+        wss().tls_failed(TlsFailureKind::Fin, b"").certain("tls-failed", "tls-fin-after-hello");
+        wss().tls_failed(TlsFailureKind::Reset, b"").certain("tls-failed", "tls-reset-after-hello");
+        wss().tls_failed(TlsFailureKind::TimedOut, b"").certain("tls-failed", "tls-silent");
+    }
+}

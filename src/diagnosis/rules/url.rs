@@ -126,3 +126,70 @@ const BLOCKED_PORTS: &[u16] = &[
     532, 540, 548, 554, 556, 563, 587, 601, 636, 989, 990, 993, 995, 1719, 1720, 1723, 2049, 3659, 4045, 4190, 5060,
     5061, 6000, 6566, 6665, 6666, 6667, 6668, 6669, 6679, 6697, 10080,
 ];
+
+#[cfg(test)]
+mod tests {
+    use crate::diagnosis::testing::{Scene, finds, token};
+    use crate::observation::{CloseOrigin, Fact};
+    use crate::wire::{UrlProblem, UrlProblemKind, check_subprotocols, parse_url};
+
+    fn not_attempted(problem: UrlProblem) -> Scene {
+        Scene::to("x").fact(Fact::NotAttempted { problem })
+    }
+
+    fn healthy(url: &str) -> Scene {
+        Scene::to(url).tcp().request().accept().confirm().we_close(CloseOrigin::WatchEnded).server_close(1000, "").fin()
+    }
+
+    #[test]
+    fn each_impossible_url_is_named() {
+        let check = |url: &str, cause: &str| {
+            let verdict = not_attempted(parse_url(url).unwrap_err()).certain("not-attempted", cause);
+            assert!(!verdict.browser_shows.is_empty(), "{verdict:?}");
+        };
+        check("localhost:3001/x", "url-scheme-typo");
+        check("/echo", "url-relative");
+        check("ws://h/#top", "url-fragment");
+        check("ws://h:99999/", "url-bad-port");
+        check("ws://undefined:3001/", "url-host-placeholder");
+        let offered = ["Bearer eyJhbGciOiJIUzI1NiJ9.e30=".to_owned()];
+        let verdict = not_attempted(check_subprotocols(&offered).unwrap_err()).verdict();
+        assert_eq!(verdict.cause, "url-subprotocol-invalid");
+        assert!(UrlProblemKind::SubprotocolInvalid.cause_id() == verdict.cause);
+    }
+
+    #[test]
+    fn oddities_of_a_working_url_are_findings() {
+        let check = |url: &str, id: &str| {
+            assert!(finds(&healthy(url).certain("open", "healthy"), id), "{url}");
+        };
+        check("http://127.0.0.1:3001/", "url-scheme-http");
+        check("ws://127.0.0.1:6667/", "url-unsafe-port");
+        check("ws://127.0.0.1:3001/?a=b c", "url-space-or-quote");
+        check("ws://u:p@127.0.0.1:3001/", "url-userinfo");
+        check(&format!("ws://127.0.0.1:3001/?{}", "a".repeat(9_000)), "url-too-long");
+        let plain = healthy("ws://127.0.0.1:3001/").certain("open", "healthy");
+        assert!(plain.findings.is_empty(), "{plain:?}");
+    }
+
+    #[test]
+    fn refused_for_its_length_only_if_it_is_long() {
+        let answer = |len: usize, status: &str| {
+            let url = format!("ws://127.0.0.1:3001/?{}", "a".repeat(len));
+            Scene::to(&url).tcp().request().answer(status, "Connection: close\r\n", "")
+        };
+        answer(20_000, "431 Request Header Fields Too Large").certain("upgrade-refused", "url-too-long");
+        answer(9_000, "414 Request-URI Too Large").certain("upgrade-refused", "url-too-long");
+        answer(40_000, "400 Bad Request").likely("upgrade-refused", "url-too-long");
+        answer(100, "431 Request Header Fields Too Large").certain("upgrade-refused", "http-431");
+        answer(100, "414 Request-URI Too Large").certain("upgrade-refused", "http-414");
+    }
+
+    #[test]
+    fn no_secret_of_the_url_gets_into_a_fix() {
+        let good = token(3600);
+        let verdict =
+            Scene::with_token(&good).tcp_failed("127.0.0.1:3001", crate::observation::IoKind::Refused).verdict();
+        assert!(!format!("{verdict:?}").contains(&good[..30]), "{verdict:?}");
+    }
+}

@@ -19,8 +19,14 @@ pub(super) fn readable_body(case: &Case<'_>) -> String {
     if !is_html(case, &body) {
         return body.trim().to_owned();
     }
+    let whole = without_markup(&body);
+    let visible = body.split_once("</head>").map_or_else(String::new, |(_, visible)| without_markup(visible));
+    if visible.is_empty() { whole } else { visible }
+}
+
+fn without_markup(html: &str) -> String {
     let mut text = String::new();
-    let mut rest = body.as_str();
+    let mut rest = html;
     while let Some((before, after)) = rest.split_once('<') {
         text.push_str(before);
         text.push(' ');
@@ -131,8 +137,6 @@ pub(super) fn upgrade_stripped(case: &Case<'_>, ending: Ending, _: &'static str)
         ),
     };
     let found = if mark.is_some() || !is_426 { Found::certain(summary) } else { Found::likely(summary) };
-    let found =
-        if mark.is_none() { found.or("http-other", "connect to the server behind the proxy directly") } else { found };
     Some(evidence(case, found))
 }
 
@@ -266,7 +270,7 @@ pub(super) fn forbidden(case: &Case<'_>, ending: Ending, id: &'static str) -> Op
             ))
         }
         "http-403-starlette" => Found::certain(
-            "uvicorn refused before accept(): its empty 403 stands for an unknown path, a missing parameter or a close() \
+            "The server refused before accept(), as uvicorn does: this empty 403 stands for an unknown path, a missing parameter or a close() \
              before accept(), whose code is lost.",
         ),
         _ => {

@@ -13,16 +13,22 @@ pub(super) const RULES: &[Rule] = &[
     Rule::new("proxy-auth-407", status),
     Rule::new("engineio-error", fingerprint::engineio).implies(&["http-*"]),
     Rule::new("http-400-missing-key", fingerprint::missing_key).implies(&["http-400", "http-upgrade-stripped"]),
-    Rule::new("http-426", fingerprint::other_version),
-    Rule::new("http-upgrade-stripped", fingerprint::upgrade_stripped).implies(&["http-400", "http-404", "http-426"]),
+    Rule::new("http-426", fingerprint::other_version).implies(&["http-other"]),
+    Rule::new("http-upgrade-stripped", fingerprint::upgrade_stripped).implies(&[
+        "http-400",
+        "http-404",
+        "http-426",
+        "http-500",
+        "http-other",
+    ]),
     Rule::new("http-400-path-mismatch", fingerprint::path_mismatch).implies(&["http-400"]),
     Rule::new("http-403-origin", fingerprint::forbidden).implies(&["http-403", "http-404"]),
     Rule::new("http-403-proxy", fingerprint::forbidden).implies(&["http-403"]),
     Rule::new("http-403-starlette", fingerprint::forbidden).implies(&["http-403"]),
-    Rule::new("http-redirect-login", redirect::check).implies(&["http-redirect"]),
-    Rule::new("http-redirect-https", redirect::check).implies(&["http-redirect"]),
-    Rule::new("http-redirect-slash", redirect::check).implies(&["http-redirect"]),
-    Rule::new("http-redirect", redirect::check),
+    Rule::new("http-redirect-login", redirect::check).implies(&["http-redirect", "http-other"]),
+    Rule::new("http-redirect-https", redirect::check).implies(&["http-redirect", "http-other"]),
+    Rule::new("http-redirect-slash", redirect::check).implies(&["http-redirect", "http-other"]),
+    Rule::new("http-redirect", redirect::check).implies(&["http-other"]),
     Rule::new("http-200-spa", fingerprint::spa).implies(&["http-200"]),
     Rule::new("http-200", status),
     Rule::new("http-204", status),
@@ -44,7 +50,7 @@ pub(super) const RULES: &[Rule] = &[
 ];
 
 /// The id that a status has when nothing finer fits.
-fn id_of(status: u16) -> &'static str {
+pub(in crate::diagnosis) fn status_id(status: u16) -> &'static str {
     match status {
         200 => "http-200",
         204 => "http-204",
@@ -73,7 +79,7 @@ fn status(case: &Case<'_>, ending: Ending, id: &'static str) -> Option<Found> {
         return None;
     }
     let head = case.head()?;
-    if id_of(head.status) != id {
+    if status_id(head.status) != id {
         return None;
     }
     let asked = case.story.request.as_ref().map_or(case.story.last_at, |request| request.at);
@@ -170,5 +176,160 @@ fn rivals(case: &Case<'_>, status: u16, found: Found) -> Found {
         500 => found.or("handler-exception", "look at the server's console"),
         504 => found.or("server-blocked", "ask the server behind the gateway directly"),
         _ => found,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::diagnosis::testing::{Scene, finds, rivals, token};
+
+    const HTML: &str = "Content-Type: text/html\r\n";
+    const JSON: &str = "Content-Type: application/json\r\n";
+    const NGINX: &str = "Server: nginx/1.22.1\r\nContent-Type: text/html\r\n";
+
+    /// With a good token, so that nothing is laid on a missing one.
+    fn answer(status: &str, fields: &str, body: &str) -> Scene {
+        Scene::with_token(&token(3600)).tcp().request().answer(status, fields, body)
+    }
+
+    fn check(status: &str, fields: &str, body: &str, cause: &str) {
+        answer(status, fields, body).certain("upgrade-refused", cause);
+    }
+
+    #[test]
+    fn each_status_alone() {
+        for (status, cause) in [
+            ("200 OK", "http-200"),
+            ("204 No Content", "http-204"),
+            ("400 Bad Request", "http-400"),
+            ("401 Unauthorized", "http-401"),
+            ("403 Forbidden", "http-403"),
+            ("404 Not Found", "http-404"),
+            ("405 Method Not Allowed", "http-405"),
+            ("407 Proxy Authentication Required", "proxy-auth-407"),
+            ("413 Content Too Large", "http-413"),
+            ("414 URI Too Long", "http-414"),
+            ("429 Too Many Requests", "http-429"),
+            ("431 Request Header Fields Too Large", "http-431"),
+            ("500 Internal Server Error", "http-500"),
+            ("502 Bad Gateway", "http-502"),
+            ("503 Service Unavailable", "http-503"),
+            ("504 Gateway Time-out", "http-504"),
+            ("505 HTTP Version Not Supported", "http-505"),
+            ("418 I'm a teapot", "http-other"),
+            ("304 Not Modified", "http-other"),
+        ] {
+            check(status, "", "", cause);
+        }
+    }
+
+    #[test]
+    fn the_servers_own_words_are_told_without_markup() {
+        let body = "<html><head><style>p{}</style></head><body><p>plan does not include voice</p></body></html>";
+        let verdict = answer("403 Forbidden", HTML, body).certain("upgrade-refused", "http-403");
+        assert!(
+            verdict.summary.contains("plan does not include voice") && !verdict.summary.contains('<'),
+            "{}",
+            verdict.summary
+        );
+        let verdict = answer("502 Bad Gateway", NGINX, "").certain("upgrade-refused", "http-502");
+        assert!(verdict.summary.contains("nginx"), "{}", verdict.summary);
+    }
+
+    #[test]
+    fn no_brand_is_told_from_a_number() {
+        for status in ["502 Bad Gateway", "503 Service Unavailable", "504 Gateway Time-out", "403 Forbidden"] {
+            let verdict = answer(status, "", "").verdict();
+            let lower = verdict.summary.to_lowercase();
+            assert!(
+                !["nginx", "haproxy", "caddy", "apache", "cloudflare"].iter().any(|b| lower.contains(b)),
+                "{lower}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_page_is_told_from_other_bodies() {
+        let page =
+            "<!doctype html>\n<html><head><title>Voice</title></head><body><div id=\"root\"></div></body></html>";
+        check("200 OK", HTML, page, "http-200-spa");
+        check("200 OK", JSON, "{\"status\":\"ok\"}", "http-200");
+        check("200 OK", HTML, "<html><body>hello</body></html>", "http-200");
+        check("404 Not Found", HTML, page, "http-404");
+    }
+
+    #[test]
+    fn upgrade_required_by_mark_and_version() {
+        check("426 Upgrade Required", NGINX, "Upgrade Required", "http-upgrade-stripped");
+        answer("426 Upgrade Required", "", "Upgrade Required").likely("upgrade-refused", "http-upgrade-stripped");
+        check("426 Upgrade Required", "Sec-WebSocket-Version: 8, 7\r\n", "", "http-426");
+        answer("426 Upgrade Required", "Sec-WebSocket-Version: 13\r\n", "")
+            .likely("upgrade-refused", "http-upgrade-stripped");
+        let gorilla = "Bad Request\nwebsocket: the client is not using the websocket protocol: 'upgrade' token not found in \
+            'Connection' header\n";
+        check("400 Bad Request", "", gorilla, "http-upgrade-stripped");
+        check("404 Not Found", HTML, "<pre>Cannot GET /socket</pre>", "http-404");
+        let verdict = answer("404 Not Found", HTML, "<pre>Cannot GET /socket</pre>").verdict();
+        assert!(rivals(&verdict).contains(&"http-upgrade-stripped"), "{verdict:#?}");
+    }
+
+    #[test]
+    fn bodies_of_ws_and_engineio() {
+        let ws = "Connection: close\r\nContent-Type: text/html\r\n";
+        check("400 Bad Request", ws, "Bad Request", "http-400-path-mismatch");
+        check("400 Bad Request", ws, "Bad Request!", "http-400");
+        check("400 Bad Request", JSON, "Bad Request", "http-400");
+        check("400 Bad Request", ws, "Missing or invalid Sec-WebSocket-Key header", "http-400-missing-key");
+        check("400 Bad Request", JSON, "{\"code\":0,\"message\":\"Transport unknown\"}", "engineio-error");
+        check("400 Bad Request", JSON, "{\"error\":\"room parameter is required\"}", "http-400");
+    }
+
+    #[test]
+    fn who_said_403() {
+        let text = "Content-Type: text/plain; charset=utf-8\r\n";
+        let origin = "Failed to open a WebSocket connection: invalid Origin header: http://localhost:3000.\n";
+        check("403 Forbidden", text, origin, "http-403-origin");
+        check("404 Not Found", text, "Request origin not allowed", "http-403-origin");
+        check("403 Forbidden", "content-type: text/plain\r\n", "", "http-403-starlette");
+        check("403 Forbidden", "content-type: text/plain\r\n", "no", "http-403");
+        let nginx =
+            "<html><body><center><h1>403 Forbidden</h1></center><hr><center>nginx/1.22.1</center></body></html>";
+        check("403 Forbidden", NGINX, nginx, "http-403-proxy");
+        answer("403 Forbidden", "server: envoy\r\n", "").likely("upgrade-refused", "http-403-proxy");
+        check(
+            "403 Forbidden",
+            "Server: nginx\r\nContent-Type: application/json\r\n",
+            "{\"error\":\"plan\"}",
+            "http-403",
+        );
+        let expired = Scene::with_token(&token(-60)).tcp().request().answer("403 Forbidden", NGINX, nginx);
+        let verdict = expired.certain("upgrade-refused", "http-403-proxy");
+        assert!(finds(&verdict, "jwt-expired"), "{verdict:#?}");
+    }
+
+    #[test]
+    fn each_redirect() {
+        let to = |status: &str, location: &str| {
+            Scene::to("ws://127.0.0.1:3001/ws").tcp().request().answer(status, &format!("Location: {location}\r\n"), "")
+        };
+        to("301 Moved Permanently", "/ws/").certain("upgrade-refused", "http-redirect-slash");
+        to("308 Permanent Redirect", "https://127.0.0.1:3001/ws").certain("upgrade-refused", "http-redirect-https");
+        to("302 Found", "/login?next=/ws").certain("upgrade-refused", "http-redirect-login");
+        to("307 Temporary Redirect", "/v2/socket").certain("upgrade-refused", "http-redirect");
+        to("304 Not Modified", "/v2/socket").certain("upgrade-refused", "http-other");
+    }
+
+    #[test]
+    fn a_cut_body_is_no_whole_response() {
+        let scene = Scene::asked().server("HTTP/1.1 500 Oops\r\nContent-Length: 100\r\n\r\nhalf").fin().accepts();
+        let verdict = scene.certain("upgrade-cut", "upgrade-partial");
+        assert!(finds(&verdict, "http-500"), "{verdict:#?}");
+        let whole = Scene::asked().server("HTTP/1.1 500 Oops\r\n\r\nhalf").fin();
+        whole.certain("upgrade-refused", "http-500");
+        let bare = Scene::with_token(&token(3600)).tcp().request().server("HTTP/1.1 401 Unauthorized\r\n\r\n").fin();
+        bare.certain("upgrade-refused", "http-401");
+        let chunked = "HTTP/1.1 500 Oops\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n";
+        Scene::asked().server(chunked).fin().certain("upgrade-cut", "upgrade-partial");
+        Scene::asked().server(format!("{chunked}0\r\n\r\n")).rst().certain("upgrade-refused", "http-500");
     }
 }

@@ -1,0 +1,132 @@
+//! What a click or a key means: panels push actions, the window carries them out after the pass.
+
+use std::path::PathBuf;
+
+use crate::diagnosis::Place;
+use crate::engine::Command;
+use crate::observation::{ConnId, Moment};
+
+/// Something to be done after the pass.
+#[derive(Debug)]
+pub enum Action {
+    /// Give the engine a command.
+    Engine(Command),
+    /// Open a connection with what the form says.
+    Connect,
+    /// Begin the closing handshake of the shown connection.
+    Disconnect,
+    /// Drop the shown connection.
+    Abort,
+    /// Connect to the practice server; with a fault, or healthy.
+    Practice(Option<String>),
+    /// Show another connection.
+    Show(ConnId),
+    /// Forget a connection that is over.
+    Forget(ConnId),
+    /// Open the form's connection so many times, one after the other.
+    Repeat(u32),
+    /// Select the row of the shown connection's log that lies at this place, and bring it into view.
+    GoToPlace(Place),
+    /// Select the first row of the shown connection's log at or after this moment, and bring it into view.
+    GoToMoment(Moment),
+    /// Select this row of the shown connection's log, and bring it into view.
+    GoToRow(u64),
+    /// Put a text into the URL field.
+    SetUrl(String),
+    /// Put a token into the form, where its placement says.
+    UseToken(String),
+    /// Put a token into the token panel and show it.
+    InspectToken(String),
+    /// Copy a text; the word says what, for the toast ("Copied the command").
+    Copy {
+        /// The text.
+        text: String,
+        /// What it is.
+        what: String,
+    },
+    /// Say shortly that something was done.
+    Toast(String),
+    /// Save the shown connection: with a dialog, or to this path.
+    Save(Option<PathBuf>),
+    /// Open a saved session: with a dialog, or from this path.
+    Open(Option<PathBuf>),
+    /// Bring a tab to the front.
+    Tab(Tab),
+    /// Show or hide the left region.
+    ToggleLeft,
+    /// Show or hide the right region.
+    ToggleRight,
+    /// Show or hide the palette of all actions.
+    TogglePalette,
+    /// Show or hide keys and help.
+    ToggleHelp,
+    /// Connect, or send the message if the compose line has the focus.
+    ConnectOrSend,
+    /// Leave the shown connection where it is and make the form ready for another one.
+    NewConnection,
+    /// Go back from a practice form to the user's own.
+    OwnForm,
+    /// Open no further connection of a repetition.
+    StopRepeat,
+    /// Send the contents of a file as a binary message.
+    SendFile(PathBuf),
+    /// Read the secrets of a file into the form.
+    ReadSecretFile(PathBuf),
+    /// Let the user choose a file for a field.
+    ChooseFile(FileField),
+    /// Put the path that was chosen into its field.
+    FileChosen(FileField, PathBuf),
+    /// Give the focus to a field.
+    Focus(Focus),
+    /// Show the token panel, with the token of the clipboard if there is one.
+    TokenFromClipboard,
+    /// Go to the next row that the filter finds.
+    FindNext,
+    /// Go to the one before.
+    FindPrevious,
+    /// Change between the system's theme, light and dark.
+    NextTheme,
+    /// End the program.
+    Quit,
+}
+
+/// A field that takes the path of a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FileField {
+    /// The secret of the form.
+    Secret,
+    /// The certificate authority of the form.
+    Authority,
+    /// The file to send.
+    Payload,
+}
+
+/// A field that a key gives the focus.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Focus {
+    /// The URL.
+    Url,
+    /// The filter of the log.
+    Filter,
+    /// The compose line.
+    Compose,
+}
+
+/// A tab of one of the regions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+pub enum Tab {
+    /// Left: the connection form.
+    Connection,
+    /// Left: the token panel.
+    Token,
+    /// Centre: the frame log.
+    Log,
+    /// Centre: the opening handshake, raw and as checks.
+    Handshake,
+    /// Right: the verdict and the checklist.
+    Verdict,
+    /// Right: the practice server's faults.
+    Practice,
+    /// Right: all connections.
+    Sessions,
+}

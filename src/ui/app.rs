@@ -1,0 +1,347 @@
+//! The window: takes the engine's events, draws the regions, carries out what was clicked.
+//!
+//! One pass is *logic* (events, at most ten milliseconds), *ui* (panels read a [`Context`] and push actions), *apply*.
+//! Drawing is here, the answers of the engine in `app/events.rs`, the meaning of actions in `app/apply.rs`.
+
+mod apply;
+mod events;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use egui::{Panel, Ui};
+
+use super::action::{Action, Tab};
+use super::clock::unix_millis;
+use super::connections::Connections;
+use super::context::{Actions, Context};
+use super::fields;
+use super::files::FileJobs;
+use super::form::Form;
+use super::form::kept::KeptForm;
+use super::kept::{KeptTheme, KeptWindow};
+use super::menu::{self, Situation};
+use super::panels::compose::ComposePanel;
+use super::panels::connect::ConnectPanel;
+use super::panels::detail::Detail;
+use super::panels::handshake::Handshake;
+use super::panels::palette::ActionPalette;
+use super::panels::path_bar::PathBar;
+use super::panels::practice::PracticePanel;
+use super::panels::sessions::SessionsPanel;
+use super::panels::timeline::Timeline;
+use super::panels::token::TokenPanel;
+use super::panels::verdict::VerdictPanel;
+use super::panels::{help, top, waterfall};
+use super::regions::{Regions, Room};
+use super::repeat::Repeat;
+use super::theme;
+use super::toasts::Toasts;
+use crate::engine::{Command, Engine, EngineHandle, StartError};
+
+/// The window.
+pub struct App {
+    engine: EngineHandle,
+    connections: Connections,
+    form: Form,
+    /// The user's own form, while a practice form stands in its place.
+    own_form: Option<Form>,
+    regions: Regions,
+    theme: KeptTheme,
+    panels: Panels,
+    jobs: FileJobs,
+    repeat: Option<Repeat>,
+    practice: Practice,
+    toasts: Toasts,
+    path_bar: Option<PathBar>,
+    /// What must be read before going on.
+    banner: Option<String>,
+    palette: Option<ActionPalette>,
+    is_help_open: bool,
+    actions: Actions,
+    title: String,
+    /// Until when a paste is the clipboard's answer to our question, in seconds of the window.
+    paste_until: f64,
+    is_first_pass: bool,
+}
+
+/// The panels' own states.
+#[derive(Default)]
+struct Panels {
+    connect: ConnectPanel,
+    token: TokenPanel,
+    timeline: Timeline,
+    detail: Detail,
+    compose: ComposePanel,
+    handshake: Handshake,
+    verdict: VerdictPanel,
+    practice: PracticePanel,
+    sessions: SessionsPanel,
+}
+
+/// What is known of the practice server.
+#[derive(Debug, Default)]
+struct Practice {
+    address: Option<SocketAddr>,
+    lines: Vec<String>,
+    /// Whether to connect as soon as the exercise is there.
+    wants_connection: bool,
+}
+
+impl App {
+    /// Starts the engine and the practice server; `kept` is what an earlier window left behind.
+    pub fn new(ctx: &egui::Context, kept: Option<&str>) -> Result<Self, StartError> {
+        super::install(ctx);
+        let wake = ctx.clone();
+        let engine = Engine::start(Arc::new(move || wake.request_repaint()))?;
+        let kept = kept.and_then(KeptWindow::read);
+        let is_first_start = kept.as_ref().is_none_or(|kept| kept.form.is_none());
+        let kept = kept.unwrap_or_default();
+        ctx.set_theme(kept.theme.preference());
+        let app = Self {
+            engine,
+            connections: Connections::default(),
+            form: kept.form.map_or_else(Form::first, KeptForm::into_form),
+            own_form: None,
+            regions: kept.regions,
+            theme: kept.theme,
+            panels: Panels::default(),
+            jobs: FileJobs::new(ctx.clone()),
+            repeat: None,
+            practice: Practice::default(),
+            toasts: Toasts::default(),
+            path_bar: None,
+            banner: None,
+            palette: None,
+            is_help_open: false,
+            actions: Actions::new(),
+            title: String::new(),
+            paste_until: 0.0,
+            is_first_pass: true,
+        };
+        if is_first_start {
+            app.ask(Command::StartPractice { port: 0 });
+            app.ask(Command::PrepareExercise { fault: None });
+        }
+        Ok(app)
+    }
+
+    /// The connections of this window.
+    pub fn connections(&self) -> &Connections {
+        &self.connections
+    }
+
+    /// The connection form.
+    pub fn form(&self) -> &Form {
+        &self.form
+    }
+
+    /// The form, to be changed from outside.
+    pub fn form_mut(&mut self) -> &mut Form {
+        &mut self.form
+    }
+
+    /// Carries out an action as if it had been clicked.
+    pub fn act(&mut self, action: Action) {
+        self.actions.push(action);
+    }
+
+    /// Never opens a file dialog, as on a machine that has none.
+    pub fn without_dialogs(&mut self) {
+        self.jobs.without_dialogs();
+    }
+
+    /// What the window remembers for the next start.
+    pub fn kept(&self) -> String {
+        let own = self.own_form.as_ref().unwrap_or(&self.form);
+        let form = own.practice.is_none().then(|| KeptForm::of(own));
+        KeptWindow { theme: self.theme, regions: self.regions.clone(), form }.write()
+    }
+
+    /// Takes events and views; at most ten milliseconds a pass.
+    pub fn logic(&mut self, ctx: &egui::Context) {
+        self.take_events(ctx);
+        self.connections.refresh(&self.engine);
+        if self.connections.any_running() {
+            // The clock of an open connection runs on although nothing comes.
+            ctx.request_repaint_after(std::time::Duration::from_millis(500));
+        }
+    }
+
+    /// Draws the window and carries out what was clicked.
+    pub fn ui(&mut self, ui: &mut Ui) {
+        let situation = self.situation();
+        menu::shortcuts(ui, situation, &mut self.actions);
+        self.dropped_files(ui);
+        let now_unix_millis = unix_millis();
+        self.top_ui(ui, situation, now_unix_millis);
+        self.regions_ui(ui, now_unix_millis);
+        self.over_ui(ui, situation);
+        self.first_focus(ui);
+        let ctx = ui.ctx().clone();
+        self.apply_all(&ctx);
+        self.toasts.show(ui);
+        self.tell_title(&ctx);
+    }
+
+    fn top_ui(&mut self, ui: &mut Ui, situation: Situation, now_unix_millis: i64) {
+        let palette = theme::palette(ui);
+        let Self { connections, form, practice, actions, regions, .. } = self;
+        let ctx = context(connections, practice, now_unix_millis);
+        Panel::top("top").frame(theme::region(palette)).show(ui, |ui| {
+            let has_drawer = Room::of(ui.ctx().content_rect().width()) == Room::Small;
+            regions.is_drawer_open &= has_drawer;
+            top::show(ui, form, situation, has_drawer, &ctx, actions);
+            waterfall::show(ui, &ctx, actions);
+        });
+        let trouble = ctx.view.and_then(|view| view.trouble.as_deref()).map(str::to_owned);
+        if let Some(words) = self.banner.clone().or(trouble) {
+            Panel::top("banner").frame(theme::region(palette)).show(ui, |ui| {
+                ui.horizontal_wrapped(|ui| {
+                    fields::problem_ui(ui, &words);
+                    if self.banner.is_some() && ui.small_button("Dismiss").clicked() {
+                        self.banner = None;
+                    }
+                });
+            });
+        }
+        if let Some(bar) = &mut self.path_bar {
+            let mut stays = true;
+            Panel::top("path bar").frame(theme::region(palette)).show(ui, |ui| {
+                stays = bar.show(ui, &mut self.actions);
+            });
+            if !stays {
+                self.path_bar = None;
+            }
+        }
+    }
+
+    fn regions_ui(&mut self, ui: &mut Ui, now_unix_millis: i64) {
+        let palette = theme::palette(ui);
+        let Self { connections, form, practice, actions, regions, panels, repeat, .. } = self;
+        let ctx = context(connections, practice, now_unix_millis);
+        regions.show(ui, |ui, tab| match tab {
+            Tab::Connection => panels.connect.show(ui, form, &ctx, actions),
+            Tab::Token => panels.token.show(ui, &ctx, actions),
+            Tab::Log => {
+                let frame = theme::region(palette);
+                Panel::bottom("compose").frame(frame).show(ui, |ui| panels.compose.show(ui, &ctx, actions));
+                panels.detail.row = panels.timeline.selected_row();
+                if ctx.view.is_some() {
+                    let detail = Panel::bottom("detail").frame(theme::content(palette)).resizable(true);
+                    let most = (ui.available_height() - LOG_LEAST).max(DETAIL_LEAST);
+                    let detail = detail.default_size(DETAIL).size_range(DETAIL_LEAST..=most);
+                    detail.show(ui, |ui| panels.detail.show(ui, &ctx, actions));
+                }
+                panels.timeline.show(ui, &ctx, actions);
+            }
+            Tab::Handshake => panels.handshake.show(ui, &ctx, actions),
+            Tab::Verdict => panels.verdict.show(ui, &ctx, actions),
+            Tab::Practice => panels.practice.show(ui, practice.address, &ctx, actions),
+            Tab::Sessions => {
+                let obstacle = form.checks.obstacle();
+                panels.sessions.show(ui, repeat.as_ref(), obstacle.as_deref(), &ctx, actions);
+            }
+        });
+    }
+
+    /// What lies over everything: palette, help, the hint of a file that hovers.
+    fn over_ui(&mut self, ui: &mut Ui, situation: Situation) {
+        if let Some(palette) = &mut self.palette
+            && !palette.show(ui, situation, &mut self.actions)
+        {
+            self.palette = None;
+        }
+        if self.is_help_open {
+            self.is_help_open = help::show(ui);
+        }
+        if ui.input(|input| !input.raw.hovered_files.is_empty()) {
+            let layer = egui::LayerId::new(egui::Order::Foreground, egui::Id::unique("hovering file"));
+            let rect = ui.ctx().content_rect();
+            let palette = theme::palette(ui);
+            let painter = ui.ctx().layer_painter(layer);
+            painter.rect_filled(rect, 0.0, palette.hover().gamma_multiply(0.9));
+            let font = egui::FontId::new(theme::HEADING_SIZE, super::fonts::strong_family());
+            painter.text(rect.center(), egui::Align2::CENTER_CENTER, "Drop it to open the session", font, palette.text);
+        }
+    }
+
+    fn dropped_files(&mut self, ui: &Ui) {
+        let dropped = ui.input(|input| input.raw.dropped_files.first().map(|file| file.path().to_owned()));
+        if let Some(path) = dropped {
+            self.actions.push(Action::Open(Some(path)));
+        }
+    }
+
+    /// At the first pass the button that connects has the focus, so that Enter is enough.
+    fn first_focus(&mut self, ui: &Ui) {
+        if !std::mem::take(&mut self.is_first_pass) {
+            return;
+        }
+        if let Some(button) = ui.data(|data| data.get_temp::<egui::Id>(top::connect_id())) {
+            ui.memory_mut(|memory| memory.request_focus(button));
+        }
+    }
+
+    fn situation(&self) -> Situation {
+        Situation {
+            has_view: self.connections.shown_view().is_some(),
+            is_live: self.connections.is_live(),
+            can_connect: self.form.checks.can_connect(),
+        }
+    }
+
+    /// Names the host in the title; never the path, the query or a token.
+    fn tell_title(&mut self, ctx: &egui::Context) {
+        let plan = self.connections.shown_view().and_then(|view| view.story.plan.as_ref());
+        let title = match plan.and_then(|plan| plan.target.as_ref()) {
+            Some(target) => {
+                let host = super::visible::one_line(&target.host_header(), 80).text;
+                format!("Sockeye – {host}")
+            }
+            None => "Sockeye".to_owned(),
+        };
+        if title != self.title {
+            ctx.send_viewport_cmd(egui::ViewportCommand::Title(title.clone()));
+            self.title = title;
+        }
+    }
+
+    /// Gives the engine a command; if it takes none, says so.
+    fn ask(&self, command: Command) -> bool {
+        self.engine.send(command).is_ok()
+    }
+}
+
+impl eframe::App for App {
+    fn logic(&mut self, ctx: &egui::Context, _: &mut eframe::Frame) {
+        self.logic(ctx);
+    }
+
+    fn ui(&mut self, ui: &mut Ui, _: &mut eframe::Frame) {
+        self.ui(ui);
+    }
+
+    fn save(&mut self, storage: &mut dyn eframe::Storage) {
+        storage.set_string(KeptWindow::KEY, self.kept());
+    }
+
+    fn raw_input_hook(&mut self, ctx: &egui::Context, raw_input: &mut egui::RawInput) {
+        self.clipboard_answer(ctx, raw_input);
+    }
+}
+
+fn context<'a>(connections: &'a Connections, practice: &'a Practice, now_unix_millis: i64) -> Context<'a> {
+    Context {
+        view: connections.shown_view(),
+        views: &connections.views,
+        is_live: connections.is_live(),
+        now_unix_millis,
+        practice_lines: &practice.lines,
+    }
+}
+
+/// Points of the detail below the log, and the least that each of them keeps.
+const DETAIL: f32 = 220.0;
+const DETAIL_LEAST: f32 = 96.0;
+const LOG_LEAST: f32 = 120.0;

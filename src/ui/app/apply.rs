@@ -1,0 +1,249 @@
+//! What actions mean.
+
+use std::path::PathBuf;
+
+use egui::ViewportCommand;
+
+use super::{App, context};
+use crate::engine::Command;
+use crate::observation::ConnId;
+use crate::store::View;
+use crate::ui::action::{Action, Focus, Tab};
+use crate::ui::clock::unix_millis;
+use crate::ui::context::Actions;
+use crate::ui::files::Pick;
+use crate::ui::form::Form;
+use crate::ui::panels::compose::ComposePanel;
+use crate::ui::panels::palette::ActionPalette;
+use crate::ui::panels::timeline::Timeline;
+use crate::ui::panels::top;
+use crate::ui::repeat::Repeat;
+
+impl App {
+    /// Carries out everything that was clicked, and what follows from it.
+    pub(super) fn apply_all(&mut self, ctx: &egui::Context) {
+        for _ in 0..MAX_ROUNDS {
+            let actions = std::mem::take(&mut self.actions);
+            if actions.is_empty() {
+                return;
+            }
+            for action in actions {
+                self.apply(ctx, action);
+            }
+            ctx.request_repaint();
+        }
+    }
+
+    fn apply(&mut self, ctx: &egui::Context, action: Action) {
+        match action {
+            Action::Engine(command) => self.must_ask(command),
+            Action::Connect => self.connect(),
+            Action::Disconnect => self.disconnect(),
+            Action::Abort => {
+                if let Some(conn) = self.live() {
+                    self.must_ask(Command::Abort { conn });
+                }
+            }
+            Action::ConnectOrSend => self.connect_or_send(ctx),
+            Action::NewConnection => self.connections.shown = None,
+            Action::Practice(fault) => self.practice(fault),
+            Action::OwnForm => self.form = self.own_form.take().unwrap_or_else(Form::first),
+            Action::Show(conn) => self.connections.shown = Some(conn),
+            Action::Forget(conn) => self.forget(conn),
+            Action::Repeat(times) => self.repeat(times),
+            Action::StopRepeat => {
+                if let Some(repeat) = &mut self.repeat {
+                    repeat.stop();
+                }
+            }
+            Action::GoToPlace(place) => self.in_log(|log, view| log.go_to_place(view, place)),
+            Action::GoToMoment(at) => self.in_log(|log, view| log.go_to_moment(view, at)),
+            Action::GoToRow(row) => self.in_log(|log, _| log.select_row(row)),
+            Action::FindNext => self.in_log(|log, _| log.next_match(false)),
+            Action::FindPrevious => self.in_log(|log, _| log.next_match(true)),
+            Action::SetUrl(url) => self.form.set_url(url),
+            Action::UseToken(token) => self.use_token(token),
+            Action::InspectToken(token) => {
+                self.panels.token.inspect(token);
+                self.regions.bring(Tab::Token);
+            }
+            Action::Copy { text, what } => {
+                ctx.copy_text(text);
+                self.toasts.done(format!("Copied {what}"));
+            }
+            Action::Toast(words) => self.toasts.done(words),
+            Action::Save(path) => self.save(path),
+            Action::Open(path) => self.open(path),
+            Action::Tab(tab) => self.regions.bring(tab),
+            Action::ToggleLeft => self.regions.toggle_left(),
+            Action::ToggleRight => self.regions.toggle_right(),
+            Action::TogglePalette => {
+                self.palette = if self.palette.is_some() { None } else { Some(ActionPalette::default()) };
+            }
+            Action::ToggleHelp => self.is_help_open = !self.is_help_open,
+            Action::SendFile(path) => {
+                if let Some(conn) = self.live() {
+                    self.jobs.read_payload(conn, path);
+                }
+            }
+            Action::ReadSecretFile(path) => self.jobs.read_secrets(path),
+            Action::ChooseFile(field) => self.jobs.pick(Pick::Field(field), String::new()),
+            Action::FileChosen(field, path) => self.file_chosen(field, &path),
+            Action::Focus(focus) => self.focus(ctx, focus),
+            Action::TokenFromClipboard => {
+                self.regions.bring(Tab::Token);
+                self.paste_until = ctx.time() + CLIPBOARD_SECS;
+                ctx.send_viewport_cmd(ViewportCommand::RequestPaste);
+            }
+            Action::NextTheme => {
+                self.theme = self.theme.next();
+                ctx.set_theme(self.theme.preference());
+                self.toasts.done(self.theme.words());
+            }
+            Action::Quit => ctx.send_viewport_cmd(ViewportCommand::Close),
+        }
+    }
+
+    fn connect(&mut self) {
+        if self.connections.is_live() || !self.form.checks.can_connect() {
+            return;
+        }
+        let conn = self.connections.fresh();
+        if self.ask(Command::Connect { conn, options: Box::new(self.form.options()) }) {
+            self.connections.begun(conn);
+            self.regions.is_drawer_open = false;
+            self.banner = None;
+        } else {
+            self.banner = Some(BUSY.to_owned());
+        }
+    }
+
+    fn disconnect(&mut self) {
+        if let Some(conn) = self.live() {
+            self.must_ask(Command::Close { conn, code: Some(1000), reason: String::new() });
+        }
+    }
+
+    fn connect_or_send(&mut self, ctx: &egui::Context) {
+        if !self.connections.is_live() {
+            return self.connect();
+        }
+        if ComposePanel::has_focus(ctx) {
+            let mut actions = Actions::new();
+            let panels = &mut self.panels;
+            panels.compose.send(&context(&self.connections, &self.practice, unix_millis()), &mut actions);
+            self.actions.append(&mut actions);
+        }
+    }
+
+    fn practice(&mut self, fault: Option<String>) {
+        if self.connections.is_live() {
+            self.connections.shown = None;
+        }
+        self.practice.wants_connection = true;
+        self.must_ask(Command::StartPractice { port: 0 });
+        self.must_ask(Command::PrepareExercise { fault });
+    }
+
+    fn forget(&mut self, conn: ConnId) {
+        if self.connections.is_running(conn) {
+            return;
+        }
+        self.must_ask(Command::Forget { conn });
+        self.connections.forget(conn);
+    }
+
+    fn repeat(&mut self, times: u32) {
+        if self.repeat.as_ref().is_some_and(Repeat::is_running) || !self.form.checks.can_connect() {
+            return;
+        }
+        self.repeat = Some(Repeat::new(times, self.form.options()));
+        self.repeat_next();
+    }
+
+    fn use_token(&mut self, token: String) {
+        if self.connections.is_live() {
+            self.banner = Some("Disconnect first: the form is locked while connected".to_owned());
+            return;
+        }
+        self.form.set_token(token);
+        self.regions.bring(Tab::Connection);
+        self.toasts.done("The token is in the form");
+    }
+
+    fn save(&mut self, path: Option<PathBuf>) {
+        let Some(conn) = self.connections.shown_view().map(|view| view.conn) else {
+            return;
+        };
+        if let Some(path) = path {
+            let is_journal = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("sockeye"));
+            self.must_ask(Command::Save { conn, path, redact: !is_journal });
+        } else {
+            let path = self.suggested_path();
+            let name = path.file_name().map(|name| name.to_string_lossy().into_owned());
+            self.jobs.pick(Pick::Save, name.unwrap_or_default());
+        }
+    }
+
+    fn open(&mut self, path: Option<PathBuf>) {
+        match path {
+            Some(path) => {
+                let conn = self.connections.fresh();
+                self.must_ask(Command::OpenFile { conn, path });
+            }
+            None => self.jobs.pick(Pick::Open, String::new()),
+        }
+    }
+
+    fn focus(&mut self, ctx: &egui::Context, focus: Focus) {
+        match focus {
+            Focus::Url => ctx.memory_mut(|memory| memory.request_focus(top::url_id())),
+            Focus::Compose => {
+                self.regions.bring(Tab::Log);
+                ctx.memory_mut(|memory| memory.request_focus(ComposePanel::field_id()));
+            }
+            Focus::Filter => self.in_log(|log, _| log.focus_filter()),
+        }
+    }
+
+    /// Brings the log to the front, and does something in that of the shown connection.
+    fn in_log(&mut self, act: impl FnOnce(&mut Timeline, &View)) {
+        self.regions.bring(Tab::Log);
+        if let Some(view) = self.connections.shown_view() {
+            act(&mut self.panels.timeline, view);
+        }
+    }
+
+    /// Where a saved session would go: the user's documents, named after host and time.
+    pub(super) fn suggested_path(&self) -> PathBuf {
+        let plan = self.connections.shown_view().and_then(|view| view.story.plan.clone());
+        let host = plan.as_ref().and_then(|plan| plan.target.as_ref()).map_or("session", |target| target.host.as_str());
+        let host: String =
+            host.chars().take(60).map(|c| if c.is_ascii_alphanumeric() || c == '.' { c } else { '-' }).collect();
+        let began = plan.and_then(|plan| jiff::Timestamp::from_millisecond(plan.began_unix_millis).ok());
+        let time = began.map_or_else(String::new, |at| {
+            at.to_zoned(jiff::tz::TimeZone::system()).strftime("-%Y-%m-%d-%H%M%S").to_string()
+        });
+        let name = format!("sockeye-{host}{time}.sockeye");
+        let user = directories::UserDirs::new();
+        let folder = user.as_ref().map(|user| user.document_dir().unwrap_or_else(|| user.home_dir()));
+        folder.map_or_else(|| PathBuf::from(&name), |folder| folder.join(&name))
+    }
+
+    /// The shown connection, if it is alive.
+    fn live(&self) -> Option<ConnId> {
+        self.connections.shown.filter(|_| self.connections.is_live())
+    }
+
+    pub(super) fn must_ask(&mut self, command: Command) {
+        if !self.ask(command) {
+            self.banner = Some(BUSY.to_owned());
+        }
+    }
+}
+
+const BUSY: &str = "The engine takes no more commands at the moment; try again";
+/// An action may push another one; more rounds than these are a mistake of ours.
+const MAX_ROUNDS: usize = 8;
+/// How long the clipboard may take to answer.
+const CLIPBOARD_SECS: f64 = 0.5;

@@ -1,0 +1,111 @@
+//! The connections of this window: which there are, which is shown, which are alive.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::state_words::is_over;
+use crate::engine::EngineHandle;
+use crate::observation::ConnId;
+use crate::store::View;
+
+/// The connections of this window.
+#[derive(Debug, Default)]
+pub struct Connections {
+    /// The newest view of each, the newest connection last.
+    pub views: Vec<Arc<View>>,
+    /// Which one is shown.
+    pub shown: Option<ConnId>,
+    /// Those that the engine still works on.
+    running: BTreeSet<ConnId>,
+    newest: u32,
+}
+
+impl Connections {
+    /// A fresh name for a connection.
+    pub fn fresh(&mut self) -> ConnId {
+        self.newest += 1;
+        ConnId(self.newest)
+    }
+
+    /// A connection was asked for: it is shown, and alive until the engine says otherwise.
+    pub fn begun(&mut self, conn: ConnId) {
+        self.running.insert(conn);
+        self.shown = Some(conn);
+    }
+
+    /// A saved session is there: it is shown.
+    pub fn opened(&mut self, conn: ConnId, engine: &EngineHandle) {
+        self.shown = Some(conn);
+        self.refresh_one(conn, engine);
+    }
+
+    /// The engine does nothing more for a connection.
+    pub fn ended(&mut self, conn: ConnId, engine: &EngineHandle) {
+        self.refresh_one(conn, engine);
+        self.running.remove(&conn);
+    }
+
+    /// The engine would not begin this connection.
+    pub fn refused(&mut self, conn: ConnId) {
+        if self.view(conn).is_none() {
+            self.running.remove(&conn);
+            if self.shown == Some(conn) {
+                self.shown = self.views.last().map(|view| view.conn);
+            }
+        }
+    }
+
+    /// Takes the newest view of every connection that may have changed.
+    pub fn refresh(&mut self, engine: &EngineHandle) {
+        let shown = self.shown.filter(|conn| !self.running.contains(conn));
+        let changing: Vec<_> = self.running.iter().copied().chain(shown).collect();
+        for conn in changing {
+            self.refresh_one(conn, engine);
+        }
+    }
+
+    /// Forgets a connection; another one is shown.
+    pub fn forget(&mut self, conn: ConnId) {
+        self.views.retain(|view| view.conn != conn);
+        if self.shown == Some(conn) {
+            self.shown = self.views.last().map(|view| view.conn);
+        }
+    }
+
+    /// The view of a connection.
+    pub fn view(&self, conn: ConnId) -> Option<&Arc<View>> {
+        self.views.iter().find(|view| view.conn == conn)
+    }
+
+    /// The view of the shown connection.
+    pub fn shown_view(&self) -> Option<&Arc<View>> {
+        self.view(self.shown?)
+    }
+
+    /// Whether the shown connection is alive.
+    pub fn is_live(&self) -> bool {
+        self.shown.is_some_and(|conn| {
+            self.running.contains(&conn) && self.view(conn).is_none_or(|view| !is_over(&view.story))
+        })
+    }
+
+    /// Whether the engine still works on any connection.
+    pub fn any_running(&self) -> bool {
+        !self.running.is_empty()
+    }
+
+    /// Whether the engine still works on this connection.
+    pub fn is_running(&self, conn: ConnId) -> bool {
+        self.running.contains(&conn)
+    }
+
+    fn refresh_one(&mut self, conn: ConnId, engine: &EngineHandle) {
+        let Some(view) = engine.view(conn) else {
+            return;
+        };
+        match self.views.iter_mut().find(|old| old.conn == conn) {
+            Some(old) => *old = view,
+            None => self.views.push(view),
+        }
+    }
+}

@@ -1,0 +1,31 @@
+//! What panels may read: one picture of everything, made at the beginning of a pass.
+
+use std::sync::Arc;
+
+use super::action::Action;
+use crate::observation::ConnId;
+use crate::store::View;
+
+/// What panels read while they draw; what they want goes into `actions`.
+pub struct Context<'a> {
+    /// The connection that is shown, if there is one.
+    pub view: Option<&'a Arc<View>>,
+    /// Every connection of this window, the newest last.
+    pub views: &'a [Arc<View>],
+    /// Whether the shown connection is alive: the form is locked then.
+    pub is_live: bool,
+    /// Unix milliseconds by the wall clock, at the beginning of the pass.
+    pub now_unix_millis: i64,
+    /// The practice server's newest console lines.
+    pub practice_lines: &'a [String],
+}
+
+impl Context<'_> {
+    /// The name of the shown connection.
+    pub fn conn(&self) -> Option<ConnId> {
+        self.view.map(|view| view.conn)
+    }
+}
+
+/// Where panels put what they want.
+pub type Actions = Vec<Action>;

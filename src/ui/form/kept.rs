@@ -1,0 +1,144 @@
+//! What of the form is kept between two starts: everything but tokens, secrets and whatever looks like one.
+
+use serde::{Deserialize, Serialize};
+
+use super::{ExpectChoice, ExpectTexts, Form, HeaderRow, PlaceChoice, PlaceNames, TimeOutTexts};
+use crate::observation::Family;
+use crate::token::looks_like_token;
+use crate::ui::paste::BIG;
+use crate::ui::query::QueryTable;
+
+/// The part of a form that may lie in a file.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct KeptForm {
+    url: String,
+    query: QueryTable,
+    place: PlaceChoice,
+    names: PlaceNames,
+    headers: Vec<HeaderRow>,
+    origin: String,
+    subprotocols: String,
+    time_outs: TimeOutTexts,
+    is_insecure: bool,
+    ca_file: String,
+    family: Family,
+    expect: ExpectChoice,
+    expected: ExpectTexts,
+    secret_file: String,
+}
+
+impl KeptForm {
+    /// Takes what may be kept.
+    pub fn of(form: &Form) -> Self {
+        let mut query = form.query.clone();
+        for row in &mut query.rows {
+            if row.name == form.names.query || is_secret(&row.name, &row.value) {
+                row.value.clear();
+            }
+        }
+        let url = if form.url.len() > BIG { String::new() } else { without_userinfo(&query.write(&form.url)) };
+        let mut headers = form.headers.clone();
+        headers.retain(|row| row.value.len() <= BIG);
+        for row in &mut headers {
+            if is_secret(&row.name, &row.value) {
+                row.value.clear();
+            }
+        }
+        let small = |text: &str| if text.len() > BIG { String::new() } else { text.to_owned() };
+        Self {
+            url: if query.is_too_long { String::new() } else { url },
+            query,
+            place: form.place,
+            names: form.names.clone(),
+            headers,
+            origin: small(&form.origin),
+            subprotocols: small(&form.subprotocols),
+            time_outs: form.time_outs.clone(),
+            is_insecure: form.is_insecure,
+            ca_file: small(&form.ca_file),
+            family: form.family,
+            expect: form.expect,
+            expected: form.expected.clone(),
+            secret_file: small(&form.secret_file),
+        }
+    }
+
+    /// The form again.
+    pub fn into_form(self) -> Form {
+        let mut form = Form {
+            url: self.url,
+            query: self.query,
+            place: self.place,
+            names: self.names,
+            headers: self.headers,
+            origin: self.origin,
+            subprotocols: self.subprotocols,
+            time_outs: self.time_outs,
+            is_insecure: self.is_insecure,
+            ca_file: self.ca_file,
+            family: self.family,
+            expect: self.expect,
+            expected: self.expected,
+            secret_file: self.secret_file,
+            ..Form::default()
+        };
+        form.url_typed();
+        form
+    }
+}
+
+/// Whether a name smells of a secret, or its value is a token.
+fn is_secret(name: &str, value: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    SECRET_WORDS.iter().any(|word| name.contains(word)) || looks_like_token(value)
+}
+
+fn without_userinfo(url: &str) -> String {
+    let Some(start) = url.find("://").map(|at| at + 3) else {
+        return url.to_owned();
+    };
+    let rest = url.get(start..).unwrap_or_default();
+    let end = rest.find(['/', '?', '#', '\\']).unwrap_or(rest.len());
+    match rest.get(..end).and_then(|authority| authority.rfind('@')) {
+        Some(at) => {
+            format!("{}{}", url.get(..start).unwrap_or_default(), rest.get(at + 1..).unwrap_or_default())
+        }
+        None => url.to_owned(),
+    }
+}
+
+const SECRET_WORDS: [&str; 10] =
+    ["token", "jwt", "auth", "secret", "key", "pass", "cookie", "session", "credential", "ticket"];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_secret_is_kept() {
+        let token = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhIn0.dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
+        let mut form = Form::default();
+        form.set_url(format!("wss://user:hunter2@h:1/p?token={token}&agentId=a1&apiKey=k-9&x={token}"));
+        form.secret = "practice makes perfect".to_owned();
+        for (name, value) in [("Authorization", "Basic Zm9v"), ("X-Trace", "on"), ("Cookie", "sid=77")] {
+            form.headers.push(HeaderRow { is_on: true, name: name.into(), value: value.into() });
+        }
+        form.query.rows[2].is_on = false;
+        form.query_typed();
+        let kept = serde_json::to_string(&KeptForm::of(&form)).unwrap();
+        for secret in ["eyJ", "hunter2", "k-9", "perfect", "Zm9v", "sid=77"] {
+            assert!(!kept.contains(secret), "{secret} in {kept}");
+        }
+        let back = KeptForm::of(&form).into_form();
+        assert_eq!(back.url, "wss://h:1/p?token=&agentId=a1&x=");
+        assert_eq!(back.query.rows[2].name, "apiKey");
+        assert_eq!(back.headers[1].value, "on");
+    }
+
+    #[test]
+    fn a_kept_form_of_another_version_is_still_read() {
+        let form: KeptForm = serde_json::from_str(r#"{"url": "ws://h/?a=1", "unknown": 7}"#).unwrap();
+        assert_eq!(form.into_form().query.rows[0].value, "1");
+    }
+}

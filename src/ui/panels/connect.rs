@@ -1,0 +1,78 @@
+//! The connection form, section by section; every input is named, and what is wrong with it stands under it.
+//!
+//! The URL itself stands at the top of the window. While a connection lives, the form is locked.
+
+mod options;
+mod query;
+mod token;
+
+use egui::{CollapsingHeader, ScrollArea, Ui};
+
+use crate::ui::action::Action;
+use crate::ui::context::{Actions, Context};
+use crate::ui::fields;
+use crate::ui::form::Form;
+use crate::ui::form::checks::Field;
+use crate::ui::theme;
+
+/// The connection form's own state: nothing but what is open.
+#[derive(Debug, Default)]
+pub struct ConnectPanel;
+
+impl ConnectPanel {
+    /// Shows the form; what is typed stands in `form` at once.
+    pub fn show(&mut self, ui: &mut Ui, form: &mut Form, ctx: &Context<'_>, actions: &mut Actions) {
+        ScrollArea::vertical().id_salt("connection form").auto_shrink(false).show(ui, |ui| {
+            ui.set_max_width(ui.available_width());
+            if ctx.is_live {
+                fields::note_ui(ui, "Locked while connected");
+            } else if let Some(terms) = &form.practice {
+                let words = match &terms.fault {
+                    Some(fault) => format!("Practice: {fault}"),
+                    None => "Practice server: press Connect for a first session".to_owned(),
+                };
+                fields::note_ui(ui, &words);
+                if ui.button("Use my own server").on_hover_text("Back to a form of your own").clicked() {
+                    actions.push(Action::OwnForm);
+                }
+            }
+            ui.add_enabled_ui(!ctx.is_live, |ui| {
+                query::show(ui, form);
+                token::show(ui, form, actions);
+                options::secret_ui(ui, form, actions);
+                options::expect_ui(ui, form);
+                options::headers_ui(ui, form);
+                options::subprotocols_ui(ui, form);
+                options::time_outs_ui(ui, form);
+                options::network_ui(ui, form, actions);
+            });
+        });
+    }
+}
+
+/// A section with a title, which opens by a click or by Enter.
+fn section(ui: &mut Ui, title: &str, is_open: bool, body: impl FnOnce(&mut Ui)) {
+    ui.add_space(theme::STEP);
+    CollapsingHeader::new(theme::heading(title)).id_salt(title).default_open(is_open).show_unindented(ui, |ui| {
+        body(ui);
+        ui.add_space(theme::STEP);
+    });
+}
+
+/// Says what is wrong with `field`, if anything is.
+fn problem(ui: &mut Ui, form: &Form, field: Field) {
+    if let Some(words) = form.checks.fields.get(&field) {
+        fields::problem_ui(ui, words);
+    }
+}
+
+/// A part of a row, `width` points wide.
+fn cell<R>(ui: &mut Ui, width: f32, body: impl FnOnce(&mut Ui) -> R) -> R {
+    let size = egui::vec2(width.max(0.0), theme::CONTROL_HEIGHT);
+    let layout = egui::Layout::left_to_right(egui::Align::Center);
+    ui.allocate_ui_with_layout(size, layout, |ui| {
+        ui.set_width(width.max(0.0));
+        body(ui)
+    })
+    .inner
+}

@@ -1,0 +1,436 @@
+//! Facts in words: a kind, a sentence and the fields behind it.
+//!
+//! Nothing here is drawn, and nothing here is safe to draw: texts of the peer come out as they are and go through
+//! [`visible`](super::super::visible) on their way to the screen.
+
+use super::dates;
+use super::row_text::Role;
+use super::short_token::short_tokens;
+use crate::diagnosis::Certainty;
+use crate::observation::{
+    CloseOrigin, Deadline, Direction, Fact, IoFailure, IoKind, Limit, Probe, ProbeOutcome, ReadEnd, ResolveKind,
+    TlsFailureKind,
+};
+use crate::token::{Signature, TokenReport, Validity};
+use std::net::IpAddr;
+
+/// A fact as a row says it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FactWords {
+    /// The word in the column for kinds.
+    pub kind: &'static str,
+    /// Which way it went, where that makes sense.
+    pub direction: Option<Direction>,
+    /// One sentence or phrase.
+    pub text: String,
+    /// How it looks.
+    pub role: Role,
+}
+
+/// Puts a fact into a phrase.
+pub fn fact_words(fact: &Fact) -> FactWords {
+    let (kind, role, text) = match fact {
+        Fact::Planned(plan) => ("plan", Role::Event, short_tokens(&plan.url)),
+        Fact::TokenExamined { report, .. } => ("token", token_role(report), token_words(report)),
+        Fact::NotAttempted { problem } => ("not sent", Role::Bad, problem.message.clone()),
+        Fact::ResolveStarted { host } => ("resolve", Role::Event, format!("asks for {host}")),
+        Fact::Resolved { addresses, added } => ("resolve", Role::Ok, resolved(addresses, added)),
+        Fact::ResolveFailed(failure) => {
+            ("resolve", Role::Bad, format!("{}: {}", resolve_words(failure.kind), failure.text))
+        }
+        Fact::TcpStarted { address } => ("tcp", Role::Event, format!("connects to {address}")),
+        Fact::TcpConnected { address, local } => (
+            "tcp",
+            Role::Ok,
+            match local {
+                Some(local) => format!("connected to {address} from {local}"),
+                None => format!("connected to {address}"),
+            },
+        ),
+        Fact::TcpFailed { address, failure } => ("tcp", Role::Bad, format!("{address}: {}", io_words(failure))),
+        Fact::TcpAbandoned { address } => ("tcp", Role::Muted, format!("{address}: given up, another one was faster")),
+        Fact::TlsStarted { server_name } => ("tls", Role::Event, format!("begins for {server_name}")),
+        Fact::TlsEstablished(info) => ("tls", if info.defects.is_empty() { Role::Ok } else { Role::Warn }, {
+            let defects =
+                if info.defects.is_empty() { String::new() } else { format!(", {}", info.defects.join(", ")) };
+            format!("{} {}{defects}", info.version, info.cipher)
+        }),
+        Fact::TlsFailed(failure) => ("tls", Role::Bad, format!("{}: {}", tls_words(failure.kind), failure.text)),
+        Fact::CipherBytes { data, .. } => ("bytes", Role::Muted, format!("{} B of TLS records", data.len())),
+        Fact::Bytes { data, .. } => ("bytes", Role::Muted, format!("{} B", data.len())),
+        Fact::Opened => ("open", Role::Ok, "the opening handshake passed every check that matters".to_owned()),
+        Fact::Confirmed { preview } => ("confirmed", Role::Ok, preview.clone().unwrap_or_default()),
+        Fact::ConfirmationFailed { mismatch } => (
+            "confirmed",
+            Role::Bad,
+            match mismatch {
+                Some(text) => format!("not confirmed, the first message was {text}"),
+                None => "not confirmed: no message came in time".to_owned(),
+            },
+        ),
+        Fact::CloseBegun { by } => ("closing", Role::Control, close_words(*by).to_owned()),
+        Fact::TimedOut { deadline, millis } => {
+            ("time-out", Role::Warn, format!("{}: nothing for {millis} ms", deadline_words(*deadline)))
+        }
+        Fact::LimitPassed { limit, limit_bytes, actual_bytes } => {
+            ("limit", Role::Warn, format!("{} of {actual_bytes} B, we take {limit_bytes} B", limit_words(*limit)))
+        }
+        Fact::EndpointError { text } => ("library", Role::Warn, text.clone()),
+        Fact::ReadPaused => ("paused", Role::Warn, "we stopped reading: the recorder is behind".to_owned()),
+        Fact::ReadResumed => ("resumed", Role::Event, "we read again".to_owned()),
+        Fact::ReadEnded(end) => (read_end_kind(end), read_end_role(end), read_end_words(end)),
+        Fact::WriteFailed(failure) => ("write", Role::Bad, io_words(failure)),
+        Fact::ResetAfterFin => ("RST", Role::Warn, "a RST came after the FIN".to_owned()),
+        Fact::WeClosedTcp => ("tcp", Role::Event, "we closed our side of TCP".to_owned()),
+        Fact::ProbeStarted(probe) => ("probe", Role::Event, probe_words(probe)),
+        Fact::ProbeEnded { probe, outcome } => {
+            ("probe", Role::Event, format!("{}: {}", probe_words(probe), outcome_words(outcome)))
+        }
+        Fact::ConsoleLine { text, .. } => ("console", Role::Event, without_escapes(text)),
+        Fact::Note { text } => ("note", Role::Event, text.clone()),
+        Fact::Concluded(verdict) => ("verdict", Role::Text, verdict.summary.clone()),
+        Fact::Finished => ("finished", Role::Muted, "nothing more will come".to_owned()),
+    };
+    FactWords { kind, direction: fact_direction(fact), text, role }
+}
+
+fn fact_direction(fact: &Fact) -> Option<Direction> {
+    if let Fact::CipherBytes { direction, .. } | Fact::Bytes { direction, .. } = fact {
+        return Some(*direction);
+    }
+    if matches!(fact, Fact::ReadEnded(_) | Fact::ResetAfterFin) {
+        return Some(Direction::ServerToClient);
+    }
+    matches!(fact, Fact::WeClosedTcp | Fact::WriteFailed(_)).then_some(Direction::ClientToServer)
+}
+
+/// An error of the operating system: `connection refused (os error 111)`.
+pub fn io_words(failure: &IoFailure) -> String {
+    let word = match failure.kind {
+        IoKind::Refused => "connection refused",
+        IoKind::Reset => "reset by the peer",
+        IoKind::Aborted => "aborted",
+        IoKind::BrokenPipe => "the other side is gone (broken pipe)",
+        IoKind::TimedOut => "timed out",
+        IoKind::HostUnreachable => "host unreachable",
+        IoKind::NetworkUnreachable => "network unreachable",
+        IoKind::AddressNotAvailable => "address not available",
+        IoKind::PermissionDenied => "not permitted",
+        IoKind::UnexpectedEof => "TLS ended without close_notify",
+        IoKind::Other => return failure.text.clone(),
+    };
+    failure.code.map_or_else(|| word.to_owned(), |code| format!("{word} (os error {code})"))
+}
+
+/// The question of a probe.
+pub fn probe_words(probe: &Probe) -> String {
+    match probe {
+        Probe::Tcp { address } => format!("does {address} accept TCP?"),
+        Probe::PlainGet { address, path, .. } => format!("what does GET {path} get at {address}?"),
+        Probe::TlsHello { address, .. } => format!("does {address} speak TLS?"),
+    }
+}
+
+/// The answer to a probe.
+pub fn outcome_words(outcome: &ProbeOutcome) -> String {
+    match outcome {
+        ProbeOutcome::Accepted => "accepted".to_owned(),
+        ProbeOutcome::Failed(failure) => io_words(failure),
+        ProbeOutcome::Answered { tls: true, .. } => "answered with TLS".to_owned(),
+        ProbeOutcome::Answered { status: Some(status), .. } => format!("answered with HTTP {status}"),
+        ProbeOutcome::Answered { status: None, preview, .. } => format!("answered, but not with HTTP: {preview}"),
+        ProbeOutcome::Silent => "accepted, then no answer in time".to_owned(),
+        ProbeOutcome::Ended(end) => format!("accepted, then {}", read_end_words(end)),
+    }
+}
+
+/// Why TLS failed, in a few words.
+pub fn tls_words(kind: TlsFailureKind) -> String {
+    match kind {
+        TlsFailureKind::NotTls => "the answer is not TLS",
+        TlsFailureKind::Expired => "a certificate has expired",
+        TlsFailureKind::NotYetValid => "a certificate is not valid yet",
+        TlsFailureKind::UnknownIssuer => "the certificate's issuer is not known",
+        TlsFailureKind::SelfSigned => "the certificate signed itself",
+        TlsFailureKind::NameMismatch => "the certificate is for another name",
+        TlsFailureKind::BadCertificate => "the certificate is broken",
+        TlsFailureKind::AlertReceived(alert) => return format!("the server sent alert {alert}"),
+        TlsFailureKind::Version => "no common TLS version",
+        TlsFailureKind::Fin => "TCP ended with FIN",
+        TlsFailureKind::Reset => "TCP ended with RST",
+        TlsFailureKind::TimedOut => "no answer in time",
+        TlsFailureKind::Other => "failed",
+    }
+    .to_owned()
+}
+
+/// How reading ended, as a phrase.
+pub fn read_end_words(end: &ReadEnd) -> String {
+    match end {
+        ReadEnd::Fin => "the server ended TCP in good order (FIN)".to_owned(),
+        ReadEnd::Reset => "TCP was reset (RST): the process died, or somebody on the way cut it".to_owned(),
+        ReadEnd::Failed(failure) => io_words(failure),
+        ReadEnd::CloseNotify => "the server ended TLS with close_notify".to_owned(),
+    }
+}
+
+fn read_end_kind(end: &ReadEnd) -> &'static str {
+    match end {
+        ReadEnd::Fin => "FIN",
+        ReadEnd::Reset => "RST",
+        ReadEnd::Failed(_) => "lost",
+        ReadEnd::CloseNotify => "TLS end",
+    }
+}
+
+fn read_end_role(end: &ReadEnd) -> Role {
+    match end {
+        ReadEnd::Fin | ReadEnd::CloseNotify => Role::Control,
+        ReadEnd::Reset | ReadEnd::Failed(_) => Role::Bad,
+    }
+}
+
+/// Whose wish a close was.
+pub fn close_words(by: CloseOrigin) -> &'static str {
+    match by {
+        CloseOrigin::User => "you asked for the closing handshake",
+        CloseOrigin::Abort => "you dropped the connection",
+        CloseOrigin::WatchEnded => "the watch ended, we close",
+        CloseOrigin::Violation => "we fail the connection: the server broke the protocol",
+        CloseOrigin::Limit => "we fail the connection: a limit of ours",
+        CloseOrigin::Unconfirmed => "we close: the confirmation did not come",
+        CloseOrigin::Shutdown => "we close: Sockeye ends",
+    }
+}
+
+/// Which of our time limits.
+pub fn deadline_words(deadline: Deadline) -> &'static str {
+    match deadline {
+        Deadline::Resolve => "resolving the name",
+        Deadline::Connect => "TCP connect",
+        Deadline::Tls => "TLS handshake",
+        Deadline::Upgrade => "response to the opening handshake",
+        Deadline::Body => "body of the refusal",
+        Deadline::Confirm => "confirmation",
+        Deadline::Close => "Close frame of the server",
+        Deadline::TcpEnd => "end of TCP",
+        Deadline::Write => "write",
+    }
+}
+
+fn limit_words(limit: Limit) -> &'static str {
+    match limit {
+        Limit::ResponseHead => "response head",
+        Limit::ResponseBody => "response body",
+        Limit::Frame => "frame",
+        Limit::Message => "message",
+    }
+}
+
+fn resolve_words(kind: ResolveKind) -> &'static str {
+    match kind {
+        ResolveKind::NoSuchName => "no such name",
+        ResolveKind::TryAgain => "the resolver did not answer",
+        ResolveKind::Other => "failed",
+    }
+}
+
+fn resolved(addresses: &[IpAddr], added: &[IpAddr]) -> String {
+    let join = |list: &[IpAddr]| list.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+    if added.is_empty() { join(addresses) } else { format!("{}, and tried beside it {}", join(addresses), join(added)) }
+}
+
+fn token_words(report: &TokenReport) -> String {
+    if !report.present {
+        return "no token".to_owned();
+    }
+    let signature = match report.signature {
+        Signature::Valid => "signature valid",
+        Signature::Invalid => "signature invalid",
+        Signature::Unchecked => "signature not checked",
+    };
+    let alg = report.alg.as_deref().unwrap_or("no alg");
+    let problem = report.problems.first().map(|problem| format!(", {}", problem.message)).unwrap_or_default();
+    format!("{alg}, {signature}, {}{problem}", validity_words(report.validity))
+}
+
+fn token_role(report: &TokenReport) -> Role {
+    let is_bad =
+        report.signature == Signature::Invalid || matches!(report.validity, Validity::Expired | Validity::NotYetValid);
+    match (is_bad, report.problems.is_empty()) {
+        (true, _) => Role::Bad,
+        (false, false) => Role::Warn,
+        (false, true) => Role::Event,
+    }
+}
+
+/// What the dates of a token say, in a word or two.
+pub fn validity_words(validity: Validity) -> &'static str {
+    match validity {
+        Validity::Valid => "dates valid",
+        Validity::Expired => "expired",
+        Validity::NotYetValid => "not yet valid",
+        Validity::NoExpiry => "never expires",
+        Validity::Unknown => "dates unreadable",
+    }
+}
+
+/// How sure something is, as a word.
+pub fn certainty_word(certainty: Certainty) -> &'static str {
+    match certainty {
+        Certainty::Undetermined => "not known",
+        Certainty::Possible => "possible",
+        Certainty::Likely => "likely",
+        Certainty::Certain => "certain",
+    }
+}
+
+/// The fields of a fact, for its detail.
+pub fn fact_fields(fact: &Fact) -> Vec<(String, String)> {
+    let mut fields = Vec::new();
+    let mut add = |name: &str, value: String| fields.push((name.to_owned(), value));
+    match fact {
+        Fact::Planned(plan) => {
+            add("URL", short_tokens(&plan.url));
+            add("Origin", plan.origin.clone().unwrap_or_else(|| "none".to_owned()));
+            add(
+                "Subprotocols",
+                if plan.subprotocols.is_empty() { "none".to_owned() } else { plan.subprotocols.join(", ") },
+            );
+            add("Began", dates::local(plan.began_unix_millis as f64 / 1000.0).unwrap_or_default());
+            let times = plan.time_outs;
+            add(
+                "Time-outs",
+                format!(
+                    "connect {} ms, upgrade {} ms, confirmation {} ms, close {} ms",
+                    times.connect_millis, times.upgrade_millis, times.confirm_millis, times.close_millis
+                ),
+            );
+            add("Largest message", format!("{} B", plan.limit_bytes));
+            add("Certificates", if plan.insecure { "taken as they are" } else { "checked" }.to_owned());
+            add("Probes", if plan.probes { "may run" } else { "off" }.to_owned());
+        }
+        Fact::TokenExamined { report, now_unix } => {
+            add("Token", token_words(report));
+            add("Length", format!("{} B", report.length_bytes));
+            add("Judged at", dates::local(*now_unix as f64).unwrap_or_default());
+            for note in &report.notes {
+                add("Note", note.clone());
+            }
+        }
+        Fact::NotAttempted { problem } => {
+            add("Problem", problem.message.clone());
+            add("At byte", problem.at.to_string());
+            if let Some(suggestion) = &problem.suggestion {
+                add("Meant", short_tokens(suggestion));
+            }
+        }
+        Fact::TlsEstablished(info) => {
+            add("Version", info.version.clone());
+            add("Cipher suite", info.cipher.clone());
+            add("ALPN", info.alpn.clone().unwrap_or_else(|| "none".to_owned()));
+            add("Certificates", info.chain.iter().map(|c| c.subject.clone()).collect::<Vec<_>>().join("\n"));
+            for defect in &info.defects {
+                add("Defect", defect.clone());
+            }
+        }
+        Fact::TlsFailed(failure) => {
+            add("Failure", tls_words(failure.kind));
+            add("Library says", failure.text.clone());
+            for defect in &failure.defects {
+                add("Defect", tls_words(*defect));
+            }
+        }
+        Fact::ProbeEnded { probe, outcome } => {
+            add("Question", probe_words(probe));
+            add("Answer", outcome_words(outcome));
+            if let ProbeOutcome::Answered { preview, .. } = outcome {
+                add("Begins with", preview.clone());
+            }
+        }
+        Fact::ConsoleLine { source, text } => {
+            add("Source", source.clone());
+            add("Line", text.clone());
+        }
+        Fact::Concluded(verdict) => {
+            add("Ending", verdict.ending.id().to_owned());
+            add("Cause", verdict.cause.clone());
+            add("Certainty", certainty_word(verdict.certainty).to_owned());
+            add("Summary", verdict.summary.clone());
+            add("A browser shows", verdict.browser_shows.clone());
+        }
+        Fact::ResolveStarted { .. }
+        | Fact::Resolved { .. }
+        | Fact::ResolveFailed(_)
+        | Fact::TcpStarted { .. }
+        | Fact::TcpConnected { .. }
+        | Fact::TcpFailed { .. }
+        | Fact::TcpAbandoned { .. }
+        | Fact::TlsStarted { .. }
+        | Fact::CipherBytes { .. }
+        | Fact::Bytes { .. }
+        | Fact::Opened
+        | Fact::Confirmed { .. }
+        | Fact::ConfirmationFailed { .. }
+        | Fact::CloseBegun { .. }
+        | Fact::TimedOut { .. }
+        | Fact::LimitPassed { .. }
+        | Fact::EndpointError { .. }
+        | Fact::ReadPaused
+        | Fact::ReadResumed
+        | Fact::ReadEnded(_)
+        | Fact::WriteFailed(_)
+        | Fact::ResetAfterFin
+        | Fact::WeClosedTcp
+        | Fact::ProbeStarted(_)
+        | Fact::Note { .. }
+        | Fact::Finished => add("What", fact_words(fact).text),
+    }
+    fields
+}
+
+/// A console line without its ANSI escape sequences (ECMA-48 CSI), which are never interpreted.
+pub fn without_escapes(text: &str) -> String {
+    let mut plain = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once("\u{1B}[") {
+        plain.push_str(before);
+        // Parameters and intermediates, then one final byte.
+        let end = after.find(|c: char| ('\u{40}'..='\u{7E}').contains(&c));
+        let Some(end) = end.filter(|end| *end < 32) else {
+            plain.push_str("\u{1B}[");
+            rest = after;
+            continue;
+        };
+        rest = after.get(end + 1..).unwrap_or_default();
+    }
+    plain.push_str(rest);
+    plain
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn escapes_of_a_console_are_dropped() {
+        for (line, plain) in [
+            ("plain", "plain"),
+            ("\u{1B}[31mred\u{1B}[0m end", "red end"),
+            ("\u{1B}[1;38;5;9mbold", "bold"),
+            ("cut \u{1B}[", "cut \u{1B}["),
+            ("\u{1B}]0;title\u{7}", "\u{1B}]0;title\u{7}"),
+        ] {
+            assert_eq!(without_escapes(line), plain);
+        }
+    }
+
+    #[test]
+    fn failures_are_said_in_words_with_their_number() {
+        let failure = IoFailure { kind: IoKind::Refused, code: Some(111), text: "x".to_owned() };
+        assert_eq!(io_words(&failure), "connection refused (os error 111)");
+        let words = fact_words(&Fact::TcpFailed { address: "127.0.0.1:1".parse().unwrap(), failure });
+        assert_eq!((words.kind, words.role), ("tcp", Role::Bad));
+        assert!(words.text.starts_with("127.0.0.1:1: connection refused"));
+    }
+}

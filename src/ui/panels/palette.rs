@@ -1,0 +1,104 @@
+//! Every action by name: type a few letters, press Enter.
+
+use egui::{Align, Id, Key, Modal, Modifiers, Ui, vec2};
+
+use crate::ui::big_text::BigText;
+use crate::ui::cells::cell_ui;
+use crate::ui::context::Actions;
+use crate::ui::menu::{ACTIONS, Entry, Situation};
+use crate::ui::theme;
+
+/// The palette while it is open.
+#[derive(Debug, Default)]
+pub struct ActionPalette {
+    search: String,
+    selected: usize,
+    has_begun: bool,
+}
+
+impl ActionPalette {
+    /// Shows the palette over everything; returns whether it stays open.
+    pub fn show(&mut self, ui: &mut Ui, situation: Situation, actions: &mut Actions) -> bool {
+        let modal = Modal::new(Id::unique("action palette")).show(ui, |ui| {
+            ui.set_width(420.0);
+            let (down, up, entered) = ui.input_mut(|input| {
+                (
+                    input.count_and_consume_key(Modifiers::NONE, Key::ArrowDown),
+                    input.count_and_consume_key(Modifiers::NONE, Key::ArrowUp),
+                    input.consume_key(Modifiers::NONE, Key::Enter),
+                )
+            });
+            let field = BigText::new("Search the actions").id(field_id()).hint("what to do");
+            if !std::mem::replace(&mut self.has_begun, true) {
+                ui.memory_mut(|memory| memory.request_focus(field_id()));
+            }
+            if field.show(ui, &mut self.search).response.changed() {
+                self.selected = 0;
+            }
+            let found = found(&self.search, situation);
+            self.selected = (self.selected + down).saturating_sub(up).min(found.len().saturating_sub(1));
+            let mut chosen = found.get(self.selected).copied().filter(|_| entered);
+            for (nth, entry) in found.iter().enumerate() {
+                if row_ui(ui, entry, nth == self.selected) {
+                    chosen = Some(entry);
+                }
+            }
+            if found.is_empty() {
+                ui.label(theme::tinted("No action is called so", theme::palette(ui).muted));
+            }
+            if let Some(entry) = chosen {
+                actions.push((entry.action)());
+            }
+            chosen.is_some()
+        });
+        !modal.inner && !modal.should_close()
+    }
+}
+
+fn row_ui(ui: &mut Ui, entry: &Entry, is_selected: bool) -> bool {
+    let palette = theme::palette(ui);
+    let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), ROW), egui::Sense::CLICK);
+    if is_selected {
+        ui.painter().rect_filled(rect, theme::CORNER, palette.selection());
+    } else if response.hovered() {
+        ui.painter().rect_filled(rect, theme::CORNER, palette.hover());
+    }
+    let inner = rect.shrink2(vec2(8.0, 0.0));
+    cell_ui(ui, inner, entry.name, theme::body_font(), palette.text, Align::Min);
+    if let Some(key) = entry.key {
+        cell_ui(ui, inner, ui.format_shortcut(&key), theme::body_font(), palette.muted, Align::Max);
+    }
+    response.widget_info(|| egui::WidgetInfo::selected(egui::Role::ListBoxOption, true, is_selected, entry.name));
+    response.clicked()
+}
+
+fn found(search: &str, situation: Situation) -> Vec<&'static Entry> {
+    let search = crate::ui::visible::one_line(search, 100).text.to_lowercase();
+    let words: Vec<_> = search.split_whitespace().collect();
+    let is_hit = |entry: &&Entry| {
+        let name = format!("{} {}", entry.group.words(), entry.name).to_lowercase();
+        (entry.is_possible)(situation) && words.iter().all(|word| name.contains(word))
+    };
+    ACTIONS.iter().filter(is_hit).take(MAX_ROWS).collect()
+}
+
+fn field_id() -> Id {
+    Id::unique("action palette field")
+}
+
+const ROW: f32 = 26.0;
+const MAX_ROWS: usize = 14;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn actions_are_found_by_part_of_their_name() {
+        let names =
+            |search: &str| -> Vec<_> { found(search, Situation::default()).iter().map(|entry| entry.name).collect() };
+        assert_eq!(names("open"), ["Open…"]);
+        assert!(names("").len() == MAX_ROWS);
+        assert!(names("abort").is_empty());
+    }
+}

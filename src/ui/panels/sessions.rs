@@ -1,0 +1,193 @@
+//! Every connection of this window with its state and cause, and *repeat N* with its tally.
+
+use std::sync::Arc;
+
+use egui::{Align, Ui, vec2};
+
+use crate::store::View;
+use crate::ui::action::Action;
+use crate::ui::big_text::BigText;
+use crate::ui::cells::cell_ui;
+use crate::ui::context::{Actions, Context};
+use crate::ui::fields::{explain_ui, problem_ui};
+use crate::ui::repeat::Repeat;
+use crate::ui::row_list::RowList;
+use crate::ui::row_scroll::RowScroll;
+use crate::ui::state_words::{is_over, state_words};
+use crate::ui::theme::{self, Palette};
+use crate::ui::visible;
+
+/// The list of connections.
+#[derive(Debug)]
+pub struct SessionsPanel {
+    scroll: RowScroll,
+    times: String,
+}
+
+impl Default for SessionsPanel {
+    fn default() -> Self {
+        Self { scroll: RowScroll::default(), times: "20".to_owned() }
+    }
+}
+
+impl SessionsPanel {
+    /// Shows the panel.
+    pub fn show(
+        &mut self,
+        ui: &mut Ui,
+        repeat: Option<&Repeat>,
+        obstacle: Option<&str>,
+        ctx: &Context<'_>,
+        actions: &mut Actions,
+    ) {
+        self.repeat_ui(ui, repeat, obstacle, actions);
+        ui.separator();
+        ui.label(theme::heading("Connections"));
+        if ctx.views.is_empty() {
+            explain_ui(ui, "Every connection of this window will stand here, with its state and its cause.");
+            return;
+        }
+        ui.horizontal(|ui| {
+            if ui.button("New").on_hover_text("Leave this one, and make the form ready for another").clicked() {
+                actions.push(Action::NewConnection);
+            }
+            let over = ctx.view.filter(|view| is_over(&view.story)).map(|view| view.conn);
+            let forget = ui.add_enabled(over.is_some(), egui::Button::new("Forget"));
+            let forget = forget.on_hover_text("Forgets the shown connection and its journal");
+            if forget.on_disabled_hover_text("Only a connection that is over can be forgotten").clicked()
+                && let Some(conn) = over
+            {
+                actions.push(Action::Forget(conn));
+            }
+            if ui.add_enabled(ctx.view.is_some(), egui::Button::new("Save…")).clicked() {
+                actions.push(Action::Save(None));
+            }
+        });
+        self.list_ui(ui, ctx, actions);
+    }
+
+    fn repeat_ui(&mut self, ui: &mut Ui, repeat: Option<&Repeat>, obstacle: Option<&str>, actions: &mut Actions) {
+        ui.label(theme::heading("Repeat"));
+        explain_ui(ui, "For the failure that comes one time in twenty.");
+        let is_running = repeat.is_some_and(Repeat::is_running);
+        let times = times(&self.times);
+        ui.horizontal(|ui| {
+            ui.allocate_ui(vec2(64.0, theme::CONTROL_HEIGHT), |ui| {
+                ui.add_enabled_ui(!is_running, |ui| BigText::new("How many times").show(ui, &mut self.times));
+            });
+            ui.label("times");
+            if is_running {
+                if ui.button("Stop").clicked() {
+                    actions.push(Action::StopRepeat);
+                }
+            } else {
+                let reason = times.as_ref().err().cloned().or_else(|| obstacle.map(str::to_owned));
+                let button = ui.add_enabled(reason.is_none(), egui::Button::new("Repeat"));
+                let button = button.on_hover_text("Connects so many times, one after the other");
+                if button.on_disabled_hover_text(reason.unwrap_or_default()).clicked()
+                    && let Ok(times) = times
+                {
+                    actions.push(Action::Repeat(times));
+                }
+            }
+        });
+        if let Err(problem) = &times {
+            problem_ui(ui, problem);
+        }
+        if let Some(repeat) = repeat {
+            tally_ui(ui, repeat);
+        }
+    }
+
+    fn list_ui(&mut self, ui: &mut Ui, ctx: &Context<'_>, actions: &mut Actions) {
+        let newest_first = |row: u64| -> Option<&Arc<View>> {
+            let at = ctx.views.len().checked_sub(1 + usize::try_from(row).ok()?)?;
+            ctx.views.get(at)
+        };
+        let shown = ctx.views.iter().rev().position(|view| Some(view.conn) == ctx.conn()).map(|row| row as u64);
+        if self.scroll.selected() != shown {
+            self.scroll.select(shown);
+        }
+        let list = RowList::new("Connections", ctx.views.len() as u64).row_height(ROW);
+        let output = list.show(ui, &mut self.scroll, |ui, slot| {
+            if let Some(view) = newest_first(slot.row) {
+                let (state, about) = row_ui(ui, slot.rect, view, ctx.now_unix_millis);
+                slot.name(|| format!("{state}, {about}"));
+            }
+        });
+        if output.selection_changed
+            && let Some(view) = self.scroll.selected().and_then(newest_first)
+        {
+            actions.push(Action::Show(view.conn));
+        }
+    }
+}
+
+fn row_ui(ui: &Ui, rect: egui::Rect, view: &View, now_unix_millis: i64) -> (String, String) {
+    let palette: &Palette = theme::palette(ui);
+    let story = &view.story;
+    let state = state_words(Some(story), now_unix_millis);
+    let rect = rect.shrink2(vec2(8.0, 2.0));
+    let (upper, lower) = rect.split_top_bottom_at_fraction(0.5);
+    let cause = story.verdict.as_ref().map_or("", |verdict| verdict.cause.as_str());
+    let words = if cause.is_empty() { state.text.clone() } else { format!("{} · {cause}", state.text) };
+    let line = format!("{} {words}", state.mark);
+    cell_ui(ui, upper, line, theme::body_font(), state.tone.colour(palette), Align::Min);
+    let plan = story.plan.as_ref();
+    let target = plan.and_then(|plan| plan.target.as_ref());
+    let host = target.map_or_else(|| "no host".to_owned(), |target| visible::one_line(&target.host_header(), 60).text);
+    let began = plan.map_or_else(String::new, |plan| local_time(plan.began_unix_millis));
+    let about = match &state.span {
+        Some(span) => format!("{host} · {began} · {span}"),
+        None => format!("{host} · {began}"),
+    };
+    cell_ui(ui, lower, about.as_str(), small_font(), palette.muted, Align::Min);
+    (words, about)
+}
+
+fn tally_ui(ui: &mut Ui, repeat: &Repeat) {
+    let palette = theme::palette(ui);
+    ui.label(theme::tinted(format!("{} of {} done", repeat.done, repeat.total), palette.muted));
+    let share = repeat.done as f32 / repeat.total.max(1) as f32;
+    if repeat.is_running() {
+        ui.add(egui::ProgressBar::new(share).desired_height(6.0));
+    }
+    for (cause, count) in &repeat.tally {
+        let colour = if cause == "healthy" { palette.ok } else { palette.bad };
+        ui.horizontal(|ui| {
+            ui.label(theme::mono(format!("{count:>4} ×")));
+            ui.label(theme::tinted(cause.as_str(), colour));
+        });
+    }
+}
+
+fn times(typed: &str) -> Result<u32, String> {
+    let typed = typed.trim();
+    let number = typed.parse::<u32>().ok().filter(|_| typed.len() <= 8);
+    number.filter(|times| (1..=1000).contains(times)).ok_or_else(|| "a number from 1 to 1000".to_owned())
+}
+
+fn local_time(unix_millis: i64) -> String {
+    jiff::Timestamp::from_millisecond(unix_millis)
+        .map(|at| at.to_zoned(jiff::tz::TimeZone::system()).strftime("%H:%M:%S").to_string())
+        .unwrap_or_default()
+}
+
+fn small_font() -> egui::FontId {
+    egui::FontId::proportional(theme::SMALL_SIZE)
+}
+
+const ROW: f32 = 44.0;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_sensible_numbers_of_times_are_taken() {
+        assert_eq!(times(" 20 "), Ok(20));
+        for bad in ["", "0", "1e9", "-1", "1001", "x\0", "99999999999999999999"] {
+            assert!(times(bad).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,256 @@
+//! The token: decode, verify and mint, three places kept apart.
+//!
+//! A text of any size is read as soon as it is there, a long one on a thread of its own. `marked` shows where it is wrong,
+//! `claims` what it says and when it is valid, `secrets` what to verify it with, `sent` what the server got, `mint` makes
+//! test tokens. No secret leaves this panel.
+
+mod claims;
+mod marked;
+mod mint;
+mod secrets;
+mod sent;
+
+use super::fact_words::validity_words;
+use super::job::{Job, Outcome};
+use super::parts::{section_ui, words_ui};
+use crate::token::{Decoded, Secret, Shape, Signature, TokenReport, Validity, decode, examine, validity_at};
+use crate::ui::action::Action;
+use crate::ui::big_text::BigText;
+use crate::ui::context::{Actions, Context};
+use crate::ui::paste::BIG;
+use crate::ui::theme::{self, Palette};
+use crate::ui::{units, visible};
+use egui::{Color32, Frame, Margin, ScrollArea, Ui};
+use mint::Mint;
+use secrets::Secrets;
+use sent::Sent;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// The token panel.
+#[derive(Default)]
+pub struct TokenPanel {
+    pasted: String,
+    /// Whether `pasted` or the secrets changed since it was read.
+    is_stale: bool,
+    reading: Option<Job<Read>>,
+    read: Option<Arc<Read>>,
+    secrets: Secrets,
+    sent: Sent,
+    mint: Mint,
+}
+
+/// What a text turned out to be.
+#[derive(Debug)]
+struct Read {
+    decoded: Decoded,
+    report: TokenReport,
+}
+
+impl TokenPanel {
+    /// Shows the panel in all the room that `ui` has left.
+    pub fn show(&mut self, ui: &mut Ui, ctx: &Context<'_>, actions: &mut Actions) {
+        ScrollArea::vertical().id_salt("token").auto_shrink(false).show(ui, |ui| {
+            Frame::NONE.inner_margin(Margin::symmetric(8, 8)).show(ui, |ui| {
+                ui.set_width(ui.available_width());
+                self.decode_ui(ui, ctx, actions);
+                self.secrets_ui(ui);
+                self.sent.show(ui, ctx, &self.pasted, actions);
+                self.mint_ui(ui, ctx, actions);
+            });
+        });
+        if self.is_stale {
+            self.is_stale = false;
+            self.begin_reading(ui, ctx.now_unix_millis.div_euclid(1000));
+        }
+    }
+
+    /// Puts a token into the panel, as if it had been pasted.
+    pub fn inspect(&mut self, token: String) {
+        self.pasted = token;
+        self.is_stale = true;
+    }
+
+    /// The text in the panel, as it was pasted.
+    pub fn text(&self) -> &str {
+        &self.pasted
+    }
+
+    fn begin_reading(&mut self, ui: &Ui, now_unix: i64) {
+        if self.pasted.is_empty() {
+            (self.read, self.reading) = (None, None);
+            return;
+        }
+        let secrets = self.secrets.all();
+        if self.pasted.len() <= BIG {
+            self.read = Some(Arc::new(read(&self.pasted, &secrets, now_unix)));
+            self.reading = None;
+        } else {
+            let text = self.pasted.clone();
+            self.read = None;
+            self.reading = Some(Job::start("token", ui.ctx(), move || read(&text, &secrets, now_unix)));
+        }
+    }
+
+    fn decode_ui(&mut self, ui: &mut Ui, ctx: &Context<'_>, actions: &mut Actions) {
+        let palette = theme::palette(ui);
+        ui.label(theme::strong("Token"));
+        let output = BigText::new("Token").hint("paste a token, a URL or a header").rows(4).show(ui, &mut self.pasted);
+        self.is_stale |= output.response.changed();
+        if let Some(job) = &self.reading {
+            match job.poll() {
+                Outcome::Running => words_ui(ui, "Reading …", palette.muted),
+                Outcome::Done(read) => {
+                    self.read = Some(Arc::new(read));
+                    self.reading = None;
+                }
+                Outcome::Lost => {
+                    words_ui(ui, "It could not be read: the thread for it ended early.", palette.bad);
+                }
+            }
+        }
+        if self.pasted.is_empty() {
+            words_ui(
+                ui,
+                "Any text will do, however broken: what is wrong with it is said, and what is right is shown. It stays on \
+                 this machine.",
+                palette.muted,
+            );
+            if let Some(view) = ctx.view
+                && let Some(token) = sent::sent_token(&view.story)
+                && ui.button("Take the one that was sent").clicked()
+            {
+                self.inspect(token);
+            }
+            return;
+        }
+        let Some(read) = self.read.clone() else {
+            return;
+        };
+        self.buttons_ui(ui, &read, actions);
+        let now = ctx.now_unix_millis as f64 / 1000.0;
+        summary_ui(ui, &read.report, now, palette);
+        if !read.report.problems.is_empty() {
+            marked::problems_ui(ui, &self.pasted, &read.decoded);
+        }
+        claims::claims_ui(ui, &read.decoded, &read.report, now);
+        claims::moments_ui(ui, &read.report, ctx, now);
+        if read.report.exp.is_some() || read.report.nbf.is_some() {
+            // The words that count from now move on.
+            ui.ctx().request_repaint_after(Duration::from_secs(1));
+        }
+    }
+
+    fn buttons_ui(&mut self, ui: &mut Ui, read: &Read, actions: &mut Actions) {
+        let palette = theme::palette(ui);
+        ui.horizontal_wrapped(|ui| {
+            let use_it = theme::primary_button(ui, "Use in connection");
+            if ui.add(use_it).on_hover_text("Puts the token into the connection form, as it is").clicked() {
+                actions.push(Action::UseToken(self.pasted.clone()));
+            }
+            if let Some(mended) = read.decoded.mended.as_ref().filter(|mended| **mended != self.pasted) {
+                let tip = format!("Takes {} instead", visible::middle_ellipsis(mended, 40));
+                if ui.button("Mend").on_hover_text(tip).clicked() {
+                    self.pasted.clone_from(mended);
+                    self.is_stale = true;
+                    actions.push(Action::Toast("Mended the token".to_owned()));
+                }
+            }
+        });
+        if read.decoded.mended.as_ref().is_some_and(|mended| *mended != self.pasted) {
+            words_ui(ui, "It can be sent as it is, to reproduce a fault, or be mended first.", palette.muted);
+        }
+    }
+
+    fn secrets_ui(&mut self, ui: &mut Ui) {
+        section_ui(ui, "Verify");
+        if self.secrets.show(ui) {
+            self.is_stale = true;
+        }
+        let Some(read) = &self.read else {
+            return;
+        };
+        let palette = theme::palette(ui);
+        let (sign, words, colour) = signature_words(&read.report, palette);
+        if read.report.signature != Signature::Unchecked || !self.secrets.is_empty() {
+            words_ui(ui, format!("{sign} {words}"), colour);
+        }
+        if let Some(with) = &read.report.verified_as {
+            words_ui(ui, format!("Verifies with {}.", visible::one_line(with, 200).text), palette.text);
+        }
+        for note in &read.report.notes {
+            words_ui(ui, format!("· {}", visible::one_line(note, 400).text), palette.muted);
+        }
+    }
+
+    fn mint_ui(&mut self, ui: &mut Ui, ctx: &Context<'_>, actions: &mut Actions) {
+        let claims = self.read.as_ref().and_then(|read| read.decoded.payload.clone());
+        let now = ctx.now_unix_millis.div_euclid(1000);
+        if let Some(token) = self.mint.show(ui, claims.as_deref(), now, actions) {
+            self.inspect(token);
+        }
+    }
+}
+
+impl std::fmt::Debug for TokenPanel {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("TokenPanel").field("len", &self.pasted.len()).finish_non_exhaustive()
+    }
+}
+
+fn read(text: &str, secrets: &[Secret], now_unix: i64) -> Read {
+    Read { decoded: decode(text), report: examine(text, secrets, now_unix) }
+}
+
+/// One line each: what it is, whether its dates are valid, whether its signature is.
+fn summary_ui(ui: &mut Ui, report: &TokenReport, now: f64, palette: &Palette) {
+    let (sign, words, colour) = shape_words(report.shape, palette);
+    let alg = report.alg.as_deref().map(|alg| format!(", {}", visible::one_line(alg, 40).text)).unwrap_or_default();
+    let size = units::size(report.length_bytes as u64);
+    words_ui(ui, format!("{sign} {words}{alg}, {size}"), colour);
+    if matches!(report.shape, Shape::Jws) {
+        let validity = validity_at(report, now, 0.0);
+        let (sign, colour) = validity_look(validity, palette);
+        words_ui(ui, format!("{sign} {}", first_upper(validity_words(validity))), colour);
+        let (sign, words, colour) = signature_words(report, palette);
+        words_ui(ui, format!("{sign} {words}"), colour);
+    }
+}
+
+fn shape_words(shape: Shape, palette: &Palette) -> (&'static str, &'static str, Color32) {
+    match shape {
+        Shape::Absent | Shape::Empty => ("✗", "Empty", palette.bad),
+        Shape::Placeholder => ("✗", "A word in a token's place", palette.bad),
+        Shape::Jws => ("✓", "Signed token (JWS)", palette.ok),
+        Shape::Jwe => ("✓", "Encrypted token (JWE): only its header can be read", palette.ok),
+        Shape::Opaque => ("?", "No JWT: a session id or an API key, perhaps", palette.warn),
+        Shape::Malformed => ("✗", "Broken: its parts cannot all be read", palette.bad),
+        Shape::Truncated => ("✗", "Cut off: the end is missing", palette.bad),
+    }
+}
+
+fn signature_words(report: &TokenReport, palette: &Palette) -> (&'static str, &'static str, Color32) {
+    match report.signature {
+        Signature::Valid => ("✓", "Signature valid", palette.ok),
+        Signature::Invalid if report.verified_as.is_some() => {
+            ("✗", "Signature invalid with the secret as it is", palette.bad)
+        }
+        Signature::Invalid => ("✗", "Signature invalid", palette.bad),
+        Signature::Unchecked => ("?", "Signature not checked", palette.muted),
+    }
+}
+
+/// The sign and the colour of what the dates say.
+fn validity_look(validity: Validity, palette: &Palette) -> (&'static str, Color32) {
+    match validity {
+        Validity::Valid => ("✓", palette.ok),
+        Validity::NoExpiry => ("⚠", palette.warn),
+        Validity::Expired | Validity::NotYetValid => ("✗", palette.bad),
+        Validity::Unknown => ("?", palette.warn),
+    }
+}
+
+fn first_upper(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
+}

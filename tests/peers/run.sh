@@ -1,0 +1,78 @@
+#!/usr/bin/env bash
+# Sockeye against servers that others wrote: Node `ws`, Python `websockets`, and raw sockets that mean harm.
+#
+# Takes the binary from $SOCKEYE, else from the release folder (and builds it if it is missing). Arguments go to drive.py.
+set -euo pipefail
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+root=$(cd "$here/../.." && pwd)
+
+sockeye=${SOCKEYE:-${CARGO_TARGET_DIR:-$root/target}/release/sockeye}
+if [ ! -x "$sockeye" ]; then
+    [ -z "${SOCKEYE:-}" ] || { echo "no binary at $SOCKEYE" >&2; exit 2; }
+    (cd "$root" && cargo build --release)
+fi
+sockeye=$(realpath "$sockeye")
+
+missing=()
+command -v node >/dev/null || missing+=(nodejs)
+command -v npm >/dev/null || missing+=(npm)
+command -v openssl >/dev/null || missing+=(openssl)
+python3 -c 'import ensurepip, venv' 2>/dev/null || missing+=(python3-venv)
+if [ "${#missing[@]}" -gt 0 ]; then
+    if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null; then
+        echo "please install: ${missing[*]}" >&2
+        exit 2
+    fi
+    apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends "${missing[@]}"
+fi
+
+work=$(mktemp -d)
+keep=
+trap '[ -n "$keep" ] || rm -rf "$work"' EXIT
+cd "$work"
+
+npm install --no-audit --no-fund --loglevel=error ws@8 jsonwebtoken@9
+python3 -m venv venv
+venv/bin/pip install --quiet --disable-pip-version-check websockets
+
+# A self-signed certificate as developers make them, and a CA of our own with a good, a misnamed and an expired leaf.
+certificates() {
+    local loopback='subjectAltName=DNS:localhost,IP:127.0.0.1,IP:::1'
+    mkdir tls && cd tls
+    openssl req -x509 -newkey rsa:2048 -nodes -days 30 -keyout self.key -out self.crt -subj /CN=localhost -addext "$loopback"
+    openssl req -x509 -newkey rsa:2048 -nodes -days 30 -keyout ca.key -out ca.crt -subj '/CN=Peers test CA'
+    mkdir issued && touch issued/index.txt && echo 1000 >issued/serial
+    leaf() { # NAME SUBJECT-ALT-NAME FIRST-DAY LAST-DAY
+        openssl req -newkey rsa:2048 -nodes -keyout "$1.key" -out "$1.csr" -subj "/CN=$1"
+        printf '%s\n' '[ca]' 'default_ca=own' '[own]' 'database=issued/index.txt' 'serial=issued/serial' \
+            'new_certs_dir=issued' 'default_md=sha256' 'policy=any' '[any]' 'commonName=supplied' '[leaf]' "$2" >"$1.cnf"
+        openssl ca -batch -notext -config "$1.cnf" -extensions leaf -cert ca.crt -keyfile ca.key \
+            -startdate "$3" -enddate "$4" -in "$1.csr" -out "$1.crt"
+    }
+    local yesterday next_month
+    yesterday=$(date -u -d '-1 day' +%Y%m%d%H%M%SZ)
+    next_month=$(date -u -d '+30 days' +%Y%m%d%H%M%SZ)
+    leaf leaf "$loopback" "$yesterday" "$next_month"
+    leaf other-name 'subjectAltName=DNS:voice.example' "$yesterday" "$next_month"
+    leaf expired "$loopback" 20240101000000Z 20240201000000Z
+}
+(certificates) >certificates.log 2>&1 || { cat certificates.log >&2; exit 2; }
+
+failed=()
+part() { # NAME COMMAND…
+    local name=$1
+    shift
+    printf '\n-- %s\n' "$name"
+    "$@" || failed+=("$name")
+}
+part 'verdicts against real servers' python3 "$here/drive.py" --sockeye "$sockeye" --work "$work" "$@"
+part 'recordings that were killed' python3 "$here/kill.py" --sockeye "$sockeye" --work "$work"
+part 'hostile peers' python3 "$here/hostile.py" --sockeye "$sockeye" --work "$work"
+
+if [ "${#failed[@]}" -gt 0 ]; then
+    keep=yes
+    printf 'failed: %s\n' "${failed[@]}" >&2
+    printf 'server consoles and reports: %s/logs\n' "$work" >&2
+    exit 1
+fi
