@@ -24,8 +24,9 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 
+use crate::ui::{self, RunError};
 use args::{Arguments, Command};
-use failure::Failure;
+use failure::{Failure, chain};
 
 /// Runs the program with these arguments, the first being its own name.
 ///
@@ -65,10 +66,18 @@ fn window(file: Option<&Path>) -> Result<u8, Failure> {
             let what = format!("{} is neither a command nor a saved session; try sockeye --help", file.display());
             return Err(Failure::Usage(what));
         }
-        let text = crate::export::exporter("text").map_or("text", |exporter| exporter.id).to_owned();
-        return export::run(&args::ExportArgs { file: file.to_owned(), to: text, output: None, no_redact: false });
+        let (file, to) = (file.to_owned(), "text".to_owned());
+        return export::run(&args::ExportArgs { file, to, output: None, no_redact: false });
     }
-    print::note("There is no display here, so the practice check runs in the terminal instead of the window.");
+    match ui::run() {
+        Ok(()) => return Ok(0),
+        Err(RunError::NoDisplay) => {
+            print::note("There is no display here, so the practice check runs in the terminal instead of the window.");
+        }
+        Err(error @ (RunError::Window(_) | RunError::Library { .. })) => {
+            print::note(&format!("{}; the practice check runs in the terminal instead.", chain(&error)));
+        }
+    }
     match Arguments::try_parse_from(["sockeye", "check", "practice"]).map(|arguments| arguments.command) {
         Ok(Some(Command::Check(args))) => check::run(&args),
         Ok(_) | Err(_) => Ok(2),

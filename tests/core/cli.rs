@@ -11,7 +11,12 @@ use sockeye::export::check_json::SCHEMA;
 /// The program with these arguments; nothing of the environment decides how it prints.
 fn program(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_sockeye"));
-    command.args(arguments).env_remove("NO_COLOR").env_remove("DISPLAY").env_remove("WAYLAND_DISPLAY");
+    command
+        .args(arguments)
+        .env_remove("NO_COLOR")
+        .env_remove("DISPLAY")
+        .env_remove("WAYLAND_DISPLAY")
+        .env_remove("WAYLAND_SOCKET");
     command.stdin(Stdio::null());
     command
 }
