@@ -41,12 +41,17 @@ fn checked(arguments: &[&str]) -> (Value, i32) {
     let value: Value = serde_json::from_str(&printed).unwrap_or_else(|error| {
         panic!("{arguments:?}: {error}\n{printed}\n{}", text(&output.stderr));
     });
+    assert_fits_schema(&value);
+    (value, status(&output))
+}
+
+/// Fails unless the value is what `assets/check.schema.json` says.
+pub(crate) fn assert_fits_schema(value: &Value) {
     let schema: Value = serde_json::from_str(SCHEMA).unwrap();
     let validator = jsonschema::draft202012::new(&schema).unwrap();
     let errors: Vec<String> =
-        validator.iter_errors(&value).map(|error| format!("{}: {error}", error.instance_path())).collect();
-    assert!(errors.is_empty(), "{arguments:?}: {errors:#?}\n{printed}");
-    (value, status(&output))
+        validator.iter_errors(value).map(|error| format!("{}: {error}", error.instance_path())).collect();
+    assert!(errors.is_empty(), "{errors:#?}\n{value:#}");
 }
 
 /// A port on which nobody listens.

@@ -30,7 +30,7 @@ pub(super) fn secret_header(name: &str) -> Option<Kind> {
     }
 }
 
-/// Whether a value says something about the secret rather than being one: `undefined`, `null`, `expired`.
+/// Whether a value is a word that says something about a secret rather than being one: `undefined`, `null`, `expired`.
 pub(super) fn is_telling(value: &str) -> bool {
     let lower = value.trim_matches(['"', '\'']).to_ascii_lowercase();
     lower.is_empty()
@@ -38,7 +38,24 @@ pub(super) fn is_telling(value: &str) -> bool {
         || lower.starts_with("[object ")
         || lower.chars().all(|c| matches!(c, '.' | '…' | '*' | 'x' | '-'))
         || is_mark(&lower)
+}
+
+/// Whether a value that a name points to is written where another is to be filled in: `${TOKEN}`, `YOUR_TOKEN`.
+fn is_blank(value: &str) -> bool {
+    let value = value.trim_matches(['"', '\'', ' ']);
+    let lower = value.to_ascii_lowercase();
+    let is_capital = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
+    is_variable(value)
         || ["your_", "your-", "<your", "${", "{{"].iter().any(|begin| lower.starts_with(begin))
+        || value.contains('_') && value.chars().all(is_capital)
+}
+
+/// Whether a value is the name of a variable: `$`, as of `${TOKEN}`, `$TOKEN`, `process.env.TOKEN`.
+fn is_variable(value: &str) -> bool {
+    let is_name = |name: &str| name.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_');
+    value.strip_prefix('$').is_some_and(is_name)
+        || value.starts_with("process.env.")
+        || value.starts_with("import.meta.")
 }
 
 /// Whether a value is one of our own marks.
@@ -97,7 +114,7 @@ impl Patterns {
         let mut found = Vec::new();
         let mut add = |text: &[u8], range: Range<usize>, kind: Kind| {
             let value = String::from_utf8_lossy(text.get(range.clone()).unwrap_or_default()).into_owned();
-            if !is_telling(&value) {
+            if !is_telling(&value) && !is_blank(&value) {
                 found.push(Named { range, kind });
             }
         };
@@ -111,7 +128,10 @@ impl Patterns {
             pairs.collect()
         };
         for (name, range) in assignments(text) {
-            if is_secret_parameter(&name) {
+            // A short name such as `key` means something in a query only.
+            let at = range.start - 1 - name.len();
+            let in_query = at.checked_sub(1).is_none_or(|at| text.get(at).is_some_and(|byte| b"?&".contains(byte)));
+            if has_secret_word(&plain_name(&name)) || in_query && is_secret_parameter(&name) {
                 add(text, range, Kind::of_name(&name));
             }
         }
@@ -149,7 +169,7 @@ impl Patterns {
 fn assignments(text: &[u8]) -> Vec<(String, Range<usize>)> {
     let is_name = |byte: &u8| byte.is_ascii_alphanumeric() || b"_.%[]-".contains(byte);
     let is_value =
-        |byte: &u8| !byte.is_ascii_whitespace() && !byte.is_ascii_control() && !b"&;,#?=\"'<>\\{}".contains(byte);
+        |byte: &u8| !byte.is_ascii_whitespace() && !byte.is_ascii_control() && !b"&;,#?=\"'<>\\{}()`".contains(byte);
     let mut found = Vec::new();
     for (at, _) in text.iter().enumerate().filter(|(_, byte)| **byte == b'=') {
         let (before, after) = (text.get(..at).unwrap_or_default(), text.get(at + 1..).unwrap_or_default());
@@ -224,7 +244,8 @@ const MEMBER_WORDS: [&str; 10] =
 const SECRET_WORDS: [&str; 9] =
     ["token", "secret", "password", "passwd", "passphrase", "apikey", "privatekey", "jwt", "accesskey"];
 
-const TELLING: [&str; 40] = [
+const TELLING: &[&str] = &[
+    "value",
     "undefined",
     "null",
     "nil",

@@ -218,3 +218,25 @@ fn a_token_in_the_first_message_is_known_by_its_template() {
     redactor.learn_row(&Row { number: 0, at: Moment::default(), body: RowBody::Frame(frame) });
     assert_eq!(redactor.text("you said opaque-words"), "you said <token#1>");
 }
+
+#[test]
+fn our_own_words_are_no_secrets() {
+    use crate::diagnosis::catalogue::causes;
+    let mut redactor = Redactor::new();
+    let mut changed = Vec::new();
+    for cause in causes() {
+        let mut texts = vec![cause.title, cause.what, cause.browser];
+        texts.extend(cause.seen_with);
+        for fix in cause.fixes {
+            texts.push(fix.text);
+            texts.extend(fix.command.iter().flat_map(|command| [command.unix, command.windows]));
+        }
+        for text in texts {
+            let redacted = redactor.text(text);
+            if redacted != text {
+                changed.push(format!("{}: {redacted}", cause.id));
+            }
+        }
+    }
+    assert!(changed.is_empty(), "{changed:#?}");
+}
