@@ -235,7 +235,7 @@ pub enum Fact {
         /// The line, with escape sequences as they came.
         text: String,
     },
-    /// A note by the user.
+    /// A note by the user, or of ours on what could not be observed.
     Note {
         /// What was noted.
         text: String,

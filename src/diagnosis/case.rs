@@ -274,7 +274,10 @@ impl<'a> Case<'a> {
     /// Whether every attempt failed, with at least one; and when the last did.
     pub(super) fn all_attempts_failed(&self) -> Option<Moment> {
         let attempts = &self.story.attempts;
-        let all = attempts.iter().all(|attempt| matches!(attempt.outcome, AttemptOutcome::Failed(_)));
+        let elsewhere = self.story.connected_elsewhere().map(|attempt| attempt.address);
+        let all = attempts
+            .iter()
+            .all(|attempt| matches!(attempt.outcome, AttemptOutcome::Failed(_)) || elsewhere == Some(attempt.address));
         (all && !attempts.is_empty()).then(|| attempts.iter().filter_map(|attempt| attempt.ended).max())?
     }
 

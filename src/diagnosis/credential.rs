@@ -47,6 +47,9 @@ pub(super) fn suspect(case: &Case<'_>, ending: Ending) -> Option<Suspect> {
             None if said.fits("token-missing") && is_absent(case) => {
                 ("token-missing", Certainty::Certain, "no token was sent".to_owned())
             }
+            None if said == Said::SecretMissing && refusal.is_told_now() => {
+                (said.id(), Certainty::Certain, said.clause().to_owned())
+            }
             None => (said.id(), Certainty::Likely, said.clause().to_owned()),
         };
         return Some(Suspect { id, certainty, says, refusal });

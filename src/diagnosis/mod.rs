@@ -7,6 +7,7 @@ mod case;
 pub mod catalogue;
 mod checklist;
 pub mod close_code;
+pub mod console;
 mod credential;
 mod ending;
 mod probes;

@@ -36,14 +36,16 @@ fn wanted(case: &Case<'_>, ending: Ending, target: &Target) -> Vec<Probe> {
         Ending::ConnectFailed => vec![other_family(case)],
         Ending::TlsFailed => {
             let kind = case.story.tls.as_ref().and_then(|tls| tls.failure.as_ref()).map(|failure| failure.kind);
-            let speaks_no_tls = matches!(kind, Some(TlsFailureKind::NotTls | TlsFailureKind::TimedOut))
-                || case.story.ran_out(Deadline::Tls).is_some();
+            let speaks_no_tls = matches!(
+                kind,
+                Some(TlsFailureKind::NotTls | TlsFailureKind::TimedOut | TlsFailureKind::Fin | TlsFailureKind::Reset)
+            ) || case.story.ran_out(Deadline::Tls).is_some();
             vec![get().filter(|_| speaks_no_tls)]
         }
         Ending::UpgradeCut => {
-            let is_reset = case.story.answer.bytes_seen == 0 && case.tcp_end_words() == "RST";
+            let is_mute = case.story.answer.bytes_seen == 0;
             let is_alive = !refused(case);
-            vec![tcp(), hello().filter(|_| is_reset && is_alive)]
+            vec![tcp(), hello().filter(|_| is_mute && is_alive)]
         }
         Ending::UpgradeInvalid => {
             let raw = &case.story.answer.raw;

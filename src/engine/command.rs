@@ -129,6 +129,8 @@ pub struct ConnectOptions {
     pub watch: Option<Duration>,
     /// The Close frame sent when the watch ends: code and reason.
     pub close: (u16, String),
+    /// The server's log, followed while the connection lasts.
+    pub server_log: Option<PathBuf>,
     /// Where the journal is written.
     pub journal: JournalPlace,
 }
@@ -171,6 +173,7 @@ impl ConnectOptions {
             send_delay: Duration::ZERO,
             watch: None,
             close: (1000, String::new()),
+            server_log: None,
             journal: JournalPlace::Unnamed,
         }
     }

@@ -6,6 +6,7 @@
 mod client;
 mod clock;
 mod command;
+mod console;
 mod event;
 mod mailbox;
 mod pages;

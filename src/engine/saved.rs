@@ -98,7 +98,7 @@ fn remarks(header: &Header, ended: Option<&Ended>, unknown_records: u64) -> Vec<
     match ended {
         Some(Ended::Clean | Ended::OtherVersion { .. }) | None => {}
         Some(Ended::Unfinished) => out
-            .push("the session was not ended: sockeye was killed while it recorded, or is still recording".to_owned()),
+            .push("the session is unfinished: sockeye was killed while it recorded, or is still recording".to_owned()),
         Some(Ended::Torn { at, why }) => {
             out.push(format!("from byte {at} on the file cannot be read: {why}; everything before it is here"));
         }

@@ -12,6 +12,7 @@ use tokio::time::timeout;
 
 use super::client::{self, Wish};
 use super::clock::wall_clock_unix_millis;
+use super::console::{FileLane, PracticeConsole};
 use super::mailbox::Mailbox;
 use super::practice::{Practice, PracticeOptions};
 use super::recorder::Recorder;
@@ -29,7 +30,8 @@ const FAREWELL: Duration = Duration::from_secs(1);
 
 /// Runs until the face is gone.
 pub(crate) async fn run(mut inbox: mpsc::Receiver<Command>, recorder: Arc<Recorder>, mailbox: Arc<Mailbox>) {
-    let mut supervisor = Supervisor { recorder, mailbox, connections: BTreeMap::new(), practice: None };
+    let console = PracticeConsole::new(Arc::clone(&mailbox));
+    let mut supervisor = Supervisor { recorder, mailbox, console, connections: BTreeMap::new(), practice: None };
     while let Some(command) = inbox.recv().await {
         supervisor.carry_out(command).await;
     }
@@ -39,6 +41,7 @@ pub(crate) async fn run(mut inbox: mpsc::Receiver<Command>, recorder: Arc<Record
 struct Supervisor {
     recorder: Arc<Recorder>,
     mailbox: Arc<Mailbox>,
+    console: Arc<PracticeConsole>,
     connections: BTreeMap<ConnId, Running>,
     practice: Option<Practice>,
 }
@@ -83,8 +86,22 @@ impl Supervisor {
         };
         let (wishes, wishes_inbox) = mpsc::channel(WISHES);
         let (recorder, mailbox) = (Arc::clone(&self.recorder), Arc::clone(&self.mailbox));
+        let console = Arc::clone(&self.console);
         let task = tokio::spawn(async move {
-            client::run(options, sink.clone(), wishes_inbox).await;
+            let mut lane = None;
+            let mut listening = None;
+            if let Some(target) = client::plan(&options, &sink) {
+                listening = console.listen(conn, &target, &sink);
+                if let Some(path) = options.server_log.clone() {
+                    lane = Some(FileLane::start(path, sink.clone()).await);
+                }
+                client::run(target, options, sink.clone(), wishes_inbox).await;
+            }
+            ask_further(conn, &recorder, &sink, lane.as_ref()).await;
+            drop(listening);
+            if let Some(lane) = lane {
+                lane.finish().await;
+            }
             conclude(conn, &recorder, &sink).await;
             mailbox.put(Event::Ended { conn });
         });
@@ -113,9 +130,7 @@ impl Supervisor {
         if let Some(practice) = &self.practice {
             return self.mailbox.put(Event::PracticeStarted { address: practice.address() });
         }
-        let mailbox = Arc::clone(&self.mailbox);
-        let console = Arc::new(move |line: &str| mailbox.put(Event::PracticeLine { text: line.to_owned() }));
-        match Practice::start(PracticeOptions { port, secret: None, console }).await {
+        match Practice::start(PracticeOptions { port, secret: None, console: self.console.sink() }).await {
             Ok(practice) => {
                 self.mailbox.put(Event::PracticeStarted { address: practice.address() });
                 self.practice = Some(practice);
@@ -128,7 +143,10 @@ impl Supervisor {
         let Some(practice) = &self.practice else {
             return self.mailbox.put(Event::PracticeFailed { why: "the practice server does not run".to_owned() });
         };
-        match practice.exercise(fault.as_deref(), wall_clock_unix_millis().div_euclid(1000)).await {
+        self.console.begin_exercise();
+        let exercise = practice.exercise(fault.as_deref(), wall_clock_unix_millis().div_euclid(1000)).await;
+        self.console.end_exercise(exercise.as_ref().ok().map(|exercise| exercise.url.as_str()));
+        match exercise {
             Ok(exercise) => self.mailbox.put(Event::ExerciseReady { fault, exercise: Box::new(exercise) }),
             Err(error) => self.mailbox.put(Event::PracticeFailed { why: chain(&error) }),
         }
@@ -153,8 +171,12 @@ impl Supervisor {
     }
 }
 
-/// Gives the verdict, asks what may still be asked, and gives it again.
-async fn conclude(conn: ConnId, recorder: &Recorder, sink: &Sink) {
+/// Asks what may still be asked, with a first verdict before that.
+async fn ask_further(conn: ConnId, recorder: &Recorder, sink: &Sink, lane: Option<&FileLane>) {
+    if let Some(lane) = lane {
+        // Lines that came by themselves stand before those that our probes provoke.
+        lane.settle().await;
+    }
     for _ in 0..PROBE_ROUNDS {
         let Some(story) = recorder.settle(conn).await else {
             return;
@@ -174,6 +196,10 @@ async fn conclude(conn: ConnId, recorder: &Recorder, sink: &Sink) {
         }))
         .await;
     }
+}
+
+/// Gives the last verdict.
+async fn conclude(conn: ConnId, recorder: &Recorder, sink: &Sink) {
     let Some(story) = recorder.settle(conn).await else {
         return;
     };

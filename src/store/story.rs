@@ -351,9 +351,18 @@ impl Story {
         }
     }
 
-    /// The attempt that connected.
+    /// The attempt that the session goes through.
     pub fn connected(&self) -> Option<&Attempt> {
-        self.attempts.iter().find(|a| a.outcome == AttemptOutcome::Connected)
+        self.attempts.iter().find(|a| a.outcome == AttemptOutcome::Connected && !self.was_added(a.address.ip()))
+    }
+
+    /// The attempt that connected to an address which the resolver had not given: it shows what listens, no more.
+    pub fn connected_elsewhere(&self) -> Option<&Attempt> {
+        self.attempts.iter().find(|a| a.outcome == AttemptOutcome::Connected && self.was_added(a.address.ip()))
+    }
+
+    fn was_added(&self, ip: IpAddr) -> bool {
+        self.resolve.as_ref().is_some_and(|resolve| resolve.added.contains(&ip))
     }
 
     /// Whether a time limit of ours ran out.

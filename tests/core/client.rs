@@ -60,8 +60,7 @@ fn both_addresses_of_localhost_are_reported_apart() {
     });
     let story = run(options(&format!("ws://localhost:{}/", address.port())));
     peer.join().unwrap();
-    let connected = story.connected().unwrap();
-    assert_eq!(connected.address, address);
+    assert_eq!(story.connected().unwrap().address, address);
     let resolve = story.resolve.as_ref().unwrap();
     let all: Vec<_> = resolve.addresses.iter().chain(&resolve.added).collect();
     assert!(all.iter().any(|ip| ip.is_ipv6()) && all.iter().any(|ip| ip.is_ipv4()), "{all:?}");

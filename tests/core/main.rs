@@ -11,5 +11,6 @@
 mod architecture;
 mod cli;
 mod client;
+mod console;
 mod matrix;
 mod peer;

@@ -15,10 +15,9 @@ pub(super) const CAUSES: &[Cause] = &[
             wasClean true.",
         fixes: &[
             snippet(
-                "If the page still fails, the difference lies in the page: its origin, its cookies, \
-                    its token or its own code. Let its traffic pass through Sockeye and compare \
-                    the two sessions.",
-                "sockeye intercept --listen 127.0.0.1:0 --target \"{url}\"",
+                "If the page still fails, the difference lies in the page: its origin, its cookies, its \
+                    token or its own code. Send what the page sends, its origin first.",
+                "sockeye check \"{url}\" --origin http://localhost:3000",
             ),
             snippet(
                 "If it fails only now and then, repeat the check and look at the tally of causes.",

@@ -1,8 +1,10 @@
 //! Whether a refusal of the server is about authentication, and what its own words say.
 
+use crate::diagnosis::console::near::{Line, nearest, standing};
+use crate::diagnosis::console::{Scope, is_secret_known};
 use crate::diagnosis::rules::{code_id, is_403_fingerprint, status_id};
 use crate::diagnosis::words::after_milestone;
-use crate::diagnosis::{Case, Certainty, Ending};
+use crate::diagnosis::{Case, Certainty, Ending, Evidence};
 use crate::observation::Moment;
 
 /// How the server refused.
@@ -20,6 +22,15 @@ pub(in crate::diagnosis) struct Refusal {
     pub(in crate::diagnosis) carrier: &'static str,
     /// Whether the response has the fingerprint of another cause.
     pub(in crate::diagnosis) has_fingerprint: bool,
+    /// The line of the server's console that says why, and how long it holds.
+    pub(in crate::diagnosis) console: Option<(Evidence, Scope)>,
+}
+
+impl Refusal {
+    /// Whether the server's console spoke of this very refusal.
+    pub(in crate::diagnosis) fn is_told_now(&self) -> bool {
+        self.console.as_ref().is_some_and(|(_, scope)| *scope == Scope::Connection)
+    }
 }
 
 /// What a server says about a token, in the words of its library.
@@ -54,6 +65,11 @@ impl Said {
     pub(in crate::diagnosis) fn read(text: &str) -> Option<Self> {
         let text = text.to_ascii_lowercase();
         SAYINGS.iter().find(|(needle, _)| text.contains(needle)).map(|(_, said)| *said)
+    }
+
+    /// What an id of the catalogue says, if it is about a token.
+    fn of(id: &str) -> Option<Self> {
+        SAYINGS.iter().map(|(_, said)| *said).find(|said| said.id() == id)
     }
 
     /// The id that it names by itself.
@@ -117,8 +133,72 @@ impl Said {
     }
 }
 
-/// How the server refused, if it did with a response or a Close of its own.
+/// How the server refused, if it did with a response or a Close of its own, or if its console says so.
 pub(in crate::diagnosis) fn refusal(case: &Case<'_>, ending: Ending) -> Option<Refusal> {
+    let mut refusal = on_the_wire(case, ending).or_else(|| cut(case, ending))?;
+    let span = (refusal.at, refusal.at);
+    if !may_be_about_token(case, ending) {
+        return Some(refusal);
+    }
+    let near = nearest(case, span, |_, known| {
+        let said = Said::of(known.cause);
+        known.scope == Scope::Connection && said.is_some() && (refusal.said.is_none() || refusal.said == said)
+    });
+    let line = near.or_else(|| without_secret(case, &refusal));
+    if let Some(line) = line {
+        if refusal.said.is_none() {
+            refusal.said = Said::of(line.known.cause);
+            let quote = case.quote(&line.known.quote, 120);
+            refusal.words = format!("{}; its console said \u{201c}{quote}\u{201d}", refusal.words);
+        }
+        refusal.console = Some((line.evidence(case), line.known.scope));
+    }
+    let is_silent = matches!(ending, Ending::Fin | Ending::Rst | Ending::UpgradeCut) && refusal.said.is_none();
+    (!is_silent).then_some(refusal)
+}
+
+/// Whether servers that refuse a token end a connection like this.
+fn may_be_about_token(case: &Case<'_>, ending: Ending) -> bool {
+    match ending {
+        Ending::UpgradeRefused => matches!(case.story.answer.status(), Some(400..=403 | 500)),
+        Ending::Closed | Ending::ClosedUnclean => {
+            let code = case.server_close().and_then(|close| close.info.code);
+            !matches!(code, Some(1001..=1003 | 1007 | 1009 | 1010 | 1012))
+        }
+        _ => true,
+    }
+}
+
+/// An end of TCP, which is a refusal only if the console says so.
+fn cut(case: &Case<'_>, ending: Ending) -> Option<Refusal> {
+    let (at, _) = case.tcp_end().filter(|_| matches!(ending, Ending::Fin | Ending::Rst | Ending::UpgradeCut))?;
+    let words = format!("the server ended TCP with {} and without a word", case.tcp_end_words());
+    let carrier = match ending {
+        Ending::UpgradeCut => "upgrade-fin-nobytes",
+        Ending::Rst => "connection-reset",
+        _ => "connection-terminated",
+    };
+    Some(Refusal { at, words, strength: None, said: None, carrier, has_fingerprint: false, console: None })
+}
+
+/// The line with which a server without a secret started, where it refused a token and says nothing more particular.
+fn without_secret<'a>(case: &Case<'a>, refusal: &Refusal) -> Option<Line<'a>> {
+    let is_open_question = refusal.strength.is_some() && refusal.said.is_none() && !super::is_absent(case);
+    let says_anything = || case.story.console.iter().any(|seen| contains_secret(&seen.text));
+    if !is_open_question || !says_anything() {
+        return None;
+    }
+    let line = standing(case, refusal.at, "jwt-secret-missing")?;
+    let is_known_since = case.story.console.iter().any(|s| s.at > line.seen.at && is_secret_known(&s.text));
+    (!is_known_since).then_some(line)
+}
+
+/// Most consoles never speak of it: this is cheaper than reading every line.
+fn contains_secret(line: &str) -> bool {
+    ["JWT_SECRET", "jwt_secret", "JWT secret", "jwt secret"].iter().any(|word| line.contains(word))
+}
+
+fn on_the_wire(case: &Case<'_>, ending: Ending) -> Option<Refusal> {
     match ending {
         Ending::UpgradeRefused => {
             let status = case.story.answer.status()?;
@@ -138,7 +218,7 @@ pub(in crate::diagnosis) fn refusal(case: &Case<'_>, ending: Ending) -> Option<R
                 format!("the server answered {status} (\u{201c}{}\u{201d})", case.quote(&body, 80))
             };
             let carrier = is_403_fingerprint(case).unwrap_or_else(|| status_id(status));
-            Some(Refusal { at: case.head_at(), words, strength, said, carrier, has_fingerprint })
+            Some(Refusal { at: case.head_at(), words, strength, said, carrier, has_fingerprint, console: None })
         }
         Ending::Closed | Ending::ClosedUnclean => {
             let close = case.server_close()?;
@@ -156,7 +236,7 @@ pub(in crate::diagnosis) fn refusal(case: &Case<'_>, ending: Ending) -> Option<R
             let when = after_milestone(case, close.at);
             let words = format!("the server closed {when} with {code} {}", case.reason_words(close));
             let carrier = code_id(Some(code));
-            Some(Refusal { at: close.at, words, strength, said, carrier, has_fingerprint: false })
+            Some(Refusal { at: close.at, words, strength, said, carrier, has_fingerprint: false, console: None })
         }
         Ending::NotAttempted
         | Ending::ResolveFailed

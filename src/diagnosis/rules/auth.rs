@@ -32,6 +32,10 @@ const SIGNATURE: &[&str] = &[
     "close-3000",
     "close-3003",
     "close-application",
+    "connection-terminated",
+    "connection-reset",
+    "upgrade-fin-nobytes",
+    "upgrade-rst-nobytes",
 ];
 
 const DATES: &[&str] = &[
@@ -48,6 +52,10 @@ const DATES: &[&str] = &[
     "close-3000",
     "close-3003",
     "close-application",
+    "connection-terminated",
+    "connection-reset",
+    "upgrade-fin-nobytes",
+    "upgrade-rst-nobytes",
 ];
 
 #[cfg(test)]

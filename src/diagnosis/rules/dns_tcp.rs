@@ -72,13 +72,13 @@ fn family_mismatch(case: &Case<'_>, ending: Ending, _: &'static str) -> Option<F
         return None;
     }
     let list = addresses(&refused.iter().map(|(address, _)| *address).collect::<Vec<_>>());
-    if let Some(connected) = case.story.connected() {
+    let elsewhere = case.story.connected_elsewhere();
+    if let Some(connected) = elsewhere.or(case.story.connected()) {
         if connected.address.is_ipv4() == first.is_ipv4() {
             return None;
         }
-        let was_added = case.story.resolve.as_ref().is_some_and(|r| r.added.contains(&connected.address.ip()));
         let connected_at = connected.ended.unwrap_or(connected.started);
-        let summary = if was_added {
+        let summary = if elsewhere.is_some() {
             format!(
                 "The name resolves to {list} alone, where nothing listens; the server listens on {}, which we tried beside \
                  it: clients that take only what the resolver gives are refused.",
@@ -90,7 +90,7 @@ fn family_mismatch(case: &Case<'_>, ending: Ending, _: &'static str) -> Option<F
         let found = Found::certain(summary)
             .seen(at, format!("{list} refused"))
             .seen(connected_at, format!("{} accepted", connected.address));
-        return Some(found.cause_if(was_added && ending == Ending::Open));
+        return Some(found.cause_if(ending == Ending::ConnectFailed));
     }
     let (probed_at, other) = case.other_family_accepts()?;
     (ending == Ending::ConnectFailed && other.is_ipv4() != first.is_ipv4()).then(|| {
@@ -383,12 +383,10 @@ mod tests {
         let done =
             |scene: Scene| scene.request().accept().confirm().we_close(CloseOrigin::WatchEnded).server_close(1000, "");
         let added = localhost(&["127.0.0.1"], &["::1"]).tcp_failed(V4, IoKind::Refused).tcp_connected(V6);
-        done(added.clone()).certain("open", "localhost-family-mismatch");
+        added.certain("connect-failed", "localhost-family-mismatch");
         let second = localhost(&["::1", "127.0.0.1"], &[]).tcp_failed(V6, IoKind::Refused).tcp_connected(V4);
         let verdict = done(second).certain("open", "healthy");
         assert!(finds(&verdict, "localhost-family-mismatch"), "{verdict:#?}");
-        let closed = added.request().accept().closed_by_server(1011, "").certain("closed", "close-1011");
-        assert!(finds(&closed, "localhost-family-mismatch"), "{closed:#?}");
         localhost(&["127.0.0.1"], &["::1"])
             .tcp_failed(V4, IoKind::Refused)
             .tcp_failed(V6, IoKind::Refused)

@@ -4,7 +4,9 @@
 
 mod auth;
 mod close;
+mod console;
 mod dns_tcp;
+mod engineio;
 mod healthy;
 mod invalid;
 mod open;
@@ -144,14 +146,16 @@ pub fn rules() -> impl Iterator<Item = &'static Rule> {
     FAMILIES.iter().flat_map(|family| family.iter())
 }
 
-static FAMILIES: [&[Rule]; 16] = [
+static FAMILIES: [&[Rule]; 18] = [
     ours::RULES,
     url::NOT_ATTEMPTED,
+    console::RULES,
     dns_tcp::RULES,
     tls::RULES,
     protocol::RULES,
     invalid::RULES,
     open::DIED,
+    engineio::RULES,
     close::BY_REASON,
     token::RULES,
     auth::RULES,

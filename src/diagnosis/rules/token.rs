@@ -30,6 +30,10 @@ pub(super) const REFUSALS: &[&str] = &[
     "close-3000",
     "close-3003",
     "close-application",
+    "connection-terminated",
+    "connection-reset",
+    "upgrade-fin-nobytes",
+    "upgrade-rst-nobytes",
 ];
 
 const REFUSALS_AND_SIGNATURE: &[&str] = &[
@@ -47,6 +51,10 @@ const REFUSALS_AND_SIGNATURE: &[&str] = &[
     "close-3000",
     "close-3003",
     "close-application",
+    "connection-terminated",
+    "connection-reset",
+    "upgrade-fin-nobytes",
+    "upgrade-rst-nobytes",
 ];
 
 /// The cause if the server refused for it; else a finding, where it is a fault whatever the server thinks.
@@ -86,6 +94,9 @@ fn refused(case: &Case<'_>, suspect: &Suspect) -> Found {
     let mut found = Found::new(suspect.certainty, summary).seen(refusal.at, refusal.words.clone());
     if let Some(request) = &case.story.request {
         found = found.seen(request.at, suspect.says.clone());
+    }
+    if let Some((line, _)) = &refusal.console {
+        found = found.with(vec![line.clone()]);
     }
     found = found.with(notes(case));
     if suspect.certainty == Certainty::Certain {

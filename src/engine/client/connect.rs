@@ -17,10 +17,18 @@ use crate::wire::Target;
 const STAGGER: Duration = Duration::from_millis(250);
 
 /// Resolves and connects; `None` if no address answered, which the facts tell.
+///
+/// For `localhost` the loopback address that the resolver left out is tried as well, last; that it answers is evidence,
+/// but the session does not go through it.
 pub(crate) async fn connect(target: &Target, family: Family, limit_millis: u64, sink: &Sink) -> Option<TcpStream> {
     let limit = Duration::from_millis(limit_millis);
-    let addresses = resolve(&target.host, family, limit_millis, sink).await?;
-    let mut waiting = addresses.into_iter().map(|ip| SocketAddr::new(ip, target.port));
+    let (given, added) = resolve(&target.host, family, limit_millis, sink).await?;
+    let mut waiting = given
+        .into_iter()
+        .chain(added.clone())
+        .collect::<Vec<_>>()
+        .into_iter()
+        .map(|ip| SocketAddr::new(ip, target.port));
     let mut running: JoinSet<(SocketAddr, std::io::Result<TcpStream>)> = JoinSet::new();
     let mut in_flight: Vec<SocketAddr> = Vec::new();
     loop {
@@ -57,6 +65,10 @@ pub(crate) async fn connect(target: &Target, family: Family, limit_millis: u64, 
                 for address in in_flight {
                     sink.push(Fact::TcpAbandoned { address });
                 }
+                if added.contains(&address.ip()) {
+                    // Clients that take what the resolver gives are refused here: going on would hide it.
+                    return None;
+                }
                 // Without this a small frame can wait 40 ms for the answer to the one before it.
                 stream.set_nodelay(true).ok();
                 return Some(stream);
@@ -69,9 +81,9 @@ pub(crate) async fn connect(target: &Target, family: Family, limit_millis: u64, 
     }
 }
 
-async fn resolve(host: &str, family: Family, limit_millis: u64, sink: &Sink) -> Option<std::vec::IntoIter<IpAddr>> {
+async fn resolve(host: &str, family: Family, limit_millis: u64, sink: &Sink) -> Option<(Vec<IpAddr>, Vec<IpAddr>)> {
     if let Ok(ip) = host.parse::<IpAddr>() {
-        return Some(vec![ip].into_iter());
+        return Some((vec![ip], Vec::new()));
     }
     sink.push(Fact::ResolveStarted { host: host.to_owned() });
     let name = host.to_owned();
@@ -99,13 +111,14 @@ async fn resolve(host: &str, family: Family, limit_millis: u64, sink: &Sink) -> 
                 Family::Ipv4 => ip.is_ipv4(),
                 Family::Ipv6 => ip.is_ipv6(),
             };
-            let usable: Vec<IpAddr> = addresses.into_iter().chain(added).filter(wanted).collect();
-            if usable.is_empty() {
+            let given: Vec<IpAddr> = addresses.into_iter().filter(wanted).collect();
+            added.retain(wanted);
+            if given.is_empty() && added.is_empty() {
                 let text = "the name has no address of the family asked for".to_owned();
                 sink.push(Fact::ResolveFailed(ResolveFailure { kind: ResolveKind::NoSuchName, code: None, text }));
                 return None;
             }
-            Some(usable.into_iter())
+            Some((given, added))
         }
         Err(failure) => {
             sink.push(Fact::ResolveFailed(failure));

@@ -20,6 +20,7 @@ use super::tap::Tap;
 use crate::engine::sink::Sink;
 use crate::engine::{ConnectOptions, Outgoing};
 use crate::observation::{CloseOrigin, Deadline, Expect, Fact, Limit, TimeOuts, TokenPlace};
+use crate::wire::looks_like_http_or_html;
 
 /// How many messages are taken in a row before timers and wishes are looked at again.
 const BURST: usize = 256;
@@ -40,6 +41,7 @@ pub(crate) async fn run<S>(
 {
     let limit = usize::try_from(options.limit_bytes).unwrap_or(usize::MAX);
     let config = WebSocketConfig::default().max_message_size(Some(limit)).max_frame_size(Some(limit));
+    let begins_with_text = looks_like_http_or_html(&tail) == Some(true);
     let ws = WebSocketStream::from_partially_read(stream, tail, Role::Client, Some(config)).await;
     let mut open = Open {
         ws,
@@ -56,6 +58,11 @@ pub(crate) async fn run<S>(
         timers: Timers::default(),
     };
     sink.push(Fact::Opened);
+    if begins_with_text {
+        // tungstenite would take the text for a frame that is not whole yet, and wait.
+        let wait = open.fail(CloseCode::Protocol, CloseOrigin::Violation).await;
+        return open.drain(wait).await;
+    }
     if let (Some(token), Some(TokenPlace::FirstMessage { template })) = (&options.token, &options.token_place) {
         let text = template.replace("{{token}}", token);
         if open.write(Message::text(text)).await.is_break() {
@@ -311,11 +318,16 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Open<'_, S> {
             return Flow::Break(TcpWait::Lost);
         }
         self.sink.push(Fact::EndpointError { text: error.to_string() });
+        Flow::Break(self.fail(code, by).await)
+    }
+
+    /// Fails the connection: our Close, and no further reading but for the end of TCP.
+    async fn fail(&mut self, code: CloseCode, by: CloseOrigin) -> TcpWait {
         self.sink.push(Fact::CloseBegun { by });
         let frame = CloseFrame { code, reason: "".into() };
         // The server may be gone already: how TCP ended is told by draining.
         let _sent = timeout(WRITE_LIMIT, self.ws.send(Message::Close(Some(frame)))).await;
-        Flow::Break(TcpWait::Failed)
+        TcpWait::Failed
     }
 
     /// Reads until TCP ends or the grace time is over: how it ended is evidence.

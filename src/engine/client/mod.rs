@@ -45,16 +45,8 @@ pub(crate) enum Wish {
     Shutdown,
 }
 
-/// Plans, connects and watches; returns when TCP is over.
-pub(crate) async fn run(options: ConnectOptions, sink: Sink, mut wishes: mpsc::Receiver<Wish>) {
-    let target = plan(&options, &sink);
-    let target = match target {
-        Ok(target) => target,
-        Err(problem) => {
-            sink.push(Fact::NotAttempted { problem });
-            return;
-        }
-    };
+/// Connects to the target of a plan and watches; returns when TCP is over.
+pub(crate) async fn run(target: Target, options: ConnectOptions, sink: Sink, mut wishes: mpsc::Receiver<Wish>) {
     let Some(tcp) = unless_stopped(
         &mut wishes,
         &sink,
@@ -133,8 +125,19 @@ async fn unless_stopped<T>(
     }
 }
 
+/// Records what was asked for; `None` if nothing can be sent, which the facts tell.
+pub(crate) fn plan(options: &ConnectOptions, sink: &Sink) -> Option<Target> {
+    match examine(options, sink) {
+        Ok(target) => Some(target),
+        Err(problem) => {
+            sink.push(Fact::NotAttempted { problem });
+            None
+        }
+    }
+}
+
 /// Records what was asked for and reads the token as it will be sent.
-fn plan(options: &ConnectOptions, sink: &Sink) -> Result<Target, UrlProblem> {
+fn examine(options: &ConnectOptions, sink: &Sink) -> Result<Target, UrlProblem> {
     let parsed = parse_url(&options.url);
     let began_unix_millis = wall_clock_unix_millis();
     let sends = |name: &str| options.headers.iter().any(|(n, _)| n.eq_ignore_ascii_case(name));

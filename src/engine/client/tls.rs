@@ -4,10 +4,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::client::{ResolvesClientCert, WebPkiServerVerifier};
+use rustls::client::{ResolvesClientCert, WebPkiServerVerifier, verify_server_name};
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::server::ParsedCertificate;
 use rustls::sign::CertifiedKey;
 use rustls::{
     CertificateError, ClientConfig, DigitallySignedStruct, Error as TlsError, InvalidMessage, PeerIncompatible,
@@ -107,6 +108,7 @@ fn config(options: &ConnectOptions, seen: Arc<Mutex<Seen>>) -> Result<ClientConf
             extra.push(certificate.map_err(|e| format!("cannot read a certificate: {e}"))?);
         }
     }
+    let trusted = extra.clone();
     let inner: Arc<dyn ServerCertVerifier> = match Verifier::new_with_extra_roots(extra.clone(), Arc::clone(&provider))
     {
         Ok(verifier) => Arc::new(verifier),
@@ -121,7 +123,8 @@ fn config(options: &ConnectOptions, seen: Arc<Mutex<Seen>>) -> Result<ClientConf
         Err(error) => return Err(format!("the platform's certificates cannot be used: {error}")),
     };
     let asked = Asked(Arc::clone(&seen));
-    let verifier = Recording { inner, seen, insecure: options.insecure, provider: Arc::clone(&provider) };
+    let insecure = options.insecure;
+    let verifier = Recording { inner, trusted, seen, insecure, provider: Arc::clone(&provider) };
     let mut config = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .map_err(|e| e.to_string())?
@@ -151,9 +154,21 @@ impl ResolvesClientCert for Asked {
 #[derive(Debug)]
 struct Recording {
     inner: Arc<dyn ServerCertVerifier>,
+    /// Certificates that the user trusts by themselves, also as a leaf.
+    trusted: Vec<CertificateDer<'static>>,
     seen: Arc<Mutex<Seen>>,
     insecure: bool,
     provider: Arc<CryptoProvider>,
+}
+
+impl Recording {
+    /// Whether the leaf itself is trusted, valid now and names this server.
+    fn trusts(&self, leaf: &CertificateDer<'_>, server_name: &ServerName<'_>, now: UnixTime) -> bool {
+        let now = i64::try_from(now.as_secs()).unwrap_or(i64::MAX);
+        self.trusted.iter().any(|trusted| trusted == leaf)
+            && describe(leaf).is_some_and(|cert| (cert.not_before..=cert.not_after).contains(&now))
+            && ParsedCertificate::try_from(leaf).is_ok_and(|parsed| verify_server_name(&parsed, server_name).is_ok())
+    }
 }
 
 impl ServerCertVerifier for Recording {
@@ -169,6 +184,10 @@ impl ServerCertVerifier for Recording {
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         seen.chain = std::iter::once(end_entity).chain(intermediates).map(|c| c.clone().into_owned()).collect();
         match result {
+            // The rustls rule that a CA may not stand as the leaf is sound, but whoever names this very certificate means it.
+            Err(TlsError::InvalidCertificate(_)) if self.trusts(end_entity, server_name, now) => {
+                Ok(ServerCertVerified::assertion())
+            }
             Err(TlsError::InvalidCertificate(defect)) => {
                 seen.defects.push(defect.clone());
                 if self.insecure {

@@ -14,7 +14,7 @@ pub(super) const FAULTS: &[Fault] = &[
     ),
     Fault::new(
         "localhost-family-mismatch",
-        "open",
+        "connect-failed",
         "The other loopback address",
         "`localhost` resolves to one address family and the server listens on the other, so this URL is refused \
          while the literal address works. Bind the server to `::`, or write the address it listens on.",

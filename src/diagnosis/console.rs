@@ -1,0 +1,277 @@
+//! Lines of a server's console: which of them say why a connection ends.
+//!
+//! The table is in `table.rs`, a row for each thing that is known. What a line means for one connection (was it near
+//! the event, does the wire fit) is not here: that is the work of `rules/console.rs`. Start at [`recognise`].
+
+pub(super) mod near;
+mod table;
+
+use super::words::masked;
+use table::{Needle, ROWS, STARTS};
+
+/// How much of a line is looked at, in bytes.
+pub const LOOKED_AT_BYTES: usize = 4096;
+/// How much of a line is quoted, in characters.
+const QUOTE_CHARS: usize = 240;
+
+/// A line that says something.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Recognised {
+    /// The id in the catalogue of what it tells of.
+    pub cause: &'static str,
+    /// What it says, as a clause: `the database is not reached`.
+    pub meaning: &'static str,
+    /// How long it holds.
+    pub scope: Scope,
+    /// The line on one row, without escape sequences and tokens, and not too long.
+    pub quote: String,
+}
+
+/// How long a line holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// It is about one connection, and holds for what happens within two seconds of it.
+    Connection,
+    /// It is about the server's process, and holds until another start.
+    Process,
+}
+
+/// Says what a line tells, if anything; only its first [`LOOKED_AT_BYTES`] are looked at.
+pub fn recognise(line: &str) -> Option<Recognised> {
+    let plain = plain(line);
+    let lower = plain.to_ascii_lowercase();
+    let row = ROWS.iter().find(|row| row.needle.is_in(&plain, &lower))?;
+    let quote = masked(&plain, None, QUOTE_CHARS);
+    Some(Recognised { cause: row.cause, meaning: row.meaning, scope: row.scope, quote })
+}
+
+/// A kind of line that is recognised.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Known {
+    /// The id in the catalogue of what it tells of.
+    pub cause: &'static str,
+    /// What it says, as a clause.
+    pub meaning: &'static str,
+    /// A line of this kind.
+    pub sample: &'static str,
+}
+
+/// Every kind of line that is recognised, for those who want to see what is looked for.
+pub fn known() -> impl Iterator<Item = Known> {
+    ROWS.iter().map(|row| Known { cause: row.cause, meaning: row.meaning, sample: row.sample })
+}
+
+/// Whether a line says that the server has begun to listen: what was wrong with an earlier process no longer holds.
+pub fn is_start(line: &str) -> bool {
+    let lower = plain(line).to_ascii_lowercase();
+    STARTS.iter().any(|(needle, _)| needle.is_in(&lower, &lower))
+}
+
+/// The lines of an earlier time that still hold for the server's process, in their order.
+pub fn still_holding(lines: &[String]) -> Vec<&str> {
+    let mut holding: Vec<(&str, Option<&'static str>)> = Vec::new();
+    for line in lines {
+        if is_start(line) {
+            // Settings stay as they were said before the process listened; its troubles are over.
+            holding.retain(|(_, cause)| *cause == Some("jwt-secret-missing"));
+            holding.push((line, None));
+        } else if let Some(known) = recognise(line).filter(|known| known.scope == Scope::Process) {
+            holding.retain(|(_, cause)| *cause != Some(known.cause));
+            holding.push((line, Some(known.cause)));
+        } else if is_secret_known(line) {
+            holding.retain(|(_, cause)| *cause != Some("jwt-secret-missing"));
+        }
+    }
+    holding.into_iter().map(|(line, _)| line).collect()
+}
+
+/// Whether a line says, as the guide's server does, that the secret is there.
+pub(super) fn is_secret_known(line: &str) -> bool {
+    plain(line).to_ascii_lowercase().contains("jwt_secret configured: yes")
+}
+
+/// Whether an exception is what a server meets when its client is gone, or when a probe looks in.
+pub(super) fn is_consequence(line: &str) -> bool {
+    let lower = plain(line).to_ascii_lowercase();
+    table::CONSEQUENCES.iter().any(|word| lower.contains(word))
+}
+
+/// The beginning of a line without escape sequences (ECMA-48: CSI, OSC and two-character ones).
+pub(super) fn plain(line: &str) -> String {
+    let mut end = line.len().min(LOOKED_AT_BYTES);
+    while !line.is_char_boundary(end) {
+        end -= 1;
+    }
+    let mut out = String::with_capacity(end);
+    let mut chars = line.get(..end).unwrap_or("").chars();
+    while let Some(c) = chars.next() {
+        match c {
+            '\u{1B}' => match chars.next() {
+                Some('[') => skip_csi(&mut chars),
+                Some(']' | 'P' | '_' | '^') => skip_string(&mut chars),
+                Some(_) | None => {}
+            },
+            '\u{9B}' => skip_csi(&mut chars),
+            _ => out.push(c),
+        }
+    }
+    out
+}
+
+/// Parameters and intermediates, up to the final byte.
+fn skip_csi(chars: &mut std::str::Chars<'_>) {
+    chars.find(|c| ('@'..='~').contains(c));
+}
+
+/// Up to BEL or ESC `\`.
+fn skip_string(chars: &mut std::str::Chars<'_>) {
+    while let Some(c) = chars.next() {
+        if c == '\u{7}' || c == '\u{1B}' && chars.next() == Some('\\') {
+            return;
+        }
+    }
+}
+
+impl Needle {
+    /// Whether it is in a line; `lower` is the same line in lower case.
+    fn is_in(self, line: &str, lower: &str) -> bool {
+        match self {
+            Self::All(parts) => parts.iter().all(|part| lower.contains(part)),
+            Self::Any(parts) => parts.iter().any(|part| lower.contains(part)),
+            Self::Both(first, second) => {
+                first.iter().any(|part| lower.contains(part)) && second.iter().any(|part| lower.contains(part))
+            }
+            Self::Word(words) => words.iter().any(|word| has_word(lower, word)),
+            Self::Is(check) => check(line),
+        }
+    }
+}
+
+/// Whether a word stands in a line with no letter, digit or underscore beside it.
+fn has_word(lower: &str, word: &str) -> bool {
+    let is_part = |c: Option<char>| c.is_some_and(|c| c.is_alphanumeric() || c == '_');
+    lower.match_indices(word).any(|(at, _)| {
+        let before = lower.get(..at).and_then(|text| text.chars().next_back());
+        let after = lower.get(at + word.len()..).and_then(|text| text.chars().next());
+        !is_part(before) && !is_part(after)
+    })
+}
+
+/// Whether a line is the head of a stack trace or its end: `TypeError: …`, `java.lang.IllegalStateException: …`.
+fn is_exception_head(line: &str) -> bool {
+    let line = line.trim();
+    let line = line.strip_prefix("Uncaught ").unwrap_or(line);
+    let (name, rest) = line.split_once(':').unwrap_or((line, ""));
+    let name = name.split_once(" [").map_or(name, |(name, _)| name);
+    let is_path = name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '$'));
+    let last = name.rsplit('.').next().unwrap_or(name);
+    is_path
+        && last.starts_with(|c: char| c.is_ascii_uppercase())
+        && (last.ends_with("Error") || last.ends_with("Exception"))
+        && (rest.is_empty() || rest.starts_with(' '))
+        && !is_consequence(line)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::table::Row;
+    use super::*;
+    use crate::diagnosis::catalogue::cause;
+
+    #[test]
+    fn each_row_recognises_its_own_sample() {
+        for Row { cause: id, meaning, scope, sample, .. } in ROWS {
+            let seen = recognise(sample).unwrap_or_else(|| panic!("{sample}"));
+            assert_eq!((seen.cause, seen.meaning, seen.scope), (*id, *meaning, *scope), "{sample}");
+            assert!(cause(id).is_some(), "{id}");
+            assert!(!meaning.ends_with('.') && meaning.len() > 10, "{meaning}");
+            assert!(!is_start(sample), "{sample}");
+            let coloured = format!("\u{1B}[31m2026-11-22T10:00:00Z \u{1B}]0;title\u{7}{sample}\u{1B}[0m");
+            if !matches!(sample, s if is_exception_head(s)) {
+                assert_eq!(recognise(&coloured).map(|seen| seen.cause), Some(*id), "{coloured}");
+            }
+        }
+        for (needle, sample) in STARTS {
+            let lower = sample.to_ascii_lowercase();
+            assert!(needle.is_in(&lower, &lower) && is_start(sample), "{sample}");
+        }
+        let samples: BTreeSet<_> = ROWS.iter().map(|row| row.sample).collect();
+        assert_eq!(samples.len(), ROWS.len());
+    }
+
+    #[test]
+    fn everyday_lines_mean_nothing() {
+        for line in [
+            "",
+            "[WebSocket] ========================================",
+            "[WebSocket] New connection attempt from: ::1",
+            "[WebSocket] Request URL: /?token=...&agentId=...",
+            "[WebSocket] Token received, length: 256",
+            "[WebSocket] ✅ Token verified successfully for user: u tenant: t",
+            "[WebSocket] ✅ Connection confirmed message sent",
+            "[WebSocket] JWT_SECRET configured: Yes (custom secret)",
+            "[WebSocket] Server listening on port 3001",
+            "INFO:     127.0.0.1:52114 - \"WebSocket /ws\" [accepted]",
+            "INFO:     connection open",
+            "GET /errors 200 in 12ms",
+            "no error: 0 errors found",
+            "Error handling is enabled",
+            "SKIP10012 order P10012",
+            "websockets.exceptions.ConnectionClosedError: no close frame received or sent",
+            "Error: read ECONNRESET",
+            "Killed connection 12",
+        ] {
+            assert_eq!(recognise(line), None, "{line}");
+        }
+    }
+
+    #[test]
+    fn the_more_particular_row_wins() {
+        let check = |line: &str, id: &str| assert_eq!(recognise(line).map(|seen| seen.cause), Some(id), "{line}");
+        check("[WebSocket] ❌ Fatal error in connection handler: JsonWebTokenError: jwt malformed", "jwt-malformed");
+        check("[WebSocket] ? Token verification failed: jwt expired", "jwt-expired");
+        check("[WebSocket] ❌ Token verification failed: secret or public key must be provided", "jwt-secret-missing");
+        check("Error: listen EADDRINUSE: address already in use :::3001", "address-in-use");
+        check("Error: connect ECONNREFUSED 127.0.0.1:5432", "db-unreachable");
+        check("Error: connect ECONNREFUSED 127.0.0.1:8080", "handler-exception");
+        check("Uncaught TypeError: x is not a function", "handler-exception");
+        check("SyntaxError: Unexpected token '<'", "boot-crash");
+    }
+
+    #[test]
+    fn a_quote_is_short_and_without_secrets() {
+        let token = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhIn0.dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
+        let line = format!("\u{1B}[31mjwt expired\u{1B}[0m {token} {}", "é".repeat(100_000));
+        let quote = recognise(&line).unwrap().quote;
+        assert!(quote.starts_with("jwt expired <token> é") && quote.chars().count() <= QUOTE_CHARS + 1, "{quote}");
+        assert!(recognise(&format!("{}jwt expired", "x".repeat(5_000))).is_none());
+    }
+
+    #[test]
+    fn escape_sequences_without_an_end_are_no_trap() {
+        for line in ["\u{1B}", "\u{1B}[", "\u{1B}]0;", "a\u{1B}[31", "\u{9B}1;2", "\u{1B}P\u{1B}"] {
+            assert!(plain(line).len() <= 1, "{line:?}");
+        }
+        assert_eq!(plain("\u{1B}[1;31mred\u{1B}[0m \u{1B}(Bplain"), "red Bplain");
+    }
+
+    #[test]
+    fn earlier_lines_hold_until_the_next_start() {
+        let check = |lines: &[&str], wanted: &[&str]| {
+            let lines: Vec<String> = lines.iter().map(|line| (*line).to_owned()).collect();
+            assert_eq!(still_holding(&lines), wanted);
+        };
+        let up = "[WebSocket] Server listening on port 3001";
+        let no_secret = "[WebSocket] JWT_SECRET configured: No";
+        let taken = "Error: listen EADDRINUSE: address already in use :::3001";
+        let memory = "FATAL ERROR: Reached heap limit Allocation failed - JavaScript heap out of memory";
+        let expired = "[WebSocket] ❌ Token verification failed: jwt expired";
+        check(&[memory, up, expired], &[up]);
+        check(&[no_secret, up], &[no_secret, up]);
+        check(&[no_secret, up, "[WebSocket] JWT_SECRET configured: Yes (custom secret)", up], &[up]);
+        check(&[up, expired, taken], &[up, taken]);
+        check(&[expired], &[]);
+    }
+}

@@ -1,0 +1,72 @@
+//! Which lines count for one connection: near the event, or about the process and still holding.
+
+use super::{Recognised, Scope, is_start, recognise};
+use crate::diagnosis::{Case, Evidence};
+use crate::observation::{Moment, Probe};
+use crate::store::ConsoleSeen;
+
+/// How far a line about a connection may be from what happens on the wire.
+const NEAR_NANOS: u64 = 2_000_000_000;
+/// How long after its beginning a TCP probe reaches the server: the engine lets a dying process end first.
+const PROBE_PAUSE_NANOS: u64 = 100_000_000;
+
+/// A line that counts.
+#[derive(Clone, Debug)]
+pub(in crate::diagnosis) struct Line<'a> {
+    /// The line.
+    pub(in crate::diagnosis) seen: &'a ConsoleSeen,
+    /// What it says.
+    pub(in crate::diagnosis) known: Recognised,
+}
+
+impl Line<'_> {
+    /// The line as evidence.
+    pub(in crate::diagnosis) fn evidence(&self, case: &Case<'_>) -> Evidence {
+        let source = case.quote(&self.seen.source, 60);
+        let text = format!("the console ({source}) said \u{201c}{}\u{201d}", case.quote(&self.known.quote, 200));
+        Evidence { at: self.seen.at, text, place: None }
+    }
+}
+
+/// The line nearest to an event that lasted from `from` until `to`, among those that `wanted` takes.
+///
+/// A line from before our first attempt to connect is about somebody else, one from after our first probe may be about
+/// the probe.
+pub(in crate::diagnosis) fn nearest<'a>(
+    case: &Case<'a>,
+    (from, to): (Moment, Moment),
+    wanted: impl Fn(&ConsoleSeen, &Recognised) -> bool,
+) -> Option<Line<'a>> {
+    let began = case.story.attempts.first().map_or(from, |attempt| attempt.started);
+    let earliest = Moment(from.0.saturating_sub(NEAR_NANOS)).max(began);
+    let latest = Moment(to.0.saturating_add(NEAR_NANOS)).min(probed(case));
+    let near = case.story.console.iter().filter(|line| (earliest..=latest).contains(&line.at));
+    near.filter_map(|seen| {
+        let known = recognise(&seen.text).filter(|known| wanted(seen, known))?;
+        Some(Line { seen, known })
+    })
+    .min_by_key(|line| from.0.saturating_sub(line.seen.at.0) + line.seen.at.0.saturating_sub(to.0))
+}
+
+/// The last line about the process with this cause, if no later line says that the server has started again.
+pub(in crate::diagnosis) fn standing<'a>(case: &Case<'a>, until: Moment, cause: &str) -> Option<Line<'a>> {
+    let latest = Moment(until.0.saturating_add(NEAR_NANOS));
+    let mut standing = None;
+    for seen in case.story.console.iter().filter(|seen| seen.at <= latest) {
+        if is_start(&seen.text) {
+            standing = None;
+        } else if let Some(known) = recognise(&seen.text).filter(|k| k.cause == cause && k.scope == Scope::Process) {
+            standing = Some(Line { seen, known });
+        }
+    }
+    standing
+}
+
+/// When our first probe can have reached the server.
+fn probed(case: &Case<'_>) -> Moment {
+    let reached = case.story.probes.iter().map(|seen| match seen.probe {
+        Probe::Tcp { .. } => Moment(seen.started.0.saturating_add(PROBE_PAUSE_NANOS)),
+        Probe::PlainGet { .. } | Probe::TlsHello { .. } => seen.started,
+    });
+    reached.min().unwrap_or(Moment(u64::MAX))
+}
