@@ -110,6 +110,9 @@ pub(super) struct ConnectArgs {
     /// Checks the signature with the secrets of this `.env` file.
     #[arg(long, value_name = "FILE", help_heading = "Token")]
     pub(super) env_file: Option<PathBuf>,
+    /// Follows the server's console in this file; its lines stand between the frames and tell causes that the wire does not.
+    #[arg(long, value_name = "FILE", help_heading = "Session")]
+    pub(super) server_log: Option<PathBuf>,
     /// The query parameter `agentId`.
     #[arg(long, value_name = "ID", help_heading = "Request")]
     pub(super) agent_id: Option<String>,
@@ -137,9 +140,6 @@ pub(super) struct ConnectArgs {
     /// How long to wait before the first message and between them, in seconds [default: 0].
     #[arg(long, value_name = "S", value_parser = values::seconds, help_heading = "Session")]
     pub(super) send_delay: Option<Duration>,
-    /// Follows the server's log and ties its lines to what happens.
-    #[arg(long, value_name = "FILE", help_heading = "Session")]
-    pub(super) server_log: Option<PathBuf>,
     /// The largest message taken, in bytes [default: 64 MiB].
     #[arg(long, value_name = "BYTES", value_parser = clap::value_parser!(u64).range(1..), help_heading = "Session")]
     pub(super) max_message: Option<u64>,

@@ -16,10 +16,12 @@ mod private_file;
 mod probe;
 mod recorder;
 mod recording;
+mod save;
 mod saved;
 mod sink;
 mod storage;
 mod supervisor;
+mod unsaved;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -31,10 +33,11 @@ use tokio::sync::mpsc;
 
 pub use command::{Command, ConnectOptions, JournalPlace, Outgoing};
 pub use event::Event;
-pub use pages::replay;
+pub use pages::{Rows, replay};
 pub use recorder::{OpenError, Recorder, StartError, Wake};
 pub use saved::{OpenFileError, SaveError};
 pub use sink::Sink;
+pub use supervisor::error_chain;
 
 use crate::observation::ConnId;
 use crate::store::View;

@@ -12,7 +12,9 @@ use super::recorder::{StartError, Wake};
 use super::storage::Storage;
 use crate::journal::{ReadError, Reader};
 use crate::observation::{ConnId, Direction, Fact, Moment};
-use crate::store::{Chunk, FrameRow, Index, Page, PageSource, Replay, Row, RowBody, Session, read_chunk, read_payload};
+use crate::store::{
+    Chunk, FrameRow, Index, Page, PageSource, Replay, Row, RowBody, Session, View, read_chunk, read_payload,
+};
 
 /// All rows of a journal file, in order, in flat memory; blocks.
 pub fn replay(path: &Path) -> Result<impl Iterator<Item = Result<Row, ReadError>>, ReadError> {
@@ -30,17 +32,18 @@ pub(super) struct Pages {
 }
 
 impl Pages {
-    /// The most rows that one page gives.
-    pub(super) const MAX_ROWS: u64 = 1024;
-
     pub(super) fn new(loader: &Loader, conn: ConnId, storage: Arc<Storage>, index: Index) -> Self {
         Self { shared: Arc::clone(&loader.shared), conn, storage, index }
     }
 
-    /// The number of a chunk's first row, and of the first one after it.
+    /// All rows, read without the cache.
+    pub(super) fn rows(&self) -> Rows {
+        let storage = Arc::clone(&self.storage);
+        Rows { storage, index: self.index.clone(), next_chunk: 0, made: Vec::new().into_iter() }
+    }
+
     fn rows_of(&self, chunk: usize) -> Range<u64> {
-        let first = |number| self.index.checkpoints.at(number).map_or(self.index.rows, |c| c.first_row);
-        first(chunk)..first(chunk + 1)
+        rows_of(&self.index, chunk)
     }
 
     /// A chunk, if it is there as `is_usable` wants it; else it is being loaded.
@@ -53,6 +56,15 @@ impl Pages {
         }
         self.shared.want(cache, self.job(key));
         None
+    }
+
+    /// Loads the chunk `next` if somebody seems to go through one after the other.
+    fn read_ahead(&self, cache: &mut Cache, next: usize) {
+        let is_there = |number: usize| cache.entries.contains_key(&(self.conn, What::Chunk(number)));
+        let goes_on = next >= 2 && is_there(next - 1) && is_there(next - 2);
+        if goes_on && next < self.index.checkpoints.len() && !is_there(next) && cache.jobs.is_empty() {
+            self.shared.want(cache, self.job((self.conn, What::Chunk(next))));
+        }
     }
 
     fn job(&self, key: Key) -> Job {
@@ -83,9 +95,8 @@ impl Pages {
 }
 
 impl PageSource for Pages {
-    /// At most [`Pages::MAX_ROWS`] rows; a longer range is cut.
     fn page(&self, range: Range<u64>) -> Page<Vec<Row>> {
-        let end = range.end.min(self.index.rows).min(range.start.saturating_add(Self::MAX_ROWS));
+        let end = range.end.min(self.index.rows).min(range.start.saturating_add(View::PAGE_ROWS));
         let mut parts = Vec::new();
         let mut is_whole = true;
         let mut cache = self.shared.lock();
@@ -108,6 +119,9 @@ impl PageSource for Pages {
                 }
             }
             number += 1;
+        }
+        if is_whole {
+            self.read_ahead(&mut cache, number);
         }
         drop(cache);
         if !is_whole {
@@ -163,6 +177,31 @@ fn end_of(frame: &FrameRow) -> u64 {
     frame.offset.saturating_add(frame.header.wire_len())
 }
 
+/// All rows of a connection, in order; a row that cannot be read any more says so.
+pub struct Rows {
+    storage: Arc<Storage>,
+    index: Index,
+    next_chunk: usize,
+    made: std::vec::IntoIter<Row>,
+}
+
+impl Iterator for Rows {
+    type Item = Row;
+
+    fn next(&mut self) -> Option<Row> {
+        loop {
+            if let Some(row) = self.made.next() {
+                return Some(row);
+            }
+            if self.next_chunk >= self.index.checkpoints.len() {
+                return None;
+            }
+            self.made = load_chunk(&self.storage, &self.index, self.next_chunk).rows.into_iter();
+            self.next_chunk += 1;
+        }
+    }
+}
+
 /// The thread that reads, and its cache.
 pub(super) struct Loader {
     shared: Arc<Shared>,
@@ -215,13 +254,17 @@ struct Cache {
 }
 
 impl Loader {
-    pub(super) fn start(wake: Wake) -> Result<Self, StartError> {
+    /// Starts the thread, which does something `first`.
+    pub(super) fn start(wake: Wake, first: impl FnOnce() + Send + 'static) -> Result<Self, StartError> {
         let shared = Arc::new(Shared { cache: Mutex::default(), wanted: Condvar::new() });
         let theirs = Arc::clone(&shared);
         let name = "job-pages";
         let thread = std::thread::Builder::new()
             .name(name.to_owned())
-            .spawn(move || theirs.run(&wake))
+            .spawn(move || {
+                first();
+                theirs.run(&wake);
+            })
             .map_err(|source| StartError::Thread { name, source })?;
         Ok(Self { shared, thread: Some(thread) })
     }
@@ -338,19 +381,10 @@ impl Loaded {
 
 impl Job {
     fn load(&self) -> Loaded {
-        let mut journal = self.storage.reader();
         match self.key.1 {
-            What::Chunk(number) => {
-                let first = |number| self.index.checkpoints.at(number).map_or(self.index.rows, |c| c.first_row);
-                let expected = first(number)..first(number + 1);
-                let mut chunk = read_chunk(&mut journal, &self.index, number).unwrap_or_else(|error| {
-                    tracing::warn!(%error, "a chunk of the journal could not be read");
-                    Chunk::default()
-                });
-                fill_up(&mut chunk, expected);
-                Loaded::Chunk(Arc::new(chunk))
-            }
+            What::Chunk(number) => Loaded::Chunk(Arc::new(load_chunk(&self.storage, &self.index, number))),
             What::Payload(direction, offset, max) => {
+                let mut journal = self.storage.reader();
                 let read = read_payload(&mut journal, &self.index, direction, offset, max);
                 let (data, is_whole) = read.unwrap_or_else(|error| {
                     tracing::warn!(%error, "a payload could not be read from the journal");
@@ -360,6 +394,21 @@ impl Job {
             }
         }
     }
+}
+
+/// The number of a chunk's first row, and of the first one after it.
+fn rows_of(index: &Index, chunk: usize) -> Range<u64> {
+    let first = |number| index.checkpoints.at(number).map_or(index.rows, |c| c.first_row);
+    first(chunk)..first(chunk + 1)
+}
+
+fn load_chunk(storage: &Arc<Storage>, index: &Index, number: usize) -> Chunk {
+    let mut chunk = read_chunk(&mut storage.reader(), index, number).unwrap_or_else(|error| {
+        tracing::warn!(%error, "a chunk of the journal could not be read");
+        Chunk::default()
+    });
+    fill_up(&mut chunk, rows_of(index, number));
+    chunk
 }
 
 /// Says in the place of every row that cannot be read that it cannot be read.

@@ -1,8 +1,8 @@
-//! Files that only their owner may read, and where journals without a name go.
+//! Files that only their owner may read, and that say when somebody writes them.
 
 use std::fs::{File, OpenOptions};
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// Creates a file that must not exist, readable and writable by its owner alone.
 pub(super) fn create_new(path: &Path) -> io::Result<File> {
@@ -28,29 +28,24 @@ pub(super) fn create_or_take_empty(path: &Path) -> io::Result<File> {
     }
 }
 
-/// Where journals without a name go.
-pub(super) fn sessions_folder() -> PathBuf {
-    directories::ProjectDirs::from("", "", "sockeye")
-        .map_or_else(|| std::env::temp_dir().join("sockeye"), |dirs| dirs.data_local_dir().to_owned())
-        .join("sessions")
-}
-
-/// Creates a journal without a name in a folder, which is created if need be.
-pub(super) fn create_unnamed(folder: &Path, began_unix_millis: i64) -> io::Result<(PathBuf, File)> {
+/// Creates a folder, and those above it, for its owner alone.
+pub(super) fn create_folder(path: &Path) -> io::Result<()> {
     let mut builder = std::fs::DirBuilder::new();
     builder.recursive(true);
     permissions::folder_for_owner(&mut builder);
-    builder.create(folder)?;
-    let process = std::process::id();
-    let mut number = 0_u32;
-    loop {
-        let path = folder.join(format!("{began_unix_millis}-{process}-{number}.sockeye"));
-        match create_new(&path) {
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists && number < 10_000 => number += 1,
-            Err(error) => return Err(error),
-            Ok(file) => return Ok((path, file)),
-        }
+    builder.create(path)
+}
+
+/// Marks a file as being written, until it is closed; for other processes, which [`is_in_use`] tells.
+pub(super) fn mark_in_use(file: &File) {
+    if let Err(error) = permissions::mark_in_use(file) {
+        tracing::debug!(%error, "a journal could not be marked as being written");
     }
+}
+
+/// Whether somebody writes the file; `true` in doubt.
+pub(super) fn is_in_use(path: &Path) -> bool {
+    permissions::is_in_use(path)
 }
 
 #[cfg(unix)]
@@ -58,6 +53,7 @@ mod permissions {
     use std::fs::{DirBuilder, File, OpenOptions, Permissions};
     use std::io;
     use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
+    use std::path::Path;
 
     pub(super) fn for_owner(options: &mut OpenOptions) {
         options.mode(0o600);
@@ -70,12 +66,22 @@ mod permissions {
     pub(super) fn restrict(file: &File) -> io::Result<()> {
         file.set_permissions(Permissions::from_mode(0o600))
     }
+
+    pub(super) fn mark_in_use(file: &File) -> io::Result<()> {
+        file.try_lock().map_err(io::Error::from)
+    }
+
+    pub(super) fn is_in_use(path: &Path) -> bool {
+        !File::open(path).is_ok_and(|file| file.try_lock().is_ok())
+    }
 }
 
-#[cfg(not(unix))]
+#[cfg(windows)]
 mod permissions {
     use std::fs::{DirBuilder, File, OpenOptions};
     use std::io;
+    use std::os::windows::fs::OpenOptionsExt as _;
+    use std::path::Path;
 
     // A profile's folder belongs to its owner there.
     pub(super) fn for_owner(_options: &mut OpenOptions) {}
@@ -84,5 +90,14 @@ mod permissions {
 
     pub(super) fn restrict(_file: &File) -> io::Result<()> {
         Ok(())
+    }
+
+    // An open handle is mark enough; a lock would keep our own reader out.
+    pub(super) fn mark_in_use(_file: &File) -> io::Result<()> {
+        Ok(())
+    }
+
+    pub(super) fn is_in_use(path: &Path) -> bool {
+        OpenOptions::new().read(true).share_mode(0).open(path).is_err()
     }
 }

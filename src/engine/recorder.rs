@@ -16,12 +16,13 @@ use tokio::sync::oneshot;
 
 use super::clock::{Clock, instant, wall_clock_unix_millis};
 use super::command::JournalPlace;
-use super::pages::{Loader, Pages};
-use super::private_file::{create_or_take_empty, create_unnamed, sessions_folder};
-use super::recording::{Output, Recording};
+use super::pages::{Loader, Pages, Rows};
+use super::private_file::{create_or_take_empty, mark_in_use};
+use super::recording::{Output, Picture, Recording};
 use super::saved::{self, OpenFileError, SaveError};
 use super::sink::{Message, Queue, Sink};
 use super::storage::Storage;
+use super::unsaved::{self, UNSAVED_BYTES, sessions_folder};
 use crate::journal::{Header, Writer};
 use crate::observation::ConnId;
 use crate::store::{Story, View};
@@ -79,8 +80,8 @@ pub(super) enum Control {
     Begin(Box<Recording>, ConnId),
     /// Publish, then tell the story.
     Settle(ConnId, oneshot::Sender<Arc<Story>>),
-    /// Write everything, then answer.
-    Flush(SyncSender<()>),
+    /// Write everything, then tell where the journal of this connection ends, if it is being recorded.
+    Flush(ConnId, SyncSender<Option<u64>>),
     /// A connection is forgotten.
     Forget(ConnId),
     /// Flush and end.
@@ -97,7 +98,9 @@ impl Recorder {
     pub fn start_in(wake: Wake, folder: PathBuf) -> Result<Self, StartError> {
         let queue = Arc::new(Queue::default());
         let shelf = Arc::new(Shelf::default());
-        let loader = Arc::new(Loader::start(Arc::clone(&wake))?);
+        let theirs = folder.clone();
+        let loader = Loader::start(Arc::clone(&wake), move || unsaved::sweep(&theirs, UNSAVED_BYTES))?;
+        let loader = Arc::new(loader);
         let mut worker = Worker {
             queue: Arc::clone(&queue),
             shelf: Arc::clone(&shelf),
@@ -123,13 +126,14 @@ impl Recorder {
             JournalPlace::File(path) => {
                 let failed = |source| OpenError::Create { path: path.clone(), source };
                 let file = create_or_take_empty(path).map_err(failed)?;
+                mark_in_use(&file);
                 let (storage, output) = in_file(header, path.clone(), false, file).map_err(failed)?;
                 self.begin(conn, storage, Some(output), None)
             }
             JournalPlace::Unnamed => {
                 let began = header.began_unix_millis;
-                let created = create_unnamed(&self.folder, began)
-                    .or_else(|_| create_unnamed(&std::env::temp_dir().join("sockeye"), began))
+                let created = unsaved::create(&self.folder, began)
+                    .or_else(|_| unsaved::create(&std::env::temp_dir().join("sockeye"), began))
                     .and_then(|(path, file)| in_file(header.clone(), path, true, file));
                 match created {
                     Ok((storage, output)) => self.begin(conn, storage, Some(output), None),
@@ -151,8 +155,7 @@ impl Recorder {
     ) -> Result<Sink, OpenError> {
         let storage = Arc::new(storage);
         let mut recording = Recording::new(conn, Arc::clone(&storage), output, failure);
-        let view = Arc::new(recording.view(&self.loader));
-        if !self.shelf.add(conn, view, &storage) {
+        if !self.shelf.add(conn, recording.picture(&self.loader), &storage) {
             storage.discard();
             return Err(OpenError::Taken { conn });
         }
@@ -181,6 +184,16 @@ impl Recorder {
         }
     }
 
+    /// All rows of the newest picture of a connection, in order, in flat memory; blocks while it reads, for exports.
+    pub fn rows(&self, conn: ConnId) -> Option<Rows> {
+        self.shelf.lock().get(&conn).map(|kept| kept.pages.rows())
+    }
+
+    /// Journals without a name that are left from earlier runs, the newest first. Reads a folder.
+    pub fn left_over(&self) -> Vec<PathBuf> {
+        unsaved::left_over(&self.folder)
+    }
+
     /// The file that a connection's journal is in.
     pub fn journal_path(&self, conn: ConnId) -> Option<PathBuf> {
         self.shelf.storage(conn)?.path().map(Path::to_owned)
@@ -190,19 +203,17 @@ impl Recorder {
     ///
     /// Where bytes have fallen out of memory, the facts after them are kept, and a note says what is missing.
     pub fn save_copy(&self, conn: ConnId, to: &Path) -> Result<u64, SaveError> {
-        self.flush();
+        let end = self.flush(conn);
         let storage = self.shelf.storage(conn).ok_or(SaveError::Unknown { conn })?;
-        saved::save_copy(&storage, to)
+        saved::save_copy(&storage, end.unwrap_or(u64::MAX), to)
     }
 
     /// Opens a saved session as a connection that is over; gives what is wrong with the file. Blocks.
     pub fn open_file(&self, conn: ConnId, path: &Path) -> Result<Vec<String>, OpenFileError> {
         let opened = saved::open(conn, path)?;
         let storage = Arc::new(opened.storage);
-        let source = Arc::new(Pages::new(&self.loader, conn, Arc::clone(&storage), opened.session.index()));
-        let (story, rows) = (opened.session.story(), opened.session.rows());
-        let view = Arc::new(View { conn, story, rows, trouble: None, source });
-        if self.shelf.add(conn, view, &storage) { Ok(opened.remarks) } else { Err(OpenFileError::Taken { conn }) }
+        let picture = Picture::new(&self.loader, conn, &opened.session, &storage, None);
+        if self.shelf.add(conn, picture, &storage) { Ok(opened.remarks) } else { Err(OpenFileError::Taken { conn }) }
     }
 
     /// Forgets a connection, and removes its journal unless somebody gave it a name.
@@ -210,11 +221,12 @@ impl Recorder {
         self.queue.push_control(Control::Forget(conn));
     }
 
-    fn flush(&self) {
+    /// Waits until everything is written; gives where the journal ends, if it is being recorded.
+    fn flush(&self, conn: ConnId) -> Option<u64> {
         let (sender, receiver) = std::sync::mpsc::sync_channel(1);
-        self.queue.push_control(Control::Flush(sender));
+        self.queue.push_control(Control::Flush(conn, sender));
         // An error means that the recorder has ended, which flushed everything.
-        receiver.recv().ok();
+        receiver.recv().ok().flatten()
     }
 }
 
@@ -244,6 +256,7 @@ struct Shelf {
 
 struct Kept {
     view: Arc<View>,
+    pages: Arc<Pages>,
     storage: Arc<Storage>,
 }
 
@@ -253,12 +266,12 @@ impl Shelf {
     }
 
     /// Puts a new connection there; `false` if its name is taken.
-    fn add(&self, conn: ConnId, view: Arc<View>, storage: &Arc<Storage>) -> bool {
+    fn add(&self, conn: ConnId, Picture { view, pages }: Picture, storage: &Arc<Storage>) -> bool {
         let mut kept = self.lock();
         if kept.contains_key(&conn) {
             return false;
         }
-        kept.insert(conn, Kept { view, storage: Arc::clone(storage) });
+        kept.insert(conn, Kept { view, pages, storage: Arc::clone(storage) });
         true
     }
 
@@ -266,8 +279,10 @@ impl Shelf {
         self.lock().get(&conn).map(|kept| Arc::clone(&kept.storage))
     }
 
-    fn publish(&self, conn: ConnId, view: Arc<View>) {
-        let old = self.lock().get_mut(&conn).map(|kept| std::mem::replace(&mut kept.view, view));
+    fn publish(&self, conn: ConnId, Picture { view, pages }: Picture) {
+        let replace =
+            |kept: &mut Kept| (std::mem::replace(&mut kept.view, view), std::mem::replace(&mut kept.pages, pages));
+        let old = self.lock().get_mut(&conn).map(replace);
         // Freed without the lock.
         drop(old);
     }
@@ -333,10 +348,13 @@ impl Worker {
                     reply.send(story).ok();
                 }
             }
-            Message::Control(Control::Flush(reply)) => {
-                self.recordings.values_mut().for_each(Recording::flush);
+            Message::Control(Control::Flush(conn, reply)) => {
+                let end = self.recordings.get_mut(&conn).map(|recording| {
+                    recording.flush();
+                    recording.end()
+                });
                 // Whoever asked may be gone.
-                reply.send(()).ok();
+                reply.send(end).ok();
             }
             Message::Control(Control::Forget(conn)) => {
                 self.recordings.remove(&conn);
@@ -355,8 +373,7 @@ impl Worker {
         let mut any = false;
         for (conn, recording) in &mut self.recordings {
             if recording.is_dirty && which(recording) {
-                let view = recording.view(&self.loader);
-                self.shelf.publish(*conn, Arc::new(view));
+                self.shelf.publish(*conn, recording.picture(&self.loader));
                 any = true;
             }
         }
@@ -451,8 +468,8 @@ mod tests {
 
         fn all_rows(&self, conn: ConnId) -> Vec<Row> {
             let rows = self.recorder.view(conn).unwrap().rows;
-            let pages = (0..rows).step_by(Pages::MAX_ROWS as usize);
-            pages.flat_map(|from| self.page(conn, from..from + Pages::MAX_ROWS)).collect()
+            let pages = (0..rows).step_by(View::PAGE_ROWS as usize);
+            pages.flat_map(|from| self.page(conn, from..from + View::PAGE_ROWS)).collect()
         }
     }
 
@@ -512,6 +529,7 @@ mod tests {
             assert!(rows.is_sorted_by_key(|row| row.at));
             let sent: Vec<Vec<u8>> = (0..100_000_u64).map(|n| n.to_be_bytes().repeat(15)).collect();
             assert_eq!(hash(payloads(&rows)), hash(sent.iter().map(Vec::as_slice)));
+            assert!(stage.recorder.rows(CONN).unwrap().eq(rows));
             assert!(stage.recorder.view(CONN).unwrap().trouble.is_none());
         }
     }
@@ -606,7 +624,7 @@ mod tests {
         assert_private(&unnamed);
         stage.recorder.forget(CONN);
         stage.recorder.forget(ConnId(4));
-        stage.recorder.flush();
+        stage.recorder.flush(CONN);
         assert!(named.exists() && !unnamed.exists() && stage.recorder.views().is_empty());
     }
 
@@ -705,6 +723,7 @@ mod tests {
         assert!(view.trouble.as_deref().is_some_and(|t| t.contains("have fallen out")), "{:?}", view.trouble);
         let rows = stage.all_rows(CONN);
         assert_eq!((rows.len() as u64, view.rows), (85, 85));
+        assert!(stage.recorder.rows(CONN).unwrap().eq(rows.clone()));
         let is_lost = |row: &&Row| format!("{row:?}").contains("cannot be read from the journal");
         let lost = rows.iter().filter(is_lost).count();
         assert!((10..20).contains(&lost), "{lost} rows are lost");

@@ -27,6 +27,27 @@ pub(super) struct Recording {
     pub(super) is_urgent: bool,
 }
 
+/// A view, and where its rows come from.
+pub(super) struct Picture {
+    pub(super) view: Arc<View>,
+    pub(super) pages: Arc<Pages>,
+}
+
+impl Picture {
+    pub(super) fn new(
+        loader: &Loader,
+        conn: ConnId,
+        session: &Session,
+        storage: &Arc<Storage>,
+        trouble: Option<Arc<str>>,
+    ) -> Self {
+        let pages = Arc::new(Pages::new(loader, conn, Arc::clone(storage), session.index()));
+        let source = Arc::<Pages>::clone(&pages);
+        let view = View { conn, story: session.story(), rows: session.rows(), trouble, source };
+        Self { view: Arc::new(view), pages }
+    }
+}
+
 impl Recording {
     pub(super) fn new(conn: ConnId, storage: Arc<Storage>, output: Option<Output>, failure: Option<String>) -> Self {
         Self {
@@ -62,20 +83,19 @@ impl Recording {
         self.session.story()
     }
 
+    /// Where its journal ends.
+    pub(super) fn end(&self) -> u64 {
+        self.session.end()
+    }
+
     /// The picture to be published; everything in it is written.
-    pub(super) fn view(&mut self, loader: &Loader) -> View {
+    pub(super) fn picture(&mut self, loader: &Loader) -> Picture {
         self.flush();
         self.is_dirty = false;
         self.is_urgent = false;
-        let pages = Pages::new(loader, self.conn, Arc::clone(&self.storage), self.session.index());
-        loader.prefetch(&pages);
-        View {
-            conn: self.conn,
-            story: self.session.story(),
-            rows: self.session.rows(),
-            trouble: self.trouble(),
-            source: Arc::new(pages),
-        }
+        let picture = Picture::new(loader, self.conn, &self.session, &self.storage, self.trouble());
+        loader.prefetch(&picture.pages);
+        picture
     }
 
     fn append(&mut self, at: Moment, fact: &Fact) -> Range<u64> {
@@ -90,7 +110,7 @@ impl Recording {
             Ok(record) => record,
             Err(error) => {
                 self.failure.get_or_insert_with(|| format!("a fact could not be recorded: {error}"));
-                let end = self.session.index().end;
+                let end = self.session.end();
                 end..end
             }
         }

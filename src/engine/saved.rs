@@ -115,8 +115,8 @@ fn remarks(header: &Header, ended: Option<&Ended>, unknown_records: u64) -> Vec<
     out
 }
 
-/// Copies a journal to a file that only its owner may read; what is there is replaced when the copy is whole.
-pub(super) fn save_copy(storage: &Arc<Storage>, to: &Path) -> Result<u64, SaveError> {
+/// Copies a journal up to `end` to a file that only its owner may read, which replaces another once it is whole.
+pub(super) fn save_copy(storage: &Arc<Storage>, end: u64, to: &Path) -> Result<u64, SaveError> {
     if storage.path().is_some_and(|path| is_same(path, to)) {
         let len = std::fs::metadata(to).map(|m| m.len());
         return len.map_err(|source| SaveError::Write { path: to.to_owned(), source });
@@ -126,7 +126,7 @@ pub(super) fn save_copy(storage: &Arc<Storage>, to: &Path) -> Result<u64, SaveEr
     let part = to.with_file_name(name);
     let failed = |source| SaveError::Write { path: to.to_owned(), source };
     let mut file = create_new(&part).map_err(failed)?;
-    let copied = copy(storage, &mut file).and_then(|len| {
+    let copied = copy(storage, end, &mut file).and_then(|len| {
         file.sync_all().and_then(|()| std::fs::rename(&part, to)).map_err(failed)?;
         Ok(len)
     });
@@ -140,10 +140,9 @@ pub(super) fn save_copy(storage: &Arc<Storage>, to: &Path) -> Result<u64, SaveEr
     })
 }
 
-fn copy(storage: &Arc<Storage>, file: &mut File) -> Result<u64, SaveError> {
-    let mut reader = storage.reader();
+fn copy(storage: &Arc<Storage>, end: u64, file: &mut File) -> Result<u64, SaveError> {
     let Some((gap, gap_end)) = storage.gap() else {
-        return copy_bytes(&mut reader, file, 0);
+        return copy_bytes(&mut storage.reader().take(end), file);
     };
     // A journal that was in memory alone has lost its header, too.
     let mut len = if gap == 0 {
@@ -151,7 +150,7 @@ fn copy(storage: &Arc<Storage>, file: &mut File) -> Result<u64, SaveError> {
         write(file, &header)?;
         header.len() as u64
     } else {
-        copy_bytes(&mut reader.take(gap), file, 0)?
+        copy_bytes(&mut storage.reader().take(gap), file)?
     };
     let missing = gap_end.saturating_sub(gap);
     let text =
@@ -159,7 +158,8 @@ fn copy(storage: &Arc<Storage>, file: &mut File) -> Result<u64, SaveError> {
     let mut record = Vec::new();
     let mut reader = storage.reader();
     reader.seek(SeekFrom::Start(gap_end)).map_err(|source| unread(gap_end, source))?;
-    let mut rest = Reader::resume(BufReader::new(reader), ConnId(0), gap_end).peekable();
+    let mut rest =
+        Reader::resume(BufReader::new(reader.take(end.saturating_sub(gap_end))), ConnId(0), gap_end).peekable();
     let at = match rest.peek() {
         Some(Ok((_, first))) => first.at,
         Some(Err(_)) | None => Moment::default(),
@@ -177,9 +177,9 @@ fn copy(storage: &Arc<Storage>, file: &mut File) -> Result<u64, SaveError> {
     Ok(len)
 }
 
-fn copy_bytes(reader: &mut impl Read, file: &mut File, from: u64) -> Result<u64, SaveError> {
+fn copy_bytes(reader: &mut impl Read, file: &mut File) -> Result<u64, SaveError> {
     let mut buffer = vec![0; 1024 * 1024];
-    let mut len = from;
+    let mut len = 0;
     loop {
         match reader.read(&mut buffer) {
             Ok(0) => return Ok(len),

@@ -1,7 +1,7 @@
 //! Carries out commands: owns the connections' tasks and the practice server, and closes each case with a verdict.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,6 +16,7 @@ use super::console::{FileLane, PracticeConsole};
 use super::mailbox::Mailbox;
 use super::practice::{Practice, PracticeOptions};
 use super::recorder::Recorder;
+use super::save::save;
 use super::sink::Sink;
 use super::{Command, ConnectOptions, Event, probe};
 use crate::diagnosis::{Case, diagnose, next_probes};
@@ -60,11 +61,8 @@ impl Supervisor {
             Command::Abort { conn } => self.wish(conn, Wish::Abort),
             Command::StartPractice { port } => self.start_practice(port).await,
             Command::PrepareExercise { fault } => self.prepare(fault).await,
-            Command::Save { conn, path, redact } => self.save(conn, &path, redact),
-            Command::OpenFile { conn, path } => match self.recorder.open_file(conn, &path) {
-                Ok(remarks) => self.mailbox.put(Event::Opened { conn, path, remarks }),
-                Err(error) => self.mailbox.put(Event::FileFailed { conn, path, why: chain(&error) }),
-            },
+            Command::Save { conn, path, redact } => self.save(conn, path, redact),
+            Command::OpenFile { conn, path } => self.open_file(conn, path),
             Command::Forget { conn } => {
                 if self.connections.get(&conn).is_some_and(|running| !running.task.is_finished()) {
                     self.refuse(conn, "this connection is not over yet");
@@ -82,7 +80,7 @@ impl Supervisor {
         }
         let sink = match self.recorder.open(conn, &options.journal) {
             Ok(sink) => sink,
-            Err(error) => return self.refuse(conn, &chain(&error)),
+            Err(error) => return self.refuse(conn, &error_chain(&error)),
         };
         let (wishes, wishes_inbox) = mpsc::channel(WISHES);
         let (recorder, mailbox) = (Arc::clone(&self.recorder), Arc::clone(&self.mailbox));
@@ -135,7 +133,7 @@ impl Supervisor {
                 self.mailbox.put(Event::PracticeStarted { address: practice.address() });
                 self.practice = Some(practice);
             }
-            Err(error) => self.mailbox.put(Event::PracticeFailed { why: chain(&error) }),
+            Err(error) => self.mailbox.put(Event::PracticeFailed { why: error_chain(&error) }),
         }
     }
 
@@ -148,16 +146,26 @@ impl Supervisor {
         self.console.end_exercise(exercise.as_ref().ok().map(|exercise| exercise.url.as_str()));
         match exercise {
             Ok(exercise) => self.mailbox.put(Event::ExerciseReady { fault, exercise: Box::new(exercise) }),
-            Err(error) => self.mailbox.put(Event::PracticeFailed { why: chain(&error) }),
+            Err(error) => self.mailbox.put(Event::PracticeFailed { why: error_chain(&error) }),
         }
     }
 
-    fn save(&self, conn: ConnId, path: &Path, _redact: bool) {
-        let path = path.to_owned();
-        match self.recorder.save_copy(conn, &path) {
-            Ok(_bytes) => self.mailbox.put(Event::Saved { conn, path }),
-            Err(error) => self.mailbox.put(Event::FileFailed { conn, path, why: chain(&error) }),
-        }
+    /// Saves off the runtime's threads: a long session takes its time.
+    fn save(&self, conn: ConnId, path: PathBuf, redact: bool) {
+        let (recorder, mailbox) = (Arc::clone(&self.recorder), Arc::clone(&self.mailbox));
+        tokio::task::spawn_blocking(move || match save(&recorder, conn, &path, redact) {
+            Ok(()) => mailbox.put(Event::Saved { conn, path }),
+            Err(error) => mailbox.put(Event::FileFailed { conn, path, why: error_chain(&error) }),
+        });
+    }
+
+    /// Opens a saved session off the runtime's threads.
+    fn open_file(&self, conn: ConnId, path: PathBuf) {
+        let (recorder, mailbox) = (Arc::clone(&self.recorder), Arc::clone(&self.mailbox));
+        tokio::task::spawn_blocking(move || match recorder.open_file(conn, &path) {
+            Ok(remarks) => mailbox.put(Event::Opened { conn, path, remarks }),
+            Err(error) => mailbox.put(Event::FileFailed { conn, path, why: error_chain(&error) }),
+        });
     }
 
     async fn farewell(self) {
@@ -209,7 +217,7 @@ async fn conclude(conn: ConnId, recorder: &Recorder, sink: &Sink) {
 }
 
 /// An error with its sources, in one line.
-fn chain(error: &dyn std::error::Error) -> String {
+pub fn error_chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(inner) = source {

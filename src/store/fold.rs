@@ -93,7 +93,7 @@ impl Story {
             Fact::ReadPaused => self.paused_since = Some(at),
             Fact::ReadResumed => {
                 if let Some(since) = self.paused_since.take() {
-                    self.paused_nanos += at.0.saturating_sub(since.0);
+                    self.paused_nanos = self.paused_nanos.saturating_add(at.0.saturating_sub(since.0));
                 }
             }
             Fact::ReadEnded(end) => self.end_read(decoder, at, end, seen),

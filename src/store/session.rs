@@ -122,6 +122,11 @@ impl Session {
         self.rows
     }
 
+    /// Where its journal ends.
+    pub fn end(&self) -> u64 {
+        self.end
+    }
+
     /// Where to find the rows.
     pub fn index(&self) -> Index {
         Index {

@@ -35,7 +35,7 @@ pub enum Page<T> {
 
 /// Where rows and payloads come from; never blocks.
 pub trait PageSource: Send + Sync {
-    /// The rows of a range.
+    /// The rows of a range; of a range longer than [`View::PAGE_ROWS`] its beginning.
     fn page(&self, range: Range<u64>) -> Page<Vec<Row>>;
     /// The whole payload of the frame that begins at `offset` in a direction's bytes, unmasked, at most `max` bytes.
     fn payload(&self, direction: Direction, offset: u64, max: usize) -> Page<Bytes>;
@@ -46,9 +46,12 @@ pub trait PageSource: Send + Sync {
 }
 
 impl View {
-    /// The rows of a range; what lies behind the end is left out.
+    /// So many rows can be asked for at once.
+    pub const PAGE_ROWS: u64 = 1024;
+
+    /// The rows of a range, at most [`View::PAGE_ROWS`] of them; what lies behind the end is left out.
     pub fn page(&self, range: Range<u64>) -> Page<Vec<Row>> {
-        let end = range.end.min(self.rows);
+        let end = range.end.min(self.rows).min(range.start.saturating_add(Self::PAGE_ROWS));
         if range.start >= end {
             return Page::Ready(Vec::new());
         }

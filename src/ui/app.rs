@@ -89,6 +89,11 @@ struct Practice {
 }
 
 impl App {
+    /// Opens a saved session in the next pass.
+    pub fn open_session(&mut self, path: std::path::PathBuf) {
+        self.actions.push(Action::Open(Some(path)));
+    }
+
     /// Starts the engine and the practice server; `kept` is what an earlier window left behind.
     pub fn new(ctx: &egui::Context, kept: Option<&str>) -> Result<Self, StartError> {
         super::install(ctx);

@@ -20,6 +20,9 @@ pub struct QueryRow {
     pub value: String,
     /// Whether there is no `=`.
     is_bare: bool,
+    /// Whether it was added by hand: it stays out of the URL while it is empty.
+    #[serde(default)]
+    is_draft: bool,
 }
 
 /// The rows of a query.
@@ -34,16 +37,16 @@ pub struct QueryTable {
 impl QueryRow {
     /// A row that is switched on.
     pub fn new(name: impl Into<String>, value: impl Into<String>) -> Self {
-        Self { is_on: true, name: name.into(), value: value.into(), is_bare: false }
+        Self { is_on: true, name: name.into(), value: value.into(), is_bare: false, is_draft: false }
     }
 
     /// A row that was added by hand and has nothing in it yet; it stays out of the URL.
     pub fn draft() -> Self {
-        Self { is_on: true, is_bare: true, ..Self::default() }
+        Self { is_on: true, is_bare: true, is_draft: true, ..Self::default() }
     }
 
     fn is_written(&self) -> bool {
-        self.is_on && !(self.is_bare && self.name.is_empty() && self.value.is_empty())
+        self.is_on && !(self.is_draft && self.name.is_empty() && self.value.is_empty())
     }
 
     fn write(&self, to: &mut String) {
@@ -79,7 +82,7 @@ impl QueryTable {
         if !self.is_too_long && !query.is_empty() {
             self.rows.extend(query.split('&').map(|pair| match pair.split_once('=') {
                 Some((name, value)) => QueryRow::new(name, value),
-                None => QueryRow { is_on: true, name: pair.to_owned(), value: String::new(), is_bare: true },
+                None => QueryRow { is_bare: true, ..QueryRow::new(pair, "") },
             }));
         }
         for (at, row) in aside {

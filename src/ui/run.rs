@@ -1,6 +1,7 @@
 //! Opens the real window, and says in a sentence why it cannot be opened.
 
 use std::panic::{self, AssertUnwindSafe};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -27,8 +28,8 @@ pub enum RunError {
     },
 }
 
-/// Opens the window, and returns when it is closed.
-pub fn run() -> Result<(), RunError> {
+/// Opens the window, on a saved session if there is one, and returns when it is closed.
+pub fn run(session: Option<PathBuf>) -> Result<(), RunError> {
     if is_without_display() {
         return Err(RunError::NoDisplay);
     }
@@ -41,7 +42,11 @@ pub fn run() -> Result<(), RunError> {
             Box::new(move |creation| {
                 begun.store(true, Ordering::Relaxed);
                 let kept = creation.storage.and_then(|storage| storage.get_string(KeptWindow::KEY));
-                Ok(Box::new(App::new(&creation.egui_ctx, kept.as_deref())?))
+                let mut app = App::new(&creation.egui_ctx, kept.as_deref())?;
+                if let Some(path) = session {
+                    app.open_session(path);
+                }
+                Ok(Box::new(app))
             }),
         )
     };

@@ -11,11 +11,8 @@ use crate::store::CloseSeen;
 use crate::token::Signature;
 
 /// Only the reason text speaks.
-pub(super) const BY_REASON: &[Rule] = &[
-    Rule::new("duplicate-kick", by_reason).implies(CODES),
-    Rule::new("http-403-origin", by_reason).implies(CODES),
-    Rule::new("engineio-ping-timeout", engineio).implies(&["close-empty"]),
-];
+pub(super) const BY_REASON: &[Rule] =
+    &[Rule::new("duplicate-kick", by_reason).implies(CODES), Rule::new("http-403-origin", by_reason).implies(CODES)];
 
 pub(super) const RULES: &[Rule] = &[
     Rule::new("message-too-big-by-server", by_code),
@@ -180,29 +177,6 @@ fn by_reason(case: &Case<'_>, ending: Ending, id: &'static str) -> Option<Found>
     })
 }
 
-/// A Socket.IO server whose heartbeat nobody answered: it closes without a code.
-fn engineio(case: &Case<'_>, ending: Ending, _: &'static str) -> Option<Found> {
-    let close = deciding(case, ending).filter(|close| close.info.code.is_none())?;
-    let (first_at, first) = case.story.first_message.as_ref()?;
-    let text = std::str::from_utf8(first).ok()?;
-    let hello: serde_json::Value = serde_json::from_str(text.strip_prefix('0')?).ok()?;
-    hello.get("sid")?;
-    let millis = |name: &str| hello.get(name).and_then(serde_json::Value::as_f64);
-    let due = millis("pingInterval").zip(millis("pingTimeout")).map(|(interval, timeout)| interval + timeout);
-    let age = close.at.millis_since(*first_at);
-    let is_due = due.is_some_and(|due| (age - due).abs() <= (due / 10.0).max(500.0));
-    let was_mute = case.story.sent.data_frames == 0;
-    let summary = format!(
-        "This is a Socket.IO server: its heartbeat went unanswered, and it closed without a code {} after its greeting.",
-        span(age)
-    );
-    let found = if is_due && was_mute { Found::certain(summary) } else { Found::likely(summary) };
-    let found = found
-        .seen_at(*first_at, Direction::ServerToClient, 0, format!("its greeting: {}", case.quote(text, 120)))
-        .seen_at(close.at, Direction::ServerToClient, close.info.offset, "an empty Close frame");
-    Some(found.or_if(!was_mute, "close-empty", "send nothing, and see whether it closes at the same age"))
-}
-
 /// Whether we began to close of our own will.
 fn we_closed(case: &Case<'_>) -> bool {
     case.story.close_sent.is_some()
@@ -334,18 +308,6 @@ mod tests {
         assert!(!finds(&verdict, "close-application"), "{verdict:#?}");
         confirmed().closed_by_server(1008, "Origin not allowed").likely("closed", "http-403-origin");
         confirmed().closed_by_server(4001, "Agent is busy").certain("closed", "close-application");
-    }
-
-    #[test]
-    fn a_heartbeat_of_socketio_that_nobody_answers() {
-        let greeting = b"0{\"sid\":\"x\",\"upgrades\":[],\"pingInterval\":300,\"pingTimeout\":200}";
-        let open = Scene::open().server(encode_frame(0x81, None, greeting)).wait(500);
-        let empty = |scene: Scene| scene.server(b"\x88\x00").client(&encode_frame(0x88, Some([0; 4]), b"")).fin();
-        empty(open.clone()).certain("closed", "engineio-ping-timeout");
-        empty(open.clone().wait(9_000)).likely("closed", "engineio-ping-timeout");
-        empty(open.clone().client(&encode_frame(0x81, Some([0; 4]), b"x"))).likely("closed", "engineio-ping-timeout");
-        open.closed_by_server(1000, "").certain("closed", "close-1000");
-        empty(Scene::confirmed()).certain("closed", "close-empty");
     }
 
     #[test]

@@ -70,7 +70,7 @@ impl<S> Tap<S> {
     fn saw(&mut self, direction: Direction, bytes: &[u8]) {
         match &mut self.layer {
             Layer::Plain { .. } => {
-                self.sink.push(Fact::Bytes { direction, data: Bytes::copy_from_slice(bytes) });
+                self.sink.push_bytes(direction, bytes);
             }
             Layer::Cipher { left } => {
                 let left = &mut left[direction.index()];

@@ -12,6 +12,7 @@ use crate::observation::{
     TlsFailureKind,
 };
 use crate::token::{Signature, TokenReport, Validity};
+use crate::ui::units;
 use std::net::IpAddr;
 
 /// A fact as a row says it.
@@ -299,14 +300,18 @@ pub fn fact_fields(fact: &Fact) -> Vec<(String, String)> {
             );
             add("Began", dates::local(plan.began_unix_millis as f64 / 1000.0).unwrap_or_default());
             let times = plan.time_outs;
+            let millis = |millis| units::span(std::time::Duration::from_millis(millis));
             add(
                 "Time-outs",
                 format!(
-                    "connect {} ms, upgrade {} ms, confirmation {} ms, close {} ms",
-                    times.connect_millis, times.upgrade_millis, times.confirm_millis, times.close_millis
+                    "connect {}, upgrade {}, confirmation {}, close {}",
+                    millis(times.connect_millis),
+                    millis(times.upgrade_millis),
+                    millis(times.confirm_millis),
+                    millis(times.close_millis)
                 ),
             );
-            add("Largest message", format!("{} B", plan.limit_bytes));
+            add("Largest message", units::size(plan.limit_bytes));
             add("Certificates", if plan.insecure { "taken as they are" } else { "checked" }.to_owned());
             add("Probes", if plan.probes { "may run" } else { "off" }.to_owned());
         }

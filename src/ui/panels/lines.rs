@@ -84,7 +84,10 @@ impl LinesView {
                     ui.close();
                 }
             });
-            slot.name(|| visible::one_line_bytes(without_end(line), 400).text);
+            slot.name(|| match without_end(line) {
+                [] => "empty line".to_owned(),
+                line => visible::one_line_bytes(line, 400).text,
+            });
         });
     }
 }

@@ -41,6 +41,8 @@ pub(super) fn fields_ui(ui: &mut Ui, id: &str, fields: &[(String, String)]) {
     let names = 140.0_f32.min(ui.available_width() * 0.4);
     egui::Grid::new(ui.make_persistent_id(id))
         .num_columns(2)
+        .min_row_height(18.0)
+        .spacing(egui::vec2(12.0, 2.0))
         .min_col_width(names)
         .max_col_width((ui.available_width() - names - 16.0).max(names))
         .show(ui, |ui| {

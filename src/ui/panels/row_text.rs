@@ -113,7 +113,7 @@ pub fn row_text(row: &Row, above: Option<Moment>) -> RowText {
     let gap = above.map(|above| Duration::from_nanos(row.at.0.saturating_sub(above.0)));
     let mut text = RowText {
         time: time(row.at),
-        gap: gap.map(|gap| format!("+{}", units::span(gap))).unwrap_or_default(),
+        gap: gap.filter(|gap| !gap.is_zero()).map(|gap| format!("+{}", units::span(gap))).unwrap_or_default(),
         is_long_gap: gap.is_some_and(|gap| gap >= LONG_GAP),
         direction: None,
         kind: String::new(),
@@ -255,7 +255,7 @@ fn frame_text(frame: &FrameRow, text: &mut RowText) {
         _ => hex(&frame.preview),
     };
     if frame.received < header.payload_len {
-        text.preview = format!("{} so far · {}", units::size(frame.received), text.preview);
+        text.preview = format!("{} of it came · {}", units::size(frame.received), text.preview);
     }
 }
 

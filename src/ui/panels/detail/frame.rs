@@ -9,7 +9,7 @@ use crate::ui::panels::parts::{field_ui, section_ui, words_ui};
 use crate::ui::panels::row_text::close_words;
 use crate::ui::{theme, units, visible};
 use crate::wire::{FrameHeader, Opcode};
-use egui::{Grid, ScrollArea, Ui};
+use egui::{Grid, ScrollArea, Ui, vec2};
 use std::ops::Range;
 
 /// The header as it stood on the wire.
@@ -139,11 +139,16 @@ pub(super) fn frame_ui(ui: &mut Ui, view: &View, row: &Row) {
                 words_ui(ui, rule, palette.bad);
             }
             let width = (ui.available_width() - 140.0).max(120.0);
-            Grid::new("frame fields").num_columns(2).max_col_width(width).show(ui, |ui| {
-                for (name, value) in header_fields(frame) {
-                    field_ui(ui, name, &value);
-                }
-            });
+            Grid::new("frame fields")
+                .num_columns(2)
+                .min_row_height(18.0)
+                .spacing(vec2(12.0, 2.0))
+                .max_col_width(width)
+                .show(ui, |ui| {
+                    for (name, value) in header_fields(frame) {
+                        field_ui(ui, name, &value);
+                    }
+                });
         });
     });
 }
@@ -158,7 +163,7 @@ fn close_ui(ui: &mut Ui, frame: &FrameRow) {
         words_ui(ui, format!("Often used for: {habit}."), palette.text);
     }
     let travels = if code.on_wire || frame.preview.is_empty() { "" } else { " It must not stand in a Close frame." };
-    words_ui(ui, format!("May be sent by {}. {}.{travels}", code.sender, code.reference), palette.muted);
+    words_ui(ui, format!("Sent by {}. {}.{travels}", code.sender, code.reference), palette.muted);
     section_ui(ui, "Header");
 }
 

@@ -220,7 +220,13 @@ impl Detail {
             (Tab::Text | Tab::Json, _) => self.text_ui(ui, &shown.row, prepared),
             (Tab::Hex, _) => self.hex_ui(ui, prepared, actions),
             (Tab::Frame, _) => frame::frame_ui(ui, view, &shown.row),
-            (Tab::Checks, _) => super::handshake::checks_ui(ui, &view.story.answer.checks),
+            (Tab::Checks, _) => {
+                egui::ScrollArea::vertical().id_salt("checks").auto_shrink(false).show(ui, |ui| {
+                    Frame::NONE.inner_margin(Margin::symmetric(8, 4)).show(ui, |ui| {
+                        super::handshake::checks_ui(ui, &view.story.answer.checks);
+                    });
+                });
+            }
         }
     }
 

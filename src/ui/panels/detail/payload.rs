@@ -86,9 +86,9 @@ pub(super) fn prepare(source: Source) -> Prepared {
     let is_compressed = frame.as_ref().is_some_and(|frame| frame.header.rsv1());
     let is_text_message = frame.as_ref().is_some_and(|frame| frame.message == Opcode::Text);
     let is_binary = frame.as_ref().is_some_and(|frame| frame.message == Opcode::Binary);
-    let shortened = short_tokens_in(&payload);
-    let has_tokens = frame.is_none() && shortened != *payload;
-    let text = if hide_tokens { Bytes::from(shortened) } else { payload.clone() };
+    let shortened = frame.is_none().then(|| short_tokens_in(&payload)).filter(|short| **short != *payload);
+    let has_tokens = shortened.is_some();
+    let text = shortened.filter(|_| hide_tokens).map_or_else(|| payload.clone(), Bytes::from);
     let bad = bad_utf8(&payload);
     let is_text = !is_compressed && !payload.contains(&0) && if is_binary { bad.is_empty() } else { bad.len() < 16 };
     let is_split = bad.last().is_some_and(|bad| bad.end == payload.len() && is_cut_character(&payload, bad));

@@ -2,6 +2,7 @@
 
 use super::sender;
 use crate::diagnosis::catalogue::{Platform, Target, cause};
+use crate::observation::Fact;
 use crate::store::{Row, RowBody, Story, View};
 use crate::ui::panels::fact_words::{fact_fields, fact_words};
 use crate::ui::panels::parts::{fields_ui, section_ui, words_ui as wrapped_ui};
@@ -18,8 +19,10 @@ pub(super) fn words_ui(ui: &mut Ui, view: &View, row: &Row) {
             ui.set_width(ui.available_width());
             match &row.body {
                 RowBody::Fact(fact) => {
-                    let words = fact_words(fact);
-                    wrapped_ui(ui, safe(&words.text), palette.text);
+                    // The fields of a plan begin with what its phrase says.
+                    if !matches!(**fact, Fact::Planned(_)) {
+                        wrapped_ui(ui, safe(&fact_words(fact).text), palette.text);
+                    }
                     let fields: Vec<_> = fact_fields(fact)
                         .into_iter()
                         .filter(|(name, _)| name != "What")

@@ -42,8 +42,7 @@ fn ahead_secs(story: &Story) -> Option<f64> {
     let (at, _) = story.answer.head.as_ref()?;
     let theirs = httpdate::parse_http_date(date(story)?).ok()?.duration_since(UNIX_EPOCH).ok()?.as_secs_f64();
     let ours = story.plan.as_ref()?.began_unix_millis as f64 / 1000.0 + at.as_millis() / 1000.0;
-    // The header counts whole seconds: on average it is half a second behind.
-    Some(theirs + 0.5 - ours)
+    Some((theirs - ours).round())
 }
 
 fn date(story: &Story) -> Option<&str> {

@@ -147,9 +147,10 @@ pub(super) fn checks_ui(ui: &mut Ui, checks: &[Check]) {
         words_ui(ui, "Checks are made once the answer's head is whole.", palette.muted);
         return;
     }
-    Frame::NONE.inner_margin(Margin::symmetric(8, 4)).show(ui, |ui| {
+    Frame::NONE.show(ui, |ui| {
         let width = ((ui.available_width() - 230.0) / 2.0).max(80.0);
-        Grid::new("checks").num_columns(4).max_col_width(width).spacing(vec2(12.0, 4.0)).show(ui, |ui| {
+        let grid = Grid::new("checks").num_columns(4).max_col_width(width).min_col_width(16.0);
+        grid.min_row_height(18.0).spacing(vec2(12.0, 4.0)).show(ui, |ui| {
             for title in ["", "Check", "Expected", "Got"] {
                 ui.label(theme::tinted(title, palette.muted).size(theme::SMALL_SIZE));
             }

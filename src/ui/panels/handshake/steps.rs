@@ -28,7 +28,8 @@ pub(super) fn steps_ui(ui: &mut Ui, story: &Story) {
         return;
     }
     let width = (ui.available_width() - 230.0).max(100.0);
-    Grid::new("steps").num_columns(4).max_col_width(width).spacing(vec2(12.0, 4.0)).show(ui, |ui| {
+    let grid = Grid::new("steps").num_columns(4).max_col_width(width).min_col_width(16.0);
+    grid.min_row_height(18.0).spacing(vec2(12.0, 4.0)).show(ui, |ui| {
         for step in steps {
             let (sign, colour) = match step.ok {
                 Some(true) => ("✓", palette.ok),
@@ -37,10 +38,8 @@ pub(super) fn steps_ui(ui: &mut Ui, story: &Story) {
             };
             ui.label(theme::tinted(sign, colour));
             ui.label(step.name);
-            ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
-                let took = step.took.map(units::span).unwrap_or_default();
-                ui.label(theme::mono(took).color(palette.muted));
-            });
+            let took = step.took.map(units::span).unwrap_or_default();
+            ui.label(theme::mono(format!("{took:>8}")).color(palette.muted));
             let colour = if step.ok == Some(false) { palette.bad } else { palette.text };
             ui.add(Label::new(theme::tinted(safe(&step.text), colour)).wrap());
             ui.end_row();

@@ -35,10 +35,9 @@ impl Column {
 
     fn width(self) -> f32 {
         match self {
-            Self::Time => 68.0,
-            Self::Gap => 74.0,
+            Self::Time | Self::Gap => 64.0,
             Self::Direction => 16.0,
-            Self::Kind => 104.0,
+            Self::Kind => 92.0,
             Self::Flags => 72.0,
             Self::Size => 66.0,
         }

@@ -79,12 +79,9 @@ impl Log {
         (view.rows > 0).then(|| row.min(view.rows - 1))
     }
 
-    /// Stops the view where it is, or lets it go on.
+    /// Stops the view where it is, or lets it go on; it follows again only if it did before.
     pub(super) fn toggle_pause(&mut self, view: &View) {
         self.paused_at = if self.paused_at.is_some() { None } else { Some(view.rows) };
-        if self.paused_at.is_none() {
-            self.scroll.to_end();
-        }
     }
 
     /// Hides every row there is.

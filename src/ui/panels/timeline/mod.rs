@@ -154,8 +154,15 @@ impl Timeline {
 
     fn rows_ui(&mut self, ui: &mut Ui, view: &Arc<View>, log: &mut Log, actions: &mut Actions) {
         let is_filtered = !self.filter.is_open();
-        if is_filtered && log.scan.advance(&self.filter, view, log.end(view)) {
-            ui.ctx().request_repaint();
+        if is_filtered {
+            let before = log.scan.looked_at();
+            let is_unfinished = log.scan.advance(&self.filter, view, log.end(view));
+            // Rows that are being loaded need no haste: the engine wakes the window.
+            if is_unfinished && log.scan.looked_at() != before {
+                ui.ctx().request_repaint();
+            } else if is_unfinished {
+                ui.ctx().request_repaint_after(RETRY);
+            }
         }
         let rows = Rows::of(log, view, &self.filter);
         if rows.total == 0 {
@@ -329,7 +336,7 @@ fn row_menu(slot: &RowSlot, number: u64, row: &Row, line: &str, is_marked: bool,
             RowBody::Fact(_) | RowBody::Violation(_) | RowBody::Cut(_) => {}
         }
         ui.separator();
-        item(ui, if is_marked { "Take the mark away" } else { "Mark" }, &mut || Request::Mark(number));
+        item(ui, if is_marked { "Take the mark away (M)" } else { "Mark (M)" }, &mut || Request::Mark(number));
         item(ui, "Hide the rows above", &mut || Request::Hide(number));
         ui.separator();
         if let Some(direction) = row_text(row, None).direction {
@@ -352,6 +359,9 @@ fn keys(ui: &Ui, view: &View, log: &mut Log, output: &RowListOutput, request: &m
     if ui.input_mut(|input| input.consume_key(Modifiers::NONE, Key::Space)) {
         log.toggle_pause(view);
         ui.ctx().request_repaint();
+    }
+    if let (true, Some(row)) = (ui.input_mut(|input| input.consume_key(Modifiers::NONE, Key::M)), log.selected) {
+        log.toggle_mark(row);
     }
     let is_copy = ui.input(|input| input.events.contains(&Event::Copy));
     if let (true, Some(number)) = (is_copy, log.selected)

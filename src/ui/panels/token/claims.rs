@@ -42,18 +42,22 @@ fn member_ui(ui: &mut Ui, member: &Claim, now: f64) {
     job.wrap.break_anywhere = true;
     ui.add(Label::new(job).wrap().selectable(true));
     ui.indent(&member.name, |ui| {
-        if let Some(date) = member.date {
-            if let Some(local) = dates::local(date) {
-                words_ui(ui, format!("{local}, {}", dates::relative(date, now)), palette.text);
-            }
-            let utc = dates::utc(date);
-            words_ui(ui, utc.unwrap_or_else(|| "not a date that can be written".to_owned()), palette.muted);
-        }
         if let Some(explanation) = &member.explanation {
             // A date's explanation ends in the same moment, which stands above already.
             let meaning =
                 if member.date.is_some() { explanation.split(": ").next() } else { Some(explanation.as_str()) };
             words_ui(ui, visible::one_line(meaning.unwrap_or_default(), 400).text, palette.muted);
+        }
+        if let Some(date) = member.date {
+            let Some(local) = dates::local(date) else {
+                words_ui(ui, "not a date that can be written", palette.warn);
+                return;
+            };
+            words_ui(ui, format!("{local}, {}", dates::relative(date, now)), palette.text);
+            // In UTC itself one line is enough.
+            if let Some(utc) = dates::utc(date).filter(|_| !local.ends_with("+00:00")) {
+                words_ui(ui, utc, palette.muted);
+            }
         }
     });
 }

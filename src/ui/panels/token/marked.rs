@@ -36,7 +36,10 @@ pub(super) fn problems_ui(ui: &mut Ui, text: &str, decoded: &Decoded) {
         .show(ui, |ui| {
             ui.set_width(ui.available_width());
             let marks: Vec<Range<usize>> = ranges.collect();
-            let job = marked_job(text, &windows, &marks, |at| segment_colour(decoded, at, palette), palette);
+            let segments = &decoded.segments;
+            let segments = [&segments.header, &segments.payload, &segments.signature];
+            let cuts = segments.map(|segment| [segment.start, segment.end]).concat();
+            let job = marked_job(text, &windows, &marks, &cuts, |at| segment_colour(decoded, at, palette), palette);
             marked_ui(ui, job, "The text with the places marked");
         });
 }
@@ -49,11 +52,13 @@ pub(super) fn marked_ui(ui: &mut Ui, mut job: LayoutJob, name: &str) {
     response.on_hover_text(name);
 }
 
-/// Lays out the `windows` of a text, with `marks` on a tinted ground; `colour` is asked for the byte that a piece begins at.
+/// Lays out the `windows` of a text, with `marks` on a tinted ground; `colour` is asked for the first byte of each piece,
+/// and pieces end at `cuts` too.
 pub(super) fn marked_job(
     text: &str,
     windows: &[Range<usize>],
     marks: &[Range<usize>],
+    cuts: &[usize],
     colour: impl Fn(usize) -> Color32,
     palette: &Palette,
 ) -> LayoutJob {
@@ -64,7 +69,7 @@ pub(super) fn marked_job(
         if window.start > before {
             job.append("… ", 0.0, TextFormat::simple(font.clone(), palette.muted));
         }
-        for piece in pieces(window, marks, text.len()) {
+        for piece in pieces(window, marks, cuts, text.len()) {
             let at = piece.start;
             if marks.iter().any(|mark| mark.is_empty() && mark.start == at) {
                 let missing = TextFormat {
@@ -80,7 +85,7 @@ pub(super) fn marked_job(
                 format.background = palette.tint(palette.bad);
                 format.underline = Stroke::new(1.0, palette.bad);
             }
-            let shown = visible::one_line(text.get(piece).unwrap_or("�"), WINDOW_CHARS * 4).text;
+            let shown = visible::one_line(text.get(piece).unwrap_or("�"), SHOWN_WHOLE * 2).text;
             job.append(&shown, 0.0, format);
         }
         before = window.end;
@@ -115,8 +120,9 @@ pub(super) fn windows(text: &str, marks: impl Iterator<Item = Range<usize>>) -> 
 }
 
 /// Cuts a window where marks begin and end; a window at the text's end has an empty piece there for what is missing.
-fn pieces(window: &Range<usize>, marks: &[Range<usize>], text_len: usize) -> Vec<Range<usize>> {
+fn pieces(window: &Range<usize>, marks: &[Range<usize>], more_cuts: &[usize], text_len: usize) -> Vec<Range<usize>> {
     let mut cuts: Vec<usize> = marks.iter().flat_map(|mark| [mark.start, mark.end]).collect();
+    cuts.extend(more_cuts);
     cuts.extend([window.start, window.end]);
     cuts.retain(|cut| (window.start..=window.end).contains(cut));
     cuts.sort_unstable();
@@ -186,14 +192,14 @@ mod tests {
 
     fn drawn(text: &str, marks: &[Range<usize>]) -> String {
         let windows = windows(text, marks.iter().cloned());
-        marked_job(text, &windows, marks, |_| DARK.text, &DARK).text
+        marked_job(text, &windows, marks, &[], |_| DARK.text, &DARK).text
     }
 
     #[test]
     fn marks_cut_the_text_and_what_is_missing_has_a_sign() {
         assert_eq!(drawn("Bearer abc", &[0..7, 10..10]), "Bearer abc▯");
-        assert_eq!(drawn("a\u{202E}b", &[1..4]), "a⟨U+202E⟩b");
-        assert_eq!(drawn("", &[0..0]), "▯");
+        assert_eq!(drawn("a\u{202E}b", &[1..4, 4..5]), "a⟨U+202E⟩b");
+        assert_eq!(drawn("", &[0..0, 0..0]), "▯");
     }
 
     #[test]

@@ -33,6 +33,8 @@ pub struct TokenPanel {
     pasted: String,
     /// Whether `pasted` or the secrets changed since it was read.
     is_stale: bool,
+    /// Counts the texts that were read.
+    revision: u64,
     reading: Option<Job<Read>>,
     read: Option<Arc<Read>>,
     secrets: Secrets,
@@ -55,7 +57,7 @@ impl TokenPanel {
                 ui.set_width(ui.available_width());
                 self.decode_ui(ui, ctx, actions);
                 self.secrets_ui(ui);
-                self.sent.show(ui, ctx, &self.pasted, actions);
+                self.sent.show(ui, ctx, (self.revision, &self.pasted), actions);
                 self.mint_ui(ui, ctx, actions);
             });
         });
@@ -77,6 +79,7 @@ impl TokenPanel {
     }
 
     fn begin_reading(&mut self, ui: &Ui, now_unix: i64) {
+        self.revision += 1;
         if self.pasted.is_empty() {
             (self.read, self.reading) = (None, None);
             return;
@@ -95,7 +98,11 @@ impl TokenPanel {
     fn decode_ui(&mut self, ui: &mut Ui, ctx: &Context<'_>, actions: &mut Actions) {
         let palette = theme::palette(ui);
         ui.label(theme::strong("Token"));
-        let output = BigText::new("Token").hint("paste a token, a URL or a header").rows(4).show(ui, &mut self.pasted);
+        let editor = ScrollArea::vertical().id_salt("editor").max_height(EDITOR_HEIGHT);
+        let output = editor.show(ui, |ui| {
+            BigText::new("Token").hint("paste a token, a URL or a header").rows(4).show(ui, &mut self.pasted)
+        });
+        let output = output.inner;
         self.is_stale |= output.response.changed();
         if let Some(job) = &self.reading {
             match job.poll() {
@@ -254,3 +261,6 @@ fn first_upper(text: &str) -> String {
     let mut chars = text.chars();
     chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
 }
+
+/// Points of the editor's height, from which on it scrolls.
+const EDITOR_HEIGHT: f32 = 180.0;

@@ -10,7 +10,7 @@ use crate::ui::theme;
 use crate::ui::visible;
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE, URL_SAFE_NO_PAD};
-use egui::{Button, ComboBox, Key, TextEdit, Ui};
+use egui::{Button, Key, TextEdit, Ui};
 
 /// The secrets at hand.
 #[derive(Default)]
@@ -53,17 +53,18 @@ impl Secrets {
         let mut is_changed = self.poll();
         let label = ui.label(theme::tinted("Secret (JWT_SECRET)", palette.muted));
         ui.horizontal(|ui| {
-            let width = (ui.available_width() - 2.0 * 70.0 - 16.0).max(60.0);
+            let width = (ui.available_width() - 64.0).max(60.0);
             let edit = TextEdit::singleline(&mut self.typed).password(!self.is_held).desired_width(width);
             is_changed |= ui.add(edit).labelled_by(label.id).changed();
-            ComboBox::from_id_salt("form").width(60.0).selected_text(self.form.words()).show_ui(ui, |ui| {
-                for form in Form::ALL {
-                    is_changed |= ui.selectable_value(&mut self.form, form, form.words()).changed();
-                }
-            });
             let show = ui.add(Button::new("Show")).on_hover_text("Shows the secret while it is held down");
             let by_key = show.has_focus() && ui.input(|input| input.key_down(Key::Space));
             self.is_held = show.is_pointer_button_down_on() || by_key;
+        });
+        ui.horizontal(|ui| {
+            ui.label(theme::tinted("written", palette.muted));
+            for form in Form::ALL {
+                is_changed |= ui.radio_value(&mut self.form, form, form.words()).changed();
+            }
         });
         if let Err(why) = self.typed_bytes() {
             words_ui(ui, format!("✗ {why}"), palette.bad);

@@ -17,8 +17,8 @@ use std::ops::Range;
 pub(super) struct Sent {
     key: Option<(ConnId, usize)>,
     found: Option<Found>,
-    /// The pasted text's length and the comparison with it.
-    compared: Option<(String, Comparison)>,
+    /// The comparison with the pasted text, and which revision of it that was.
+    compared: Option<(u64, Comparison)>,
 }
 
 /// A token in the request.
@@ -44,8 +44,14 @@ enum Comparison {
 }
 
 impl Sent {
-    /// Shows the token that the shown connection sent, if it sent one.
-    pub(super) fn show(&mut self, ui: &mut Ui, ctx: &Context<'_>, pasted: &str, actions: &mut Actions) {
+    /// Shows the token that the shown connection sent, if it sent one, beside the pasted text and its revision.
+    pub(super) fn show(
+        &mut self,
+        ui: &mut Ui,
+        ctx: &Context<'_>,
+        (revision, pasted): (u64, &str),
+        actions: &mut Actions,
+    ) {
         let Some(view) = ctx.view else {
             return;
         };
@@ -73,8 +79,8 @@ impl Sent {
         if pasted.is_empty() {
             words_ui(ui, visible::middle_ellipsis(&found.raw, 60), palette.text);
         } else {
-            if self.compared.as_ref().is_none_or(|(with, _)| with != pasted) {
-                self.compared = Some((pasted.to_owned(), compare(&found.decoded, pasted)));
+            if self.compared.as_ref().is_none_or(|(with, _)| *with != revision) {
+                self.compared = Some((revision, compare(&found.decoded, pasted)));
             }
             if let Some((_, comparison)) = &self.compared {
                 comparison_ui(ui, comparison, &found.decoded, pasted);
@@ -103,7 +109,7 @@ fn comparison_ui(ui: &mut Ui, comparison: &Comparison, sent: &str, pasted: &str)
                 let around = around(text, range);
                 let windows =
                     if text.len() > 400 { vec![around] } else { windows(text, std::iter::once(range.clone())) };
-                let job = marked_job(text, &windows, std::slice::from_ref(range), |_| palette.text, palette);
+                let job = marked_job(text, &windows, std::slice::from_ref(range), &[], |_| palette.text, palette);
                 marked_ui(ui, job, "The difference is marked");
             }
         }
@@ -115,10 +121,17 @@ fn compare(sent: &str, pasted: &str) -> Comparison {
     if sent == pasted {
         return Comparison::Same;
     }
-    let front: usize = sent.chars().zip(pasted.chars()).take_while(|(a, b)| a == b).map(|(a, _)| a.len_utf8()).sum();
-    let rest = |text: &str| text.get(front..).unwrap_or_default().chars().rev().collect::<Vec<_>>();
-    let (sent_rest, pasted_rest) = (rest(sent), rest(pasted));
-    let back: usize = sent_rest.iter().zip(&pasted_rest).take_while(|(a, b)| a == b).map(|(a, _)| a.len_utf8()).sum();
+    let same =
+        |a: &mut dyn Iterator<Item = u8>, b: &mut dyn Iterator<Item = u8>| a.zip(b).take_while(|(a, b)| a == b).count();
+    let mut front = same(&mut sent.bytes(), &mut pasted.bytes());
+    while !sent.is_char_boundary(front) {
+        front -= 1;
+    }
+    let (sent_rest, pasted_rest) = (&sent.as_bytes()[front..], &pasted.as_bytes()[front..]);
+    let mut back = same(&mut sent_rest.iter().rev().copied(), &mut pasted_rest.iter().rev().copied());
+    while !sent.is_char_boundary(sent.len() - back) {
+        back -= 1;
+    }
     Comparison::Differ { sent: front..sent.len() - back, pasted: front..pasted.len() - back }
 }
 

@@ -17,7 +17,7 @@ use crate::ui::context::{Actions, Context};
 use crate::ui::theme::{self, Palette};
 use crate::ui::visible;
 use egui::text::{LayoutJob, TextFormat};
-use egui::{CollapsingHeader, CornerRadius, Frame, Label, Margin, Sense, Stroke, StrokeKind, Ui};
+use egui::{CollapsingHeader, CornerRadius, Frame, Label, Margin, Sense, Stroke, StrokeKind, Ui, vec2};
 
 /// The verdict card with all that belongs to it.
 #[derive(Debug, Default)]
@@ -39,9 +39,11 @@ impl VerdictPanel {
                 return;
             };
             let story = &view.story;
-            match &story.verdict {
-                Some(verdict) => verdict_ui(ui, story, verdict, actions),
-                None => waiting_ui(ui, story),
+            if let Some(verdict) = &story.verdict {
+                verdict_ui(ui, story, verdict, actions);
+            } else {
+                waiting_ui(ui, story);
+                close_ui(ui, story);
             }
             probes_ui(ui, story);
             checklist_ui(ui, &checklist::checklist(story));
@@ -55,6 +57,8 @@ fn verdict_ui(ui: &mut Ui, story: &Story, verdict: &Verdict, actions: &mut Actio
         ui.set_width(ui.available_width());
         headline_ui(ui, verdict, palette);
         words_ui(ui, safe(&verdict.summary), palette.text);
+        ui.add_space(theme::STEP);
+        chip_ui(ui, certainty_word(verdict.certainty), palette);
         if verdict.provisional {
             let (done, all) = (story.probe_outcomes().count(), story.probes.len());
             let text = match all {
@@ -94,10 +98,7 @@ fn headline_ui(ui: &mut Ui, verdict: &Verdict, palette: &Palette) {
         _ => ("✗", palette.bad),
     };
     let ending = ending(verdict.ending.id()).map_or(verdict.ending.id(), |ending| ending.title);
-    ui.horizontal_wrapped(|ui| {
-        chip_ui(ui, certainty_word(verdict.certainty), palette);
-        ui.add(Label::new(theme::tinted(ending, palette.muted).size(theme::SMALL_SIZE)).wrap());
-    });
+    ui.add(Label::new(theme::tinted(ending, palette.muted).size(theme::SMALL_SIZE)).wrap());
     let title = cause(&verdict.cause).map_or_else(|| safe(&verdict.cause), |cause| cause.title.to_owned());
     let mut job = LayoutJob::default();
     let font = egui::FontId::new(theme::HEADING_SIZE, crate::ui::fonts::strong_family());
@@ -142,12 +143,11 @@ fn evidence_line_ui(ui: &mut Ui, line: &Evidence) -> bool {
     job.append(&time, 0.0, TextFormat::simple(theme::mono_font(), palette.muted));
     job.append(&text, 2.0 * theme::STEP, TextFormat::simple(theme::body_font(), palette.text));
     job.append("→", 2.0 * theme::STEP, TextFormat::simple(theme::body_font(), palette.accent));
-    let inside = Frame::NONE.inner_margin(Margin::symmetric(4, 2)).show(ui, |ui| {
-        ui.set_width(ui.available_width());
-        ui.add(Label::new(job).wrap().selectable(false))
-    });
-    let id = inside.response.id.with("line");
-    let response = ui.interact(inside.response.rect, id, Sense::click());
+    job.wrap.max_width = ui.available_width() - 2.0 * theme::STEP;
+    let galley = ui.painter().layout_job(job);
+    let size = vec2(ui.available_width(), galley.size().y + theme::STEP);
+    let (rect, response) = ui.allocate_exact_size(size, Sense::click());
+    ui.painter().galley(rect.min + vec2(theme::STEP, theme::STEP / 2.0), galley, palette.text);
     response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Link, true, format!("{text}, at {time} s")));
     let response = response.on_hover_text("Goes to the row in the log").on_hover_cursor(egui::CursorIcon::PointingHand);
     if response.hovered() || response.has_focus() {
@@ -185,7 +185,6 @@ fn command_ui(ui: &mut Ui, command: &str, actions: &mut Actions) {
             let mut job =
                 LayoutJob::single_section(safe_lines(command), TextFormat::simple(theme::mono_font(), palette.text));
             job.wrap.max_width = ui.available_width();
-            job.wrap.break_anywhere = true;
             ui.add(Label::new(job).wrap().selectable(true));
             let first = command.lines().next().unwrap_or_default();
             let name = format!("Copy {}", visible::one_line(first, 60).text);
@@ -209,7 +208,7 @@ fn close_ui(ui: &mut Ui, story: &Story) {
         if let Some(habit) = convention(code.code) {
             words_ui(ui, format!("Often used for: {habit}."), palette.muted);
         }
-        words_ui(ui, format!("May be sent by {}. {}", code.sender, code.reference), palette.muted);
+        words_ui(ui, format!("Sent by {}. {}", code.sender, code.reference), palette.muted);
     };
     let seen = |close: &CloseSeen| {
         let reason =
@@ -256,10 +255,13 @@ fn findings_ui(ui: &mut Ui, findings: &[Finding], actions: &mut Actions) {
     section_ui(ui, "Also true");
     for (index, finding) in findings.iter().enumerate() {
         let title = cause(&finding.id).map_or_else(|| safe(&finding.id), |cause| cause.title.to_owned());
-        let header = CollapsingHeader::new(format!("{title} ({})", certainty_word(finding.certainty)));
+        words_ui(ui, format!("{title} ({})", certainty_word(finding.certainty)), palette.text);
+        words_ui(ui, safe(&finding.summary), palette.muted);
+        if finding.evidence.is_empty() && finding.fixes.is_empty() {
+            continue;
+        }
         ui.push_id(index, |ui| {
-            header.id_salt("finding").show(ui, |ui| {
-                words_ui(ui, safe(&finding.summary), palette.text);
+            CollapsingHeader::new("Why, and what to do").id_salt("finding").show(ui, |ui| {
                 evidence_ui(ui, "Because", &finding.evidence, actions);
                 fixes_ui(ui, "Mend it", &finding.fixes, actions);
             });
