@@ -186,14 +186,28 @@ impl Saving {
     }
 }
 
-/// Writes a file through `write`.
+/// Writes a file through `write`; half a file never stands under its name.
 pub(super) fn write_file(
     path: &Path,
     write: impl FnOnce(&mut dyn std::io::Write) -> std::io::Result<()>,
 ) -> Result<(), Failure> {
-    let failed = |source| Failure::Write { path: path.to_owned(), source };
-    let mut out = BufWriter::new(fs::File::create(path).map_err(failed)?);
-    write(&mut out).and_then(|()| out.flush()).map_err(failed)
+    // A device or a pipe cannot be replaced.
+    let is_special = fs::metadata(path).is_ok_and(|there| !there.is_file());
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(".part");
+    let beside = if is_special { path.to_owned() } else { path.with_file_name(name) };
+    let written = fs::File::create(&beside).map(BufWriter::new).and_then(|mut out| {
+        write(&mut out)?;
+        out.flush()?;
+        if is_special { Ok(()) } else { fs::rename(&beside, path) }
+    });
+    written.map_err(|source| {
+        if !is_special {
+            // What was begun is of no use to anybody.
+            fs::remove_file(&beside).ok();
+        }
+        Failure::Write { path: path.to_owned(), source }
+    })
 }
 
 /// A journal that is to be kept is written to its place while the session runs; others need no file of their own.

@@ -319,6 +319,9 @@ fn a_saved_session_is_exported_as_it_was() {
     assert!(output.stdout.is_empty() && status(&output) == 0);
     let report = fs::read_to_string(path("a.txt")).unwrap();
     assert!(report.contains("101 Switching Protocols") && report.contains("\nLog\n"), "{report}");
+    let onto_itself = run(&["export", &path("a.sockeye"), "--to", "text", "-o", &path("a.sockeye")]);
+    assert_eq!(status(&onto_itself), 2);
+    assert_eq!(status(&run(&["export", &path("a.sockeye"), "--to", "text", "-o", &path("no/such/folder.txt")])), 3);
     // Saving again over it is allowed; recording over it is not.
     checked(&["practice", "--watch", "0.1", "--save", &path("a.sockeye")]);
     assert_eq!(status(&run(&["record", "practice", "-o", &path("a.sockeye")])), 2);
