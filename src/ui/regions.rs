@@ -122,7 +122,7 @@ impl Regions {
             let panel = panel.default_size(LEFT).size_range(LEFT_LEAST..=LEFT_MOST);
             panel.show_collapsible(ui, &mut self.is_left_open, |ui| {
                 tabs_ui(ui, &left_tabs, tab);
-                body(ui, *tab);
+                steady(ui, |ui| body(ui, *tab));
             });
         }
         if self.room == Room::Wide {
@@ -131,7 +131,7 @@ impl Regions {
             let panel = panel.default_size(RIGHT).size_range(RIGHT_LEAST..=RIGHT_MOST);
             panel.show_collapsible(ui, &mut self.is_right_open, |ui| {
                 tabs_ui(ui, &[Tab::Verdict, Tab::Practice, Tab::Sessions], tab);
-                body(ui, *tab);
+                steady(ui, |ui| body(ui, *tab));
             });
         }
         CentralPanel::default().frame(theme::content(palette)).show(ui, |ui| {
@@ -233,6 +233,15 @@ const LEFT_MOST: f32 = 420.0;
 const RIGHT: f32 = 316.0;
 const RIGHT_LEAST: f32 = 260.0;
 const RIGHT_MOST: f32 = 520.0;
+
+/// Draws into the room that there is and no more: a field a point too wide must not make its region grow pass by pass.
+fn steady(ui: &mut Ui, draw: impl FnOnce(&mut Ui)) {
+    let room = ui.available_rect_before_wrap();
+    let mut inside = ui.new_child(egui::UiBuilder::new().max_rect(room));
+    inside.set_clip_rect(inside.clip_rect().intersect(room));
+    draw(&mut inside);
+    ui.advance_cursor_after_rect(room);
+}
 
 #[cfg(test)]
 mod tests {

@@ -91,11 +91,11 @@ fn closed(story: &Story, code: u16) -> StateWords {
         1005 => " (Close without a code)",
         _ => "",
     };
-    let is_healthy = story.verdict.as_ref().is_some_and(|verdict| verdict.cause == "healthy");
-    let tone = match code {
-        _ if is_healthy => Tone::Good,
-        1000 if story.verdict.is_none() => Tone::Quiet,
-        _ => Tone::Bad,
+    let tone = match story.verdict.as_ref().map(|verdict| verdict.cause.as_str()) {
+        Some("healthy") => Tone::Good,
+        Some("ended-by-user") => Tone::Quiet,
+        None if code == 1000 => Tone::Quiet,
+        Some(_) | None => Tone::Bad,
     };
     let mark = if tone == Tone::Bad { "✗" } else { "●" };
     StateWords { mark, text: format!("Closed {code}{note}"), span: ended_after(story), tone }

@@ -78,6 +78,16 @@ fn rows_that_are_being_loaded_are_placeholders_and_then_appear() {
 }
 
 #[test]
+fn rows_that_were_seen_stay_while_their_page_is_loaded_again() {
+    let (view, is_pending) = died().pending_view();
+    let (mut harness, _) = log(Some(view));
+    is_pending.store(true, Ordering::Relaxed);
+    harness.run_steps(3);
+    harness.get_by_label_contains("sent ping");
+    assert!(harness.query_by_label_contains("is being loaded").is_none());
+}
+
+#[test]
 fn a_million_rows_scroll_exactly() {
     let (mut harness, stage) = log(Some(endless(1_000_000)));
     harness.get_by_label_contains("row 999999,");
@@ -228,6 +238,19 @@ fn jump_to_close_selects_the_close_frame() {
     harness.run_steps(3);
     let list = harness.get_by_label_contains("1008 Policy Violation “token expired”");
     assert_eq!(list.accesskit_node().is_selected(), Some(true));
+    assert!(stage.panel.borrow().selected_row().is_some());
+}
+
+#[test]
+fn a_narrow_log_keeps_its_buttons_in_a_menu() {
+    let view = Some(broken().view());
+    let (mut harness, stage) = stage(Theme::Dark, vec2(545.0, 300.0), view, Timeline::default(), Timeline::show);
+    assert!(harness.query_by_role_and_label(Role::Button, "To close").is_none());
+    harness.get_by_role_and_label(Role::Button, "More").click();
+    harness.run_steps(3);
+    shot(&mut harness, "timeline-more").expect("the picture is written");
+    harness.get_by_role_and_label(Role::Button, "To close").click();
+    harness.run_steps(3);
     assert!(stage.panel.borrow().selected_row().is_some());
 }
 

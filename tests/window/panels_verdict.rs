@@ -28,6 +28,7 @@ fn an_empty_card_says_what_it_waits_for() {
     harness.get_by_label_contains("waits for the server's answer");
     let (harness, _) = card(Some(opened().view()));
     harness.get_by_label_contains("first message decides");
+    assert!(harness.query_by_label("Close code").is_none());
 }
 
 #[test]
@@ -39,7 +40,7 @@ fn a_verdict_says_what_why_how_sure_and_how_to_mend_it() {
     harness.get_by_label_contains("A browser says 1006 Abnormal Closure");
     harness.get_by_label_contains("To decide: look whether the watcher");
     harness.get_by_label("→ connection refused (os error 111)");
-    harness.get_by_label_contains("Cleanly closed: failed");
+    harness.get_by_label_contains("Close: failed");
     harness.get_by_role_and_label(Role::Button, "Copy npm run dev:websocket 2>&1 | tee server.log").click();
     harness.run_steps(2);
     assert_eq!(stage.copied().as_deref(), Some("npm run dev:websocket 2>&1 | tee server.log"));

@@ -57,10 +57,10 @@ pub(crate) fn kept_app(theme: Theme, size: impl Into<Vec2>, scale: f32, kept: Op
 
 /// Steps the window until `is_there`, at most ten seconds.
 #[track_caller]
-pub(crate) fn wait_for<State>(
-    harness: &mut Harness<'_, State>,
+pub(crate) fn wait_for<'a, State>(
+    harness: &mut Harness<'a, State>,
     what: &str,
-    is_there: impl Fn(&Harness<'_, State>) -> bool,
+    is_there: impl Fn(&Harness<'a, State>) -> bool,
 ) {
     let began = Instant::now();
     while !is_there(harness) {

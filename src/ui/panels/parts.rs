@@ -69,3 +69,9 @@ pub(super) fn copy_button(ui: &mut Ui, name: &str, what: &str, actions: &mut Act
         actions.push(Action::Copy { text: text(), what: what.to_owned() });
     }
 }
+
+/// The text with its first letter in upper case.
+pub(super) fn first_upper(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
+}

@@ -66,9 +66,9 @@ fn url_ui(ui: &mut Ui, form: &mut Form, ctx: &Context<'_>, actions: &mut Actions
     if output.response.changed() {
         let is_paste = output.is_big || was_pasted(ui);
         if is_paste {
-            form.url_pasted(&old)
+            form.url_pasted(&old);
         } else {
-            form.url_typed()
+            form.url_typed();
         }
         if !is_paste {
             form.note = None;

@@ -5,7 +5,7 @@ use crate::diagnosis::catalogue::{Platform, Target, cause};
 use crate::observation::Fact;
 use crate::store::{Row, RowBody, Story, View};
 use crate::ui::panels::fact_words::{fact_fields, fact_words};
-use crate::ui::panels::parts::{fields_ui, section_ui, words_ui as wrapped_ui};
+use crate::ui::panels::parts::{fields_ui, first_upper, section_ui, words_ui as wrapped_ui};
 use crate::ui::panels::row_text::cut_words;
 use crate::ui::{theme, visible};
 use crate::wire::{Cut, Violation};
@@ -108,11 +108,6 @@ fn target_of(story: &Story) -> Target {
         url: format!("{}://{}{}", target.scheme(), target.host_header(), target.path()),
         pid: None,
     }
-}
-
-fn first_upper(text: &str) -> String {
-    let mut chars = text.chars();
-    chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
 }
 
 fn safe(text: &str) -> String {

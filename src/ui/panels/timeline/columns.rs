@@ -176,7 +176,7 @@ fn preview_colour(role: Role, palette: &Palette) -> egui::Color32 {
 /// Points left of the first column, between two columns, and the least that the preview wants.
 const GUTTER: f32 = 16.0;
 const SPACE: f32 = 8.0;
-const LEAST_PREVIEW: f32 = 160.0;
+const LEAST_PREVIEW: f32 = 180.0;
 const FIRST_TO_GO: [Column; 4] = [Column::Flags, Column::Gap, Column::Size, Column::Time];
 
 #[cfg(test)]

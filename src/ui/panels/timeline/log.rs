@@ -3,9 +3,9 @@
 use super::filter::Scan;
 use crate::diagnosis::Place;
 use crate::observation::{Direction, Moment};
-use crate::store::{FrameRow, Page, Story, View};
+use crate::store::{FrameRow, Page, Row, Story, View};
 use crate::ui::row_scroll::RowScroll;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The log of one connection.
 #[derive(Clone, Debug)]
@@ -23,6 +23,8 @@ pub(super) struct Log {
     pub(super) copying: Option<Copying>,
     /// The rows of the last pass were filtered: positions mean something else.
     pub(super) was_filtered: bool,
+    /// The rows of the last pass: while their page is being loaded again they stay as they are.
+    pub(super) seen: BTreeMap<u64, Row>,
     /// Points of the list's height in the last pass.
     pub(super) view_height: f32,
 }
@@ -54,6 +56,7 @@ impl Default for Log {
             wanted: None,
             copying: None,
             was_filtered: false,
+            seen: BTreeMap::new(),
             view_height: 400.0,
         }
     }

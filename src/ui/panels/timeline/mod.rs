@@ -184,7 +184,8 @@ impl Timeline {
         }
 
         let in_view = (ui.available_height() / theme::ROW_HEIGHT) as u64 + 2;
-        let mut pages = Pages { view, in_view, is_filtered, rows: BTreeMap::new(), asked: 0..0 };
+        let seen = std::mem::take(&mut log.seen);
+        let mut pages = Pages { view, in_view, is_filtered, seen, rows: BTreeMap::new(), asked: 0..0 };
         let mut request = None;
         let mut scroll = std::mem::take(&mut log.scroll);
         let output = RowList::new("Log", rows.total).show(ui, &mut scroll, |ui, slot| {
@@ -206,6 +207,7 @@ impl Timeline {
             row_menu(slot, number, row, &text.line(), log.marks.contains(&number), &mut request);
         });
         log.scroll = scroll;
+        log.seen = pages.rows;
         if output.selection_changed {
             log.selected = log.scroll.selected().and_then(|index| rows.number(log, index));
         }
@@ -283,6 +285,8 @@ struct Pages<'a> {
     view: &'a View,
     in_view: u64,
     is_filtered: bool,
+    /// What the last pass had.
+    seen: BTreeMap<u64, Row>,
     rows: BTreeMap<u64, Row>,
     asked: Range<u64>,
 }
@@ -296,6 +300,11 @@ impl Pages<'_> {
                 self.rows.extend((range.start..).zip(rows));
             }
             self.asked = range;
+        }
+        if !self.rows.contains_key(&number)
+            && let Some(row) = self.seen.remove(&number)
+        {
+            self.rows.insert(number, row);
         }
         self.rows.get(&number)
     }

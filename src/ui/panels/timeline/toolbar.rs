@@ -13,9 +13,11 @@ impl Timeline {
     pub(super) fn toolbar_ui(&mut self, ui: &mut Ui, view: &View, log: &mut Log) {
         let palette = theme::palette(ui);
         Frame::NONE.fill(palette.panel).inner_margin(Margin::symmetric(8, 4)).show(ui, |ui| {
+            ui.set_width(ui.available_width());
+            let is_wide = ui.available_width() > WIDE;
             ui.horizontal_wrapped(|ui| {
                 self.filter_ui(ui);
-                self.buttons_ui(ui, view, log);
+                self.buttons_ui(ui, view, log, is_wide);
             });
             self.progress_ui(ui, view, log);
             notices_ui(ui, view, log);
@@ -23,7 +25,9 @@ impl Timeline {
     }
 
     fn filter_ui(&mut self, ui: &mut Ui) {
-        let edit = TextEdit::singleline(&mut self.filter.text).hint_text("filter").desired_width(150.0);
+        let edit = TextEdit::singleline(&mut self.filter.text)
+            .hint_text("filter")
+            .desired_width(if ui.available_width() > WIDE { 150.0 } else { 104.0 });
         let response = ui.add(edit).accessible_name("Filter by text");
         if std::mem::take(&mut self.wants_filter_focus) {
             response.request_focus();
@@ -37,7 +41,7 @@ impl Timeline {
             Some(Direction::ClientToServer) => "▶ sent",
             Some(Direction::ServerToClient) => "◀ received",
         };
-        let combo = ComboBox::from_id_salt("direction").width(92.0).selected_text(direction);
+        let combo = ComboBox::from_id_salt("direction").width(84.0).selected_text(direction);
         let combo = combo.show_ui(ui, |ui| {
             ui.selectable_value(&mut self.filter.direction, None, "Both ways");
             ui.selectable_value(&mut self.filter.direction, Some(Direction::ClientToServer), "▶ sent");
@@ -45,7 +49,7 @@ impl Timeline {
         });
         combo.response.on_hover_text("Filter by direction");
         let kind = self.filter.kind.map_or("All kinds", Kind::words);
-        let combo = ComboBox::from_id_salt("kind").width(104.0).selected_text(kind).show_ui(ui, |ui| {
+        let combo = ComboBox::from_id_salt("kind").width(84.0).selected_text(kind).show_ui(ui, |ui| {
             ui.selectable_value(&mut self.filter.kind, None, "All kinds");
             for kind in Kind::ALL {
                 ui.selectable_value(&mut self.filter.kind, Some(kind), kind.words());
@@ -57,7 +61,7 @@ impl Timeline {
         }
     }
 
-    fn buttons_ui(&mut self, ui: &mut Ui, view: &View, log: &mut Log) {
+    fn buttons_ui(&mut self, ui: &mut Ui, view: &View, log: &mut Log, is_wide: bool) {
         let pause = if log.paused_at.is_some() { "Go on" } else { "Pause" };
         if ui.button(pause).on_hover_text("Pauses the view, never the recording (Space)").clicked() {
             log.toggle_pause(view);
@@ -66,26 +70,25 @@ impl Timeline {
         if ui.add_enabled(has_rows, Button::new("Clear")).on_hover_text("Hides the rows; they are kept").clicked() {
             log.clear(view);
         }
-        let close = close_of(&view.story);
-        let to_close = ui.add_enabled(close.is_some(), Button::new("To close"));
-        if to_close.on_hover_text("Goes to the row where the connection closed").clicked() {
-            log.wanted = close;
+        if is_wide {
+            go_ui(ui, view, log);
+            ui.menu_button("Columns", |ui| self.columns_ui(ui));
+        } else {
+            ui.menu_button("More", |ui| {
+                go_ui(ui, view, log);
+                ui.menu_button("Columns", |ui| self.columns_ui(ui));
+            });
         }
-        if !log.marks.is_empty() {
-            let next = next_mark(log);
-            if ui.button("● Next mark").on_hover_text("Goes to the next marked row").clicked() {
-                log.wanted = next.map(Wanted::Row);
+    }
+
+    fn columns_ui(&mut self, ui: &mut Ui) {
+        for column in Column::ALL {
+            let mut is_shown = self.columns.shown.contains(&column);
+            let (name, meaning) = column.words();
+            if ui.checkbox(&mut is_shown, name).on_hover_text(meaning).changed() {
+                self.columns.toggle(column);
             }
         }
-        ui.menu_button("Columns", |ui| {
-            for column in Column::ALL {
-                let mut is_shown = self.columns.shown.contains(&column);
-                let (name, meaning) = column.words();
-                if ui.checkbox(&mut is_shown, name).on_hover_text(meaning).changed() {
-                    self.columns.toggle(column);
-                }
-            }
-        });
     }
 
     fn progress_ui(&self, ui: &mut Ui, view: &View, log: &Log) {
@@ -104,6 +107,21 @@ impl Timeline {
             format!("{found} of {}", rows_words(end))
         };
         ui.label(theme::tinted(text, palette.muted).size(theme::SMALL_SIZE));
+    }
+}
+
+/// Buttons that go to a row.
+fn go_ui(ui: &mut Ui, view: &View, log: &mut Log) {
+    let close = close_of(&view.story);
+    let to_close = ui.add_enabled(close.is_some(), Button::new("To close"));
+    if to_close.on_hover_text("Goes to the row where the connection closed").clicked() {
+        log.wanted = close;
+    }
+    if !log.marks.is_empty() {
+        let next = next_mark(log);
+        if ui.button("● Next mark").on_hover_text("Goes to the next marked row").clicked() {
+            log.wanted = next.map(Wanted::Row);
+        }
     }
 }
 
@@ -144,3 +162,6 @@ fn next_mark(log: &Log) -> Option<u64> {
     let after = log.selected.map_or(0, |row| row + 1);
     log.marks.range(after..).next().or_else(|| log.marks.first()).copied()
 }
+
+/// Points of width from which on every button has its own place.
+const WIDE: f32 = 660.0;

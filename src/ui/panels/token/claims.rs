@@ -1,11 +1,11 @@
 //! What a token says: its header and its claims, dates in three ways, and whether it is valid at the moments that matter.
 
-use super::{first_upper, validity_look};
+use super::validity_look;
 use crate::token::{Claim, Decoded, TokenReport, validity_at};
 use crate::ui::context::Context;
 use crate::ui::panels::dates;
 use crate::ui::panels::fact_words::validity_words;
-use crate::ui::panels::parts::{section_ui, words_ui};
+use crate::ui::panels::parts::{first_upper, section_ui, words_ui};
 use crate::ui::theme;
 use crate::ui::{units, visible};
 use egui::{Label, Ui};

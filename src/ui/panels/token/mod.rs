@@ -12,7 +12,7 @@ mod sent;
 
 use super::fact_words::validity_words;
 use super::job::{Job, Outcome};
-use super::parts::{section_ui, words_ui};
+use super::parts::{first_upper, section_ui, words_ui};
 use crate::token::{Decoded, Secret, Shape, Signature, TokenReport, Validity, decode, examine, validity_at};
 use crate::ui::action::Action;
 use crate::ui::big_text::BigText;
@@ -255,11 +255,6 @@ fn validity_look(validity: Validity, palette: &Palette) -> (&'static str, Color3
         Validity::Expired | Validity::NotYetValid => ("✗", palette.bad),
         Validity::Unknown => ("?", palette.warn),
     }
-}
-
-fn first_upper(text: &str) -> String {
-    let mut chars = text.chars();
-    chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
 }
 
 /// Points of the editor's height, from which on it scrolls.

@@ -1,16 +1,14 @@
 //! The answer: what happened and why, what shows it, how to mend it; below it the probes and the guide's checklist.
 //!
 //! Everything comes from the story's last verdict and the catalogue's words. A click on a line of evidence goes to its
-//! row. `checklist` fills in the list that the guide asks people to tick off by hand.
-
-mod checklist;
+//! row.
 
 use super::fact_words::{certainty_word, outcome_words, probe_words};
-use super::parts::{copy_button, mark, section_ui, teach_ui, words_ui};
+use super::parts::{copy_button, first_upper, mark, section_ui, teach_ui, words_ui};
 use super::row_text;
 use crate::diagnosis::catalogue::{cause, ending};
 use crate::diagnosis::close_code::{CloseCode, close_code, convention};
-use crate::diagnosis::{Alternative, CheckItem, Evidence, Finding, Remedy, Verdict};
+use crate::diagnosis::{Alternative, Case, CheckItem, Evidence, Finding, Remedy, Verdict, checklist};
 use crate::store::{CloseSeen, State, Story};
 use crate::ui::action::Action;
 use crate::ui::context::{Actions, Context};
@@ -46,7 +44,8 @@ impl VerdictPanel {
                 close_ui(ui, story);
             }
             probes_ui(ui, story);
-            checklist_ui(ui, &checklist::checklist(story));
+            let probes_pending = story.verdict.as_ref().is_some_and(|verdict| verdict.provisional);
+            checklist_ui(ui, &checklist(&Case { story, probes_pending }));
         });
     }
 }
@@ -137,12 +136,12 @@ fn evidence_ui(ui: &mut Ui, title: &str, evidence: &[Evidence], actions: &mut Ac
 /// A line that goes to its row when it is clicked, or when Enter is pressed on it; returns whether it was.
 fn evidence_line_ui(ui: &mut Ui, line: &Evidence) -> bool {
     let palette = theme::palette(ui);
-    let text = safe(&line.text);
+    let text = first_upper(&safe(&line.text));
     let time = row_text::time(line.at);
     let mut job = LayoutJob::default();
-    job.append(&time, 0.0, TextFormat::simple(theme::mono_font(), palette.muted));
-    job.append(&text, 2.0 * theme::STEP, TextFormat::simple(theme::body_font(), palette.text));
-    job.append("→", 2.0 * theme::STEP, TextFormat::simple(theme::body_font(), palette.accent));
+    job.append(&time, 0.0, format(theme::mono_font(), palette.muted));
+    job.append(&text, 2.0 * theme::STEP, format(theme::body_font(), palette.text));
+    job.append("→", 2.0 * theme::STEP, format(theme::body_font(), palette.accent));
     job.wrap.max_width = ui.available_width() - 2.0 * theme::STEP;
     let galley = ui.painter().layout_job(job);
     let size = vec2(ui.available_width(), galley.size().y + theme::STEP);
@@ -193,8 +192,9 @@ fn command_ui(ui: &mut Ui, command: &str, actions: &mut Actions) {
 }
 
 fn close_ui(ui: &mut Ui, story: &Story) {
-    let is_open = story.opened.is_some();
-    if !is_open {
+    let is_over = matches!(story.state(), State::Closed(_));
+    let has_close = story.close_received.is_some() || story.close_sent.is_some();
+    if story.opened.is_none() || !(is_over || has_close) {
         return;
     }
     let palette = theme::palette(ui);
@@ -227,7 +227,6 @@ fn close_ui(ui: &mut Ui, story: &Story) {
         let is_echo = story.close_received.as_ref().is_some_and(|other| other.info.code == close.info.code);
         line(format!("Sent by us: {words}"), code.filter(|_| !is_echo));
     }
-    let is_over = matches!(story.state(), State::Closed(_));
     if is_over && story.close_received.is_none() {
         let code = close_code(story.browser_code());
         line(format!("No Close frame came. A browser says {} {}.", code.code, code.name), Some(code));
@@ -310,16 +309,20 @@ fn checklist_ui(ui: &mut Ui, items: &[CheckItem]) {
     for item in items {
         let (sign, colour, word) = mark(item.ok, palette);
         let mut job = LayoutJob::default();
-        job.append(sign, 0.0, TextFormat::simple(theme::body_font(), colour));
-        job.append(&safe(&item.item), 2.0 * theme::STEP, TextFormat::simple(theme::body_font(), palette.text));
+        let name = first_upper(&safe(&item.item));
+        job.append(sign, 0.0, format(theme::body_font(), colour));
+        job.append(&name, 2.0 * theme::STEP, format(theme::body_font(), palette.text));
         if !item.detail.is_empty() {
-            let detail = TextFormat::simple(theme::body_font(), palette.muted);
-            job.append(&safe(&item.detail), 2.0 * theme::STEP, detail);
+            job.append(&safe(&item.detail), 2.0 * theme::STEP, format(theme::body_font(), palette.muted));
         }
         let response = ui.add(Label::new(job).wrap());
-        let name = format!("{}: {word}. {}", item.item, item.detail);
+        let name = format!("{name}: {word}. {}", item.detail);
         response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Label, true, safe(&name)));
     }
+}
+
+fn format(font: egui::FontId, colour: egui::Color32) -> TextFormat {
+    TextFormat { line_height: Some(theme::LINE_HEIGHT), ..TextFormat::simple(font, colour) }
 }
 
 fn safe(text: &str) -> String {
