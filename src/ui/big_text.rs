@@ -89,7 +89,7 @@ impl<'a> BigText<'a> {
         };
         let edit =
             if self.rows > 1 { TextEdit::multiline(text).desired_rows(self.rows) } else { TextEdit::singleline(text) };
-        let edit = edit.password(self.is_secret);
+        let edit = edit.password(self.is_secret).background_color(theme::palette(ui).background);
         ui.add(edit.id(id).hint_text(self.hint).font(TextStyle::Monospace).desired_width(f32::INFINITY))
             .accessible_name(self.name)
     }

@@ -14,28 +14,34 @@ pub fn icon(icon: MaterialIcon) -> RichText {
 
 /// Shows a button with an icon alone; `name` is its hover text and its name for screen readers.
 pub fn icon_button(ui: &mut Ui, sign: MaterialIcon, name: &str) -> Response {
-    let response = ui.add(Button::new(icon(sign)).frame_when_inactive(false));
+    let response = ui
+        .scope(|ui| {
+            ui.spacing_mut().button_padding = egui::Vec2::splat((ICON_BUTTON - ICON_SIZE) / 2.0);
+            let side = egui::Vec2::splat(ICON_BUTTON);
+            ui.add(Button::new(icon(sign)).frame_when_inactive(false).min_size(side))
+        })
+        .inner;
     response.on_hover_text(name).accessible_name(name)
 }
 
 /// Says what is wrong with the field above: in red, with a mark, in words.
 pub fn problem_ui(ui: &mut Ui, words: &str) -> Response {
     let palette = theme::palette(ui);
-    let words = visible::one_line(words, MAX_WORDS).text;
+    let words = sentence(&visible::one_line(words, MAX_WORDS).text);
     ui.add(egui::Label::new(theme::tinted(format!("✗ {words}"), palette.bad)).wrap())
 }
 
 /// Says something worth knowing about the field above.
 pub fn note_ui(ui: &mut Ui, words: &str) -> Response {
     let palette = theme::palette(ui);
-    let words = visible::one_line(words, MAX_WORDS).text;
+    let words = sentence(&visible::one_line(words, MAX_WORDS).text);
     ui.add(egui::Label::new(theme::tinted(format!("ℹ {words}"), palette.muted)).wrap())
 }
 
 /// Warns about the field above.
 pub fn warning_ui(ui: &mut Ui, words: &str) -> Response {
     let palette = theme::palette(ui);
-    let words = visible::one_line(words, MAX_WORDS).text;
+    let words = sentence(&visible::one_line(words, MAX_WORDS).text);
     ui.add(egui::Label::new(theme::tinted(format!("⚠ {words}"), palette.warn)).wrap())
 }
 
@@ -48,8 +54,14 @@ pub fn explain_ui(ui: &mut Ui, words: &str) -> Response {
 /// Shows a field under its label; returns the field.
 pub fn labelled_ui(ui: &mut Ui, label: &str, field: BigText<'_>, text: &mut String) -> Response {
     let palette = theme::palette(ui);
-    let label = ui.label(theme::tinted(label, palette.muted));
-    field.show(ui, text).response.labelled_by(label.id)
+    ui.label(theme::tinted(label, palette.muted));
+    field.show(ui, text).response
+}
+
+/// Returns `words` with a capital at the beginning.
+pub fn sentence(words: &str) -> String {
+    let mut chars = words.chars();
+    chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
 }
 
 /// Whether something was pasted in this pass.
@@ -64,5 +76,7 @@ pub fn hold_button(ui: &mut Ui, name: &str) -> bool {
     response.is_pointer_button_down_on() || by_key
 }
 
+/// Points of a button with an icon alone, either way.
+pub const ICON_BUTTON: f32 = 24.0;
 const ICON_SIZE: f32 = 18.0;
 const MAX_WORDS: usize = 400;

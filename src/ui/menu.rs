@@ -128,19 +128,27 @@ pub fn menu_ui(ui: &mut Ui, situation: Situation, actions: &mut Actions) {
     let palette = theme::palette(ui);
     ui.set_min_width(280.0);
     for group in Group::ALL {
-        ui.label(theme::tinted(group.words(), palette.muted));
-        for entry in ACTIONS.iter().filter(|entry| entry.group == group) {
-            let mut button = egui::Button::new(entry.name);
-            if let Some(key) = entry.key {
-                button = button.shortcut_text(ui.format_shortcut(&key));
-            }
-            if ui.add_enabled((entry.is_possible)(situation), button).clicked() {
-                actions.push((entry.action)());
-                ui.close();
-            }
+        if group == Group::Go {
+            ui.menu_button(group.words(), |ui| group_ui(ui, group, situation, actions));
+        } else {
+            ui.label(theme::tinted(group.words(), palette.muted));
+            group_ui(ui, group, situation, actions);
         }
         if group != Group::Window {
             ui.separator();
+        }
+    }
+}
+
+fn group_ui(ui: &mut Ui, group: Group, situation: Situation, actions: &mut Actions) {
+    for entry in ACTIONS.iter().filter(|entry| entry.group == group) {
+        let mut button = egui::Button::new(entry.name);
+        if let Some(key) = entry.key {
+            button = button.shortcut_text(ui.format_shortcut(&key));
+        }
+        if ui.add_enabled((entry.is_possible)(situation), button).clicked() {
+            actions.push((entry.action)());
+            ui.close();
         }
     }
 }

@@ -122,7 +122,7 @@ impl Regions {
             let panel = panel.default_size(LEFT).size_range(LEFT_LEAST..=LEFT_MOST);
             panel.show_collapsible(ui, &mut self.is_left_open, |ui| {
                 tabs_ui(ui, &left_tabs, tab);
-                steady(ui, |ui| body(ui, *tab));
+                bounded(ui, |ui| body(ui, *tab));
             });
         }
         if self.room == Room::Wide {
@@ -131,7 +131,7 @@ impl Regions {
             let panel = panel.default_size(RIGHT).size_range(RIGHT_LEAST..=RIGHT_MOST);
             panel.show_collapsible(ui, &mut self.is_right_open, |ui| {
                 tabs_ui(ui, &[Tab::Verdict, Tab::Practice, Tab::Sessions], tab);
-                steady(ui, |ui| body(ui, *tab));
+                bounded(ui, |ui| body(ui, *tab));
             });
         }
         CentralPanel::default().frame(theme::content(palette)).show(ui, |ui| {
@@ -140,10 +140,12 @@ impl Regions {
             } else {
                 &[Tab::Log, Tab::Handshake, Tab::Verdict, Tab::Practice, Tab::Sessions]
             };
+            let gap = std::mem::replace(&mut ui.spacing_mut().item_spacing.y, 0.0);
             theme::region(palette).show(ui, |ui| {
                 ui.set_width(ui.available_width());
                 tabs_ui(ui, centre_tabs, &mut self.centre);
             });
+            ui.spacing_mut().item_spacing.y = gap;
             if is_of_right(self.centre) {
                 self.right = self.centre;
                 theme::region(palette).show(ui, |ui| body(ui, self.centre));
@@ -181,6 +183,14 @@ impl Regions {
     }
 }
 
+/// Draws in the room that there is: what does not fit is cut, and does not widen the region pass by pass.
+fn bounded(ui: &mut Ui, body: impl FnOnce(&mut Ui)) {
+    let room = ui.available_rect_before_wrap();
+    let mut inner = ui.new_child(egui::UiBuilder::new().max_rect(room));
+    body(&mut inner);
+    ui.advance_cursor_after_rect(room);
+}
+
 /// Whether a tab belongs to the right region.
 pub fn is_of_right(tab: Tab) -> bool {
     match tab {
@@ -192,18 +202,16 @@ pub fn is_of_right(tab: Tab) -> bool {
 fn tabs_ui(ui: &mut Ui, tabs: &[Tab], front: &mut Tab) {
     let palette = theme::palette(ui);
     ui.horizontal(|ui| {
-        ui.spacing_mut().item_spacing.x = theme::STEP;
+        ui.spacing_mut().item_spacing.x = 4.0 * theme::STEP;
+        // The words of the tabs stand in line with what is below.
+        ui.spacing_mut().button_padding.x = 0.0;
         for &tab in tabs {
             let is_front = *front == tab;
             let text = if is_front { theme::strong(name(tab)) } else { theme::tinted(name(tab), palette.muted) };
             let button = ui.add(egui::Button::new(text).frame_when_inactive(false));
             button.widget_info(|| egui::WidgetInfo::selected(egui::Role::Tab, true, is_front, name(tab)));
             if is_front {
-                let rect = button.rect;
-                let line = egui::Rect::from_min_max(
-                    pos2(rect.left() + 8.0, rect.bottom() - 2.0),
-                    rect.max - egui::vec2(8.0, 0.0),
-                );
+                let line = button.rect.with_min_y(button.rect.bottom() - 2.0);
                 ui.painter().rect_filled(line, 1.0, palette.accent);
             }
             if button.clicked() {
@@ -211,6 +219,7 @@ fn tabs_ui(ui: &mut Ui, tabs: &[Tab], front: &mut Tab) {
             }
         }
     });
+    ui.add_space(theme::STEP);
 }
 
 fn name(tab: Tab) -> &'static str {
@@ -227,21 +236,12 @@ fn name(tab: Tab) -> &'static str {
 
 const SMALL: f32 = 900.0;
 const NARROW: f32 = 1100.0;
-const LEFT: f32 = 276.0;
-const LEFT_LEAST: f32 = 240.0;
+const LEFT: f32 = 300.0;
+const LEFT_LEAST: f32 = 284.0;
 const LEFT_MOST: f32 = 420.0;
 const RIGHT: f32 = 316.0;
 const RIGHT_LEAST: f32 = 260.0;
 const RIGHT_MOST: f32 = 520.0;
-
-/// Draws into the room that there is and no more: a field a point too wide must not make its region grow pass by pass.
-fn steady(ui: &mut Ui, draw: impl FnOnce(&mut Ui)) {
-    let room = ui.available_rect_before_wrap();
-    let mut inside = ui.new_child(egui::UiBuilder::new().max_rect(room));
-    inside.set_clip_rect(inside.clip_rect().intersect(room));
-    draw(&mut inside);
-    ui.advance_cursor_after_rect(room);
-}
 
 #[cfg(test)]
 mod tests {

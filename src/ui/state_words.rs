@@ -14,6 +14,8 @@ pub struct StateWords {
     pub mark: &'static str,
     /// The words.
     pub text: String,
+    /// What is added where there is room.
+    pub note: &'static str,
     /// How long it took or lasts, if there is something to say.
     pub span: Option<String>,
     /// What the words mean for the user.
@@ -80,7 +82,7 @@ pub fn is_over(story: &Story) -> bool {
 }
 
 fn words(mark: &'static str, text: &str, tone: Tone) -> StateWords {
-    StateWords { mark, text: text.to_owned(), span: None, tone }
+    StateWords { mark, text: text.to_owned(), note: "", span: None, tone }
 }
 
 fn closed(story: &Story, code: u16) -> StateWords {
@@ -91,14 +93,13 @@ fn closed(story: &Story, code: u16) -> StateWords {
         1005 => " (Close without a code)",
         _ => "",
     };
-    let tone = match story.verdict.as_ref().map(|verdict| verdict.cause.as_str()) {
-        Some("healthy") => Tone::Good,
-        Some("ended-by-user") => Tone::Quiet,
-        None if code == 1000 => Tone::Quiet,
-        Some(_) | None => Tone::Bad,
+    let tone = end_tone(story);
+    let mark = match tone {
+        Tone::Bad => "✗",
+        Tone::Good => "✓",
+        Tone::Quiet | Tone::Busy => "○",
     };
-    let mark = if tone == Tone::Bad { "✗" } else { "●" };
-    StateWords { mark, text: format!("Closed {code}{note}"), span: ended_after(story), tone }
+    StateWords { mark, text: format!("Closed {code}"), note, span: ended_after(story), tone }
 }
 
 fn failed(story: &Story) -> String {
@@ -152,6 +153,19 @@ fn ended_after(story: &Story) -> Option<String> {
     (end.0 > 0).then(|| units::span(Duration::from_nanos(end.0)))
 }
 
+/// What the end of a connection that had been open means for the user.
+pub fn end_tone(story: &Story) -> Tone {
+    if story.verdict.as_ref().is_some_and(|verdict| verdict.cause == "healthy") {
+        return Tone::Good;
+    }
+    let is_by_us = matches!(
+        story.close_begun,
+        Some((_, CloseOrigin::User | CloseOrigin::WatchEnded | CloseOrigin::Abort | CloseOrigin::Shutdown))
+    );
+    let is_by_us = is_by_us && story.first_fatal_violation().is_none();
+    if is_by_us || (story.is_clean() && story.browser_code() == 1000) { Tone::Quiet } else { Tone::Bad }
+}
+
 /// How TCP ended, in a word.
 pub fn tcp_end(end: &ReadEnd) -> &'static str {
     match end {
@@ -197,7 +211,7 @@ mod tests {
             ..Story::default()
         };
         let words = state_words(Some(&story), 0);
-        assert_eq!(words.text, "Closed 1006 (no Close frame)");
+        assert_eq!(format!("{}{}", words.text, words.note), "Closed 1006 (no Close frame)");
         assert_eq!(words.span.as_deref(), Some("312 ms"));
         assert_eq!(words.tone, Tone::Bad);
     }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use egui::ViewportCommand;
 
 use super::{App, context};
-use crate::engine::Command;
+use crate::engine::{Command, ConnectOptions};
 use crate::observation::ConnId;
 use crate::store::View;
 use crate::ui::action::{Action, Focus, Tab};
@@ -105,11 +105,18 @@ impl App {
     }
 
     fn connect(&mut self) {
+        self.connect_with(|_| {});
+    }
+
+    /// Connects with the form, and with what is changed about it.
+    pub(super) fn connect_with(&mut self, change: impl FnOnce(&mut ConnectOptions)) {
         if self.connections.is_live() || !self.form.checks.can_connect() {
             return;
         }
         let conn = self.connections.fresh();
-        if self.ask(Command::Connect { conn, options: Box::new(self.form.options()) }) {
+        let mut options = self.form.options();
+        change(&mut options);
+        if self.ask(Command::Connect { conn, options: Box::new(options) }) {
             self.connections.begun(conn);
             self.regions.is_drawer_open = false;
             self.banner = None;

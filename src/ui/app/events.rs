@@ -107,7 +107,10 @@ impl App {
             self.own_form = Some(old);
         }
         if std::mem::take(&mut self.practice.wants_connection) {
-            self.actions.push(Action::Connect);
+            // Shown to be looked at: it ends by itself, and the verdict comes.
+            self.connect_with(|options| {
+                options.watch.get_or_insert(SHOWN_FOR);
+            });
         }
     }
 
@@ -185,3 +188,5 @@ fn now() -> Instant {
 
 const BUDGET: Duration = Duration::from_millis(10);
 const MAX_LINES: usize = 500;
+/// How long a session that is shown for its lesson stays open after its confirmation.
+const SHOWN_FOR: Duration = Duration::from_secs(2);

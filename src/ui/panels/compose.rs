@@ -40,7 +40,7 @@ impl ComposePanel {
             ui.allocate_ui_with_layout(
                 egui::vec2(width.max(80.0), theme::CONTROL_HEIGHT),
                 egui::Layout::left_to_right(egui::Align::Center),
-                |ui| self.field_ui(ui, actions),
+                |ui| self.field_ui(ui, why_not.is_none(), actions),
             );
             let problem = self.draft.problem();
             let reason = why_not.map(str::to_owned).or_else(|| problem.clone());
@@ -119,7 +119,7 @@ impl ComposePanel {
         response.response.on_hover_text("What to send").accessible_name("Kind of message");
     }
 
-    fn field_ui(&mut self, ui: &mut Ui, actions: &mut Actions) {
+    fn field_ui(&mut self, ui: &mut Ui, is_open: bool, actions: &mut Actions) {
         if self.draft.kind == Kind::Close {
             ui.allocate_ui(egui::vec2(72.0, theme::CONTROL_HEIGHT), |ui| {
                 BigText::new("Close code").id(code_id()).hint("1000").show(ui, &mut self.draft.code);
@@ -134,7 +134,8 @@ impl ComposePanel {
             actions.push(Action::ChooseFile(FileField::Payload));
         }
         self.history_keys(ui);
-        let field = BigText::new("Message").id(Self::field_id()).hint(self.draft.kind.hint());
+        let hint = if is_open { self.draft.kind.hint() } else { "Write a message here once the connection is open" };
+        let field = BigText::new("Message").id(Self::field_id()).hint(hint);
         let field = if self.draft.text.contains('\n') { field.rows(lines(&self.draft.text)) } else { field };
         if field.show(ui, &mut self.draft.text).response.changed() {
             self.back = 0;

@@ -23,7 +23,6 @@ impl ConnectPanel {
     /// Shows the form; what is typed stands in `form` at once.
     pub fn show(&mut self, ui: &mut Ui, form: &mut Form, ctx: &Context<'_>, actions: &mut Actions) {
         ScrollArea::vertical().id_salt("connection form").auto_shrink(false).show(ui, |ui| {
-            ui.set_max_width(ui.available_width());
             if ctx.is_live {
                 fields::note_ui(ui, "Locked while connected");
             } else if let Some(terms) = &form.practice {
@@ -52,7 +51,6 @@ impl ConnectPanel {
 
 /// A section with a title, which opens by a click or by Enter.
 fn section(ui: &mut Ui, title: &str, is_open: bool, body: impl FnOnce(&mut Ui)) {
-    ui.add_space(theme::STEP);
     CollapsingHeader::new(theme::heading(title)).id_salt(title).default_open(is_open).show_unindented(ui, |ui| {
         body(ui);
         ui.add_space(theme::STEP);

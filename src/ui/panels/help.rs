@@ -1,18 +1,19 @@
 //! Keys and the first steps, over everything.
 
-use egui::{Grid, Id, Modal, ScrollArea, Ui};
+use egui::{Frame, Id, Modal, ScrollArea, Ui};
 
 use crate::ui::menu::{ACTIONS, Group, LOG_KEYS};
 use crate::ui::theme;
 
 /// Shows the help; returns whether it stays open.
 pub fn show(ui: &mut Ui) -> bool {
-    let modal = Modal::new(Id::unique("help")).show(ui, |ui| {
-        ui.set_width(600.0);
+    let frame = Frame::popup(ui.style()).inner_margin(4.0 * theme::STEP);
+    let modal = Modal::new(Id::unique("help")).frame(frame).show(ui, |ui| {
+        ui.set_width(WIDTH.min(ui.ctx().content_rect().width() - 64.0));
         let palette = theme::palette(ui);
         ui.label(theme::heading("Sockeye tells you why your WebSocket closed"));
         let height = ui.ctx().content_rect().height() - 160.0;
-        ScrollArea::vertical().max_height(height.max(200.0)).show(ui, |ui| {
+        ScrollArea::vertical().max_height(height.max(200.0)).min_scrolled_height(height.max(200.0)).show(ui, |ui| {
             for step in STEPS {
                 ui.add(egui::Label::new(step).wrap());
             }
@@ -26,13 +27,9 @@ pub fn show(ui: &mut Ui) -> bool {
                     keys_ui(side, group);
                 }
                 right.label(theme::tinted("In the log", palette.muted));
-                Grid::new("log keys").num_columns(2).show(right, |ui| {
-                    for (keys, words) in LOG_KEYS {
-                        ui.label(theme::strong(*keys));
-                        ui.add(egui::Label::new(*words).wrap());
-                        ui.end_row();
-                    }
-                });
+                for (keys, words) in LOG_KEYS {
+                    key_ui(right, keys, words);
+                }
             });
         });
         ui.add_space(theme::STEP);
@@ -44,18 +41,26 @@ pub fn show(ui: &mut Ui) -> bool {
 fn keys_ui(ui: &mut Ui, group: Group) {
     let palette = theme::palette(ui);
     ui.label(theme::tinted(group.words(), palette.muted));
-    Grid::new(group.words()).num_columns(2).show(ui, |ui| {
-        for entry in ACTIONS.iter().filter(|entry| entry.group == group) {
-            let Some(key) = entry.key else {
-                continue;
-            };
-            ui.label(theme::strong(ui.format_shortcut(&key)));
-            ui.label(entry.name);
-            ui.end_row();
+    for entry in ACTIONS.iter().filter(|entry| entry.group == group) {
+        if let Some(key) = entry.key {
+            key_ui(ui, &ui.format_shortcut(&key), entry.name);
         }
-    });
-    ui.add_space(theme::STEP);
+    }
+    ui.add_space(2.0 * theme::STEP);
 }
+
+fn key_ui(ui: &mut Ui, keys: &str, words: &str) {
+    ui.horizontal(|ui| {
+        ui.allocate_ui(egui::vec2(KEYS, theme::LINE_HEIGHT), |ui| {
+            ui.set_width(KEYS);
+            ui.label(theme::strong(keys));
+        });
+        ui.add(egui::Label::new(words).wrap());
+    });
+}
+
+const WIDTH: f32 = 760.0;
+const KEYS: f32 = 128.0;
 
 const STEPS: [&str; 4] = [
     "1.  Type or paste the URL, put the token in, and connect.",

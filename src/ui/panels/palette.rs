@@ -1,6 +1,6 @@
 //! Every action by name: type a few letters, press Enter.
 
-use egui::{Align, Id, Key, Modal, Modifiers, Ui, vec2};
+use egui::{Align, Frame, Id, Key, Modal, Modifiers, Ui, vec2};
 
 use crate::ui::big_text::BigText;
 use crate::ui::cells::cell_ui;
@@ -19,7 +19,8 @@ pub struct ActionPalette {
 impl ActionPalette {
     /// Shows the palette over everything; returns whether it stays open.
     pub fn show(&mut self, ui: &mut Ui, situation: Situation, actions: &mut Actions) -> bool {
-        let modal = Modal::new(Id::unique("action palette")).show(ui, |ui| {
+        let frame = Frame::popup(ui.style()).inner_margin(3.0 * theme::STEP);
+        let modal = Modal::new(Id::unique("action palette")).frame(frame).show(ui, |ui| {
             ui.set_width(420.0);
             let (down, up, entered) = ui.input_mut(|input| {
                 (
@@ -29,10 +30,13 @@ impl ActionPalette {
                 )
             });
             let field = BigText::new("Search the actions").id(field_id()).hint("what to do");
-            if !std::mem::replace(&mut self.has_begun, true) {
-                ui.memory_mut(|memory| memory.request_focus(field_id()));
+            let response = field.show(ui, &mut self.search).response;
+            // In the pass in which a modal takes its measures, nothing in it can have the focus.
+            if !self.has_begun {
+                self.has_begun = response.has_focus();
+                response.request_focus();
             }
-            if field.show(ui, &mut self.search).response.changed() {
+            if response.changed() {
                 self.selected = 0;
             }
             let found = found(&self.search, situation);

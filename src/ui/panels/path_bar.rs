@@ -37,7 +37,7 @@ impl PathBar {
         };
         let mut stays = true;
         ui.horizontal(|ui| {
-            let label = ui.label(theme::strong(words));
+            ui.label(theme::strong(words));
             ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
                 stays = !ui.button("Cancel").clicked();
                 let path = self.path.trim();
@@ -48,7 +48,7 @@ impl PathBar {
                 if !std::mem::replace(&mut self.has_begun, true) {
                     ui.memory_mut(|memory| memory.request_focus(field_id()));
                 }
-                let response = field.show(ui, &mut self.path).response.labelled_by(label.id);
+                let response = field.show(ui, &mut self.path).response;
                 let is_entered = response.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter));
                 if (is_clicked || is_entered) && is_path {
                     let path = PathBuf::from(self.path.trim());

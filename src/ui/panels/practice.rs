@@ -39,9 +39,9 @@ impl PracticePanel {
             actions.push(Action::Practice(None));
         }
         ui.add_space(theme::STEP);
-        let label = ui.label(theme::heading("Show me this failure"));
+        ui.label(theme::heading("Show me a failure"));
         let field = BigText::new("Search the faults").hint("1006, token, refused …");
-        let changed = field.show(ui, &mut self.search).response.labelled_by(label.id).changed();
+        let changed = field.show(ui, &mut self.search).response.changed();
         let found = self.found().to_vec();
         if changed {
             self.scroll = RowScroll::new();
@@ -53,9 +53,11 @@ impl PracticePanel {
         };
         ui.label(theme::tinted(count, palette.muted));
         let lesson_height = LESSON.min(ui.available_height() * 0.5);
-        let list_height = (ui.available_height() - lesson_height).max(3.0 * theme::ROW_HEIGHT);
+        let rows = ((ui.available_height() - lesson_height) / theme::ROW_HEIGHT).floor().max(3.0);
+        let list_height = rows * theme::ROW_HEIGHT;
         let size = egui::vec2(ui.available_width(), list_height);
         ui.allocate_ui(size, |ui| self.list_ui(ui, &found, actions));
+        ui.separator();
         let selected = self.scroll.selected().and_then(|row| fault(&found, row));
         ScrollArea::vertical().id_salt("lesson").auto_shrink(false).show(ui, |ui| match selected {
             Some(fault) => lesson_ui(ui, fault, ctx, actions),

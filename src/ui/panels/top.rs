@@ -1,6 +1,6 @@
 //! The top of the window: the URL with what is wrong with it, the one thing to do next, and the menu.
 
-use egui::{Button, Id, Key, Layout, Modifiers, RichText, Ui};
+use egui::{Button, Id, Key, Layout, RichText, Ui};
 use egui_material_icons::icons::{ICON_MENU, ICON_MORE_HORIZ};
 
 use crate::observation::TokenPlace;
@@ -12,6 +12,7 @@ use crate::ui::fields::{self, icon, icon_button, was_pasted};
 use crate::ui::form::Form;
 use crate::ui::form::pasted::NoteAt;
 use crate::ui::menu::{self, CONFIRM, Situation};
+use crate::ui::paste::BIG;
 use crate::ui::theme;
 use crate::ui::visible;
 use crate::wire::UrlProblem;
@@ -52,9 +53,9 @@ pub fn connect_id() -> Id {
 }
 
 fn url_ui(ui: &mut Ui, form: &mut Form, ctx: &Context<'_>, actions: &mut Actions) {
-    let old = form.url.clone();
+    let old = if form.url.len() > BIG { String::new() } else { form.url.clone() };
     let has_focus = ui.memory(|memory| memory.has_focus(url_id()));
-    let output = if has_focus || form.url.len() > crate::ui::paste::BIG {
+    let output = if has_focus || form.url.len() > BIG {
         BigText::new("URL").id(url_id()).hint("ws://localhost:3001/").show(ui, &mut form.url)
     } else {
         let mut short = shortened(form);
@@ -200,11 +201,6 @@ fn problem_ui(ui: &mut Ui, form: &mut Form, problem: &UrlProblem) {
             }
         }
     });
-}
-
-/// Whether Enter, pressed outside of any field, should connect.
-pub fn is_enter_free(ui: &Ui) -> bool {
-    ui.memory(egui::Memory::focused).is_none() && ui.input_mut(|input| input.consume_key(Modifiers::NONE, Key::Enter))
 }
 
 const TOKEN_CHARS: usize = 21;

@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use egui::{Align, Layout, ScrollArea, Sense, Ui, WidgetText};
 
-use crate::observation::{CloseOrigin, IoFailure, IoKind, Moment};
+use crate::observation::{CloseOrigin, Moment};
 use crate::store::{Attempt, AttemptOutcome, Story};
 use crate::ui::action::Action;
 use crate::ui::context::{Actions, Context};
-use crate::ui::state_words::{is_over, state_words, tcp_end};
+use crate::ui::panels::fact_words::io_words;
+use crate::ui::state_words::{Tone, end_tone, is_over, state_words, tcp_end};
 use crate::ui::theme::{self, Palette};
 use crate::ui::{units, visible};
 
@@ -42,8 +43,9 @@ pub fn show(ui: &mut Ui, ctx: &Context<'_>, actions: &mut Actions) {
         ui.set_height(theme::CONTROL_HEIGHT);
         let state = state_words(story, ctx.now_unix_millis);
         let colour = state.tone.colour(palette);
-        let words = ui.label(theme::strong(format!("{} {}", state.mark, state.text)).color(colour));
-        words.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Status, true, format!("State: {}", state.text)));
+        let words = ui.label(theme::strong(format!("{} {}{}", state.mark, state.text, state.note)).color(colour));
+        let spoken = || format!("State: {}{}", state.text, state.note);
+        words.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Status, true, spoken()));
         if let Some(span) = &state.span {
             ui.label(theme::tinted(span.as_str(), palette.muted));
         }
@@ -135,7 +137,7 @@ fn attempts(story: &Story, over: bool) -> Vec<Step> {
         let (mark, about) = match &attempt.outcome {
             AttemptOutcome::Pending => (running(over), format!("Connecting to {address}")),
             AttemptOutcome::Connected => (Mark::Pass, format!("TCP connected to {address}")),
-            AttemptOutcome::Failed(failure) => (Mark::Fail, format!("TCP to {address}: {}", failed(failure))),
+            AttemptOutcome::Failed(failure) => (Mark::Fail, format!("TCP to {address}: {}", io_words(failure))),
             AttemptOutcome::Abandoned => (Mark::Neutral, format!("{address} was given up: another address was faster")),
         };
         let span = attempt.ended.map(|end| between(attempt.started, end));
@@ -216,8 +218,11 @@ fn confirmation(story: &Story, over: bool) -> Option<Step> {
 }
 
 fn end(story: &Story) -> Option<Step> {
-    let is_bad = story.verdict.as_ref().is_none_or(|verdict| verdict.cause != "healthy");
-    let mark = if is_bad { Mark::Fail } else { Mark::Pass };
+    let mark = match end_tone(story) {
+        Tone::Bad => Mark::Fail,
+        Tone::Good => Mark::Pass,
+        Tone::Quiet | Tone::Busy => Mark::Neutral,
+    };
     if let Some(close) = &story.close_received {
         let code = close.info.code.map_or_else(|| "without a code".to_owned(), |code| code.to_string());
         let mut about = format!("The server sent Close {code}");
@@ -232,7 +237,7 @@ fn end(story: &Story) -> Option<Step> {
     if let Some((at, end)) = &story.read_end {
         let name = tcp_end(end);
         let about = format!("TCP ended ({name}) and no Close frame had come");
-        return Some(Step { name: name.to_owned(), mark: Mark::Fail, span: None, about, at: *at });
+        return Some(Step { name: name.to_owned(), mark, span: None, about, at: *at });
     }
     if let Some((at, origin)) = &story.close_begun {
         let by = match origin {
@@ -260,30 +265,13 @@ fn between(start: Moment, end: Moment) -> Duration {
     Duration::from_nanos(end.0.saturating_sub(start.0))
 }
 
-fn failed(failure: &IoFailure) -> String {
-    let words = match failure.kind {
-        IoKind::Refused => "refused (nobody listens there)",
-        IoKind::Reset => "reset by the other side",
-        IoKind::Aborted => "aborted by the system",
-        IoKind::BrokenPipe => "broken off",
-        IoKind::TimedOut => "no answer in time",
-        IoKind::HostUnreachable => "the host cannot be reached",
-        IoKind::NetworkUnreachable => "the network cannot be reached",
-        IoKind::AddressNotAvailable => "the address is not available",
-        IoKind::PermissionDenied => "not permitted by the system",
-        IoKind::UnexpectedEof => "ended without a farewell",
-        IoKind::Other => return visible::one_line(&failure.text, 200).text,
-    };
-    words.to_owned()
-}
-
 /// How many addresses are shown in the line.
 const MAX_ATTEMPTS: usize = 4;
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::observation::ReadEnd;
+    use crate::observation::{IoFailure, IoKind, ReadEnd};
 
     fn attempt(address: &str, outcome: AttemptOutcome) -> Attempt {
         let ended = Some(Moment::from_millis(2));

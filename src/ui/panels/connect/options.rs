@@ -5,13 +5,12 @@ use std::path::PathBuf;
 use egui::{ComboBox, Ui};
 use egui_material_icons::icons::{ICON_ADD, ICON_CLOSE, ICON_FOLDER_OPEN};
 
-use super::query::REMOVE;
 use super::{cell, problem, section};
 use crate::observation::Family;
 use crate::ui::action::{Action, FileField};
 use crate::ui::big_text::BigText;
 use crate::ui::context::Actions;
-use crate::ui::fields::{self, explain_ui, hold_button, icon_button, labelled_ui};
+use crate::ui::fields::{self, ICON_BUTTON, explain_ui, hold_button, icon_button, labelled_ui};
 use crate::ui::form::checks::Field;
 use crate::ui::form::{ExpectChoice, Form, HeaderRow};
 use crate::ui::theme;
@@ -22,16 +21,16 @@ pub(super) fn secret_ui(ui: &mut Ui, form: &mut Form, actions: &mut Actions) {
         explain_ui(ui, "Checks the token's signature on this machine. It is never sent and never saved.");
         let palette = theme::palette(ui);
         ui.horizontal(|ui| {
-            let width = ui.available_width() - REMOVE - theme::STEP;
+            let width = ui.available_width() - ICON_BUTTON - theme::STEP;
             let is_shown = ui.data(|data| data.get_temp(ui.unique_id())).unwrap_or(false);
             let field = BigText::new("Secret").hint("JWT_SECRET").secret(!is_shown);
             cell(ui, width, |ui| field.show(ui, &mut form.secret));
             let is_held = hold_button(ui, "Hold to show the secret");
             ui.data_mut(|data| data.insert_temp(ui.unique_id(), is_held));
         });
-        let label = ui.label(theme::tinted("or read it from a file, such as .env", palette.muted));
+        ui.label(theme::tinted("or read it from a file, such as .env", palette.muted));
         let field = BigText::new("Path of the secret's file").hint("path to .env");
-        let changed = path_ui(ui, field, &mut form.secret_file, FileField::Secret, actions, label.id);
+        let changed = path_ui(ui, field, &mut form.secret_file, FileField::Secret, actions);
         if changed {
             form.secrets_read.clear();
             form.recheck();
@@ -131,7 +130,7 @@ fn header_ui(ui: &mut Ui, nth: usize, row: &mut HeaderRow, removed: &mut Option<
         ui.spacing_mut().item_spacing.x = theme::STEP;
         let check = ui.checkbox(&mut row.is_on, "").on_hover_text("Send it, or keep it aside");
         is_changed |= check.accessible_name(format!("Send header {number}")).changed();
-        let rest = ui.available_width() - REMOVE - 2.0 * theme::STEP;
+        let rest = ui.available_width() - ICON_BUTTON - 2.0 * theme::STEP;
         let name_width = (rest * 0.45).floor();
         is_changed |= cell(ui, name_width, |ui| {
             let name = format!("Header {number} name");
@@ -188,9 +187,9 @@ pub(super) fn network_ui(ui: &mut Ui, form: &mut Form, actions: &mut Actions) {
         if form.is_insecure {
             fields::warning_ui(ui, "Anybody on the way can read this connection; what is wrong is listed in the log");
         }
-        let label = ui.label(theme::tinted("Trust this authority too (PEM file)", palette.muted));
+        ui.label(theme::tinted("Trust this authority too (PEM file)", palette.muted));
         let field = BigText::new("Path of the authority's file").hint("path to ca.pem");
-        if path_ui(ui, field, &mut form.ca_file, FileField::Authority, actions, label.id) {
+        if path_ui(ui, field, &mut form.ca_file, FileField::Authority, actions) {
             form.recheck();
         }
         problem(ui, form, Field::CaFile);
@@ -208,17 +207,10 @@ pub(super) fn network_ui(ui: &mut Ui, form: &mut Form, actions: &mut Actions) {
 }
 
 /// A path with a button that opens a dialog; returns whether it was changed.
-fn path_ui(
-    ui: &mut Ui,
-    field: BigText<'_>,
-    path: &mut String,
-    what: FileField,
-    actions: &mut Actions,
-    label: egui::Id,
-) -> bool {
+fn path_ui(ui: &mut Ui, field: BigText<'_>, path: &mut String, what: FileField, actions: &mut Actions) -> bool {
     ui.horizontal(|ui| {
-        let width = ui.available_width() - REMOVE - theme::STEP;
-        let response = cell(ui, width, |ui| field.show(ui, path).response.labelled_by(label));
+        let width = ui.available_width() - ICON_BUTTON - theme::STEP;
+        let response = cell(ui, width, |ui| field.show(ui, path).response);
         let name = match what {
             FileField::Secret => "Choose the secret's file…",
             FileField::Authority => "Choose the authority's file…",

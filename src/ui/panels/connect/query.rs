@@ -5,7 +5,7 @@ use egui_material_icons::icons::{ICON_ADD, ICON_CLOSE};
 
 use super::{cell, section};
 use crate::ui::big_text::BigText;
-use crate::ui::fields::{self, icon_button};
+use crate::ui::fields::{self, ICON_BUTTON, icon_button};
 use crate::ui::form::Form;
 use crate::ui::theme;
 
@@ -25,7 +25,7 @@ pub(super) fn show(ui: &mut Ui, form: &mut Form) {
                     let name = format!("Send query row {number}");
                     let check = ui.checkbox(&mut row.is_on, "").on_hover_text("Send it, or keep it aside");
                     is_changed |= check.accessible_name(name).changed();
-                    let rest = ui.available_width() - REMOVE - 2.0 * theme::STEP;
+                    let rest = ui.available_width() - ICON_BUTTON - 2.0 * theme::STEP;
                     let name_width = (rest * 0.4).floor();
                     is_changed |= cell(ui, name_width, |ui| {
                         let name = format!("Query row {number} name");
@@ -56,7 +56,5 @@ pub(super) fn show(ui: &mut Ui, form: &mut Form) {
     });
 }
 
-/// Points of the button that removes a row.
-pub(super) const REMOVE: f32 = 28.0;
 /// How many characters of a value fit.
 const VALUE_CHARS: usize = 12;

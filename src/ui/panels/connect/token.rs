@@ -10,6 +10,7 @@ use crate::ui::fields::{self, hold_button, labelled_ui, was_pasted};
 use crate::ui::form::checks::Field;
 use crate::ui::form::pasted::NoteAt;
 use crate::ui::form::{Form, PlaceChoice};
+use crate::ui::paste::BIG;
 use crate::ui::theme;
 use crate::ui::visible;
 
@@ -60,26 +61,23 @@ fn place_ui(ui: &mut Ui, form: &mut Form) {
 
 fn token_ui(ui: &mut Ui, form: &mut Form, actions: &mut Actions) {
     let palette = theme::palette(ui);
-    let old = form.token.clone();
+    let old = if form.token.len() > BIG { String::new() } else { form.token.clone() };
     let mut is_held = false;
-    let label = ui
-        .horizontal(|ui| {
-            let label = ui.label(theme::tinted("Token", palette.muted));
-            ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
-                let enabled = !form.token.is_empty();
-                ui.add_enabled_ui(enabled, |ui| {
-                    is_held = hold_button(ui, "Hold to show the whole token");
-                    if ui.small_button("Inspect").on_hover_text("Read it in the token panel").clicked() {
-                        actions.push(Action::InspectToken(form.token.clone()));
-                    }
-                });
+    ui.horizontal(|ui| {
+        ui.set_height(theme::CONTROL_HEIGHT);
+        ui.label(theme::tinted("Token", palette.muted));
+        ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
+            ui.add_enabled_ui(!form.token.is_empty(), |ui| {
+                is_held = hold_button(ui, "Hold to show the whole token");
+                if ui.small_button("Inspect").on_hover_text("Read it in the token panel").clicked() {
+                    actions.push(Action::InspectToken(form.token.clone()));
+                }
             });
-            label
-        })
-        .inner;
+        });
+    });
     let field = BigText::new("Token").id(field_id()).hint("paste a token").shortened(TOKEN_CHARS);
     let output = field.show(ui, &mut form.token);
-    let response = output.response.labelled_by(label.id);
+    let response = output.response;
     if response.changed() {
         if output.is_big || was_pasted(ui) { form.token_pasted(&old) } else { form.token_typed() }
     }

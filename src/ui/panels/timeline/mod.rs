@@ -393,7 +393,7 @@ fn empty_ui(ui: &mut Ui, actions: &mut Actions) {
     );
     ui.horizontal(|ui| {
         ui.add_space(4.0 * theme::STEP);
-        if ui.add(theme::primary_button(ui, "Connect to the practice server")).clicked() {
+        if ui.button("Connect to the practice server").clicked() {
             actions.push(Action::Practice(None));
         }
     });
