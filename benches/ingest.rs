@@ -1,7 +1,7 @@
-//! What the recorder costs by itself: reads from memory go into its sink, beside tokio-tungstenite on the same bytes.
+//! What recording costs: CPU per frame of the whole client over loopback, beside a bare tokio-tungstenite loop.
 //!
-//! Each measurement is a process of its own: CPU is the sum over its threads, peak memory is its own. Without arguments all
-//! of them run. Linux only (it reads `/proc`).
+//! The sender is a process of its own, so that its CPU does not count. Each measurement is a process of its own as well:
+//! CPU is the sum over its threads, peak memory is its own. Linux only (it reads `/proc`).
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -10,60 +10,73 @@
     reason = "a benchmark prints, and ends by panicking"
 )]
 
-use std::pin::Pin;
-use std::process::Command as Process;
+use std::collections::hash_map::DefaultHasher;
+use std::hash::Hasher as _;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpListener;
+use std::path::Path;
+use std::process::{Child, Command as Process, Stdio};
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::time::Duration;
 
-use bytes::Bytes;
 use futures_util::StreamExt as _;
-use sockeye::engine::{JournalPlace, Recorder, Sink};
-use sockeye::observation::{ConnId, Direction, Fact};
-use sockeye::store::Page;
-use sockeye::wire::encode_frame;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio_tungstenite::WebSocketStream;
-use tokio_tungstenite::tungstenite::protocol::Role;
-
-const PAYLOAD_BYTES: usize = 120;
-const READ_BYTES: usize = 128 * 1024;
+use sockeye::engine::{Command, ConnectOptions, Engine, Event, JournalPlace, replay};
+use sockeye::observation::{ConnId, Direction, Expect};
+use sockeye::store::{FrameRow, RowBody};
+use sockeye::wire::{Opcode, accept_for, encode_frame, parse_request};
 
 fn main() {
     let args: Vec<String> = std::env::args().skip(1).filter(|a| a != "--bench").collect();
     let words: Vec<&str> = args.iter().map(String::as_str).collect();
     match words.as_slice() {
-        ["bare", frames] => bare(frames.parse().unwrap()),
-        ["record", frames, place, watched] => record(frames.parse().unwrap(), place, *watched == "watched"),
-        ["idle"] => record(0, "file", false),
+        ["serve", frames, size] => serve(frames.parse().unwrap(), size.parse().unwrap()),
+        ["bare", port] => bare(port.parse().unwrap()),
+        ["sockeye", port, place] => sockeye(port.parse().unwrap(), place),
+        ["idle"] => report(),
         [] => all(),
-        _ => println!("usage: ingest [bare FRAMES | record FRAMES file|memory watched|alone | idle]"),
+        _ => println!("usage: ingest [serve FRAMES BYTES | bare PORT | sockeye PORT file|memory | idle]"),
     }
 }
 
 /// Every comparison.
 fn all() {
-    let frames = 1_000_000;
-    let best = |words: &[&str]| {
-        let mut results: Vec<f64> = (0..3).map(|_| run_self(words).0 * 1e6 / f64::from(frames)).collect();
-        results.sort_by(f64::total_cmp);
-        results[0]
-    };
-    let count = frames.to_string();
-    let bare = best(&["bare", &count]);
-    println!("{frames} × {PAYLOAD_BYTES} B from memory: bare tokio-tungstenite {bare:.0} ns/frame");
-    for (place, watched) in [("file", "alone"), ("memory", "alone"), ("file", "watched")] {
-        let ours = best(&["record", &count, place, watched]);
-        println!("  recorder alone, {place}, {watched}: {ours:.0} ns/frame, {:.2} of it", ours / bare);
+    for (frames, size, runs) in [(1_000_000, 120, 3), (200, 4 << 20, 2)] {
+        let best = |what: &[&str]| {
+            let mut results: Vec<(f64, u64)> = (0..runs).map(|_| measure(frames, size, what)).collect();
+            results.sort_by(|a, b| a.0.total_cmp(&b.0));
+            results[0]
+        };
+        let (bare, _) = best(&["bare"]);
+        let (ours, peak) = best(&["sockeye", "file"]);
+        let per = |millis: f64| millis * 1e6 / frames as f64;
+        println!(
+            "{frames} × {size} B: bare tokio-tungstenite {:.0} ns/frame, sockeye {:.0} ns/frame, ratio {:.2} (peak {} MiB)",
+            per(bare),
+            per(ours),
+            ours / bare,
+            peak / 1024
+        );
     }
     let (_, idle) = run_self(&["idle"]);
-    let (millis, peak) = run_self(&["record", "10000000", "file", "alone"]);
+    let (millis, peak) = measure(10_000_000, 120, &["sockeye", "file"]);
     println!(
-        "10000000 × {PAYLOAD_BYTES} B: {:.0} ns/frame, peak RSS {} MiB, idle {} MiB, raised by {} MiB",
+        "10000000 × 120 B: {:.0} ns/frame, peak RSS {} MiB, idle {} MiB, raised by {} MiB",
         millis / 10.0,
         peak / 1024,
         idle / 1024,
         (peak - idle) / 1024
     );
+}
+
+/// Starts a sender and measures one client against it: CPU milliseconds and peak RSS in KiB.
+fn measure(frames: u64, size: usize, what: &[&str]) -> (f64, u64) {
+    let (mut server, port) = start_server(frames, size);
+    let port = port.to_string();
+    let mut words = vec![what[0], port.as_str()];
+    words.extend(&what[1..]);
+    let result = run_self(&words);
+    server.wait().unwrap();
+    result
 }
 
 fn run_self(words: &[&str]) -> (f64, u64) {
@@ -74,123 +87,122 @@ fn run_self(words: &[&str]) -> (f64, u64) {
     (numbers.next().unwrap(), numbers.next().unwrap() as u64)
 }
 
-/// The bytes of so many text frames, in reads; a frame may be cut by their border, as on a socket.
-struct Reads {
-    frame: Vec<u8>,
-    at: usize,
-    left: u64,
+fn start_server(frames: u64, size: usize) -> (Child, u16) {
+    let mut child = Process::new(std::env::current_exe().unwrap())
+        .args(["serve", &frames.to_string(), &size.to_string()])
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    (child, line.trim().parse().unwrap())
 }
 
-impl Reads {
-    fn new(frames: u64) -> Self {
-        let frame = encode_frame(0x81, None, &[b'x'; PAYLOAD_BYTES]);
-        let left = frames * frame.len() as u64;
-        Self { frame, at: 0, left }
+/// Sends frames as fast as they go, then a Close.
+fn serve(frames: u64, size: usize) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    println!("{}", listener.local_addr().unwrap().port());
+    let (mut stream, _) = listener.accept().unwrap();
+    let mut head = Vec::new();
+    let mut byte = [0];
+    while !head.ends_with(b"\r\n\r\n") {
+        stream.read_exact(&mut byte).unwrap();
+        head.push(byte[0]);
     }
-
-    /// Fills `buffer` as far as there is something; gives how far.
-    fn fill(&mut self, buffer: &mut [u8]) -> usize {
-        let len = usize::try_from(self.left).map_or(buffer.len(), |left| left.min(buffer.len()));
-        let mut done = 0;
-        while done < len {
-            let piece = (self.frame.len() - self.at).min(len - done);
-            buffer[done..done + piece].copy_from_slice(&self.frame[self.at..self.at + piece]);
-            self.at = (self.at + piece) % self.frame.len();
-            done += piece;
+    let request = parse_request(&head).unwrap();
+    let accept = accept_for(request.values("sec-websocket-key").next().unwrap());
+    let answer = format!(
+        "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: {accept}\r\n\r\n"
+    );
+    stream.write_all(answer.as_bytes()).unwrap();
+    let per_write = (256 * 1024 / (size + 4)).max(1) as u64;
+    let mut number = 0;
+    let mut block = Vec::new();
+    while number < frames {
+        block.clear();
+        for _ in 0..per_write.min(frames - number) {
+            block.extend(encode_frame(0x81, None, &payload(number, size)));
+            number += 1;
         }
-        self.left -= len as u64;
-        len
+        stream.write_all(&block).unwrap();
     }
+    stream.write_all(&[0x88, 2, 3, 0xE8]).unwrap();
+    stream.read_to_end(&mut Vec::new()).ok();
 }
 
-impl AsyncRead for Reads {
-    fn poll_read(self: Pin<&mut Self>, _: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<std::io::Result<()>> {
-        let room = buffer.remaining().min(READ_BYTES);
-        let len = self.get_mut().fill(buffer.initialize_unfilled_to(room));
-        buffer.advance(len);
-        Poll::Ready(Ok(()))
-    }
-}
-
-impl AsyncWrite for Reads {
-    fn poll_write(self: Pin<&mut Self>, _: &mut Context<'_>, bytes: &[u8]) -> Poll<std::io::Result<usize>> {
-        Poll::Ready(Ok(bytes.len()))
-    }
-
-    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<std::io::Result<()>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<std::io::Result<()>> {
-        Poll::Ready(Ok(()))
-    }
-}
-
-/// A loop that only counts.
-fn bare(frames: u64) {
-    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-    let counted = runtime.block_on(async {
-        let mut socket = WebSocketStream::from_raw_socket(Reads::new(frames), Role::Client, None).await;
-        let mut counted = 0;
-        while let Some(Ok(message)) = socket.next().await {
-            assert_eq!(message.len(), PAYLOAD_BYTES);
-            counted += 1;
+/// A client that only counts.
+fn bare(port: u16) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let tcp = tokio::net::TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+        let url = format!("ws://127.0.0.1:{port}/");
+        let (mut ws, _) = tokio_tungstenite::client_async(url, tcp).await.unwrap();
+        let mut hash = DefaultHasher::new();
+        while let Some(Ok(message)) = ws.next().await {
+            if message.is_close() {
+                break;
+            }
+            hash.write_usize(message.len());
         }
-        counted
+        assert_ne!(hash.finish(), 0);
     });
-    assert_eq!(counted, frames);
     report();
 }
 
-/// The recorder, fed as a tap feeds it; perhaps with somebody who looks at the newest rows all the time.
-fn record(frames: u64, place: &str, watched: bool) {
+/// The whole client, recording.
+fn sockeye(port: u16, place: &str) {
+    let engine = Engine::start(Arc::new(|| {})).unwrap();
+    let mut options = ConnectOptions::new(format!("ws://127.0.0.1:{port}/"));
+    options.expect = Expect::First;
+    options.probes = false;
     let folder = tempfile::tempdir().unwrap();
-    let (wakes, woken) = std::sync::mpsc::sync_channel(1);
-    let recorder = &Recorder::start(Arc::new(move || wakes.try_send(()).unwrap_or_default())).unwrap();
-    let place = match place {
+    options.journal = match place {
         "memory" => JournalPlace::Memory,
         _ => JournalPlace::File(folder.path().join("ingest.sockeye")),
     };
     let conn = ConnId(1);
-    let sink = recorder.open(conn, &place).unwrap();
-    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-    std::thread::scope(|scope| {
-        if watched {
-            scope.spawn(move || {
-                loop {
-                    woken.recv().unwrap();
-                    let view = recorder.view(conn).unwrap();
-                    let page = view.page(view.rows.saturating_sub(60)..view.rows);
-                    if view.story.finished.is_some() && matches!(page, Page::Ready(_)) {
-                        break;
-                    }
-                }
-            });
+    engine.send(Command::Connect { conn, options: Box::new(options) }).unwrap();
+    loop {
+        match engine.event_timeout(Duration::from_mins(5)).unwrap() {
+            Event::Ended { .. } => break,
+            Event::Refused { why, .. } => panic!("{why}"),
+            _ => {}
         }
-        runtime.block_on(async {
-            feed(&sink, frames).await;
-            let story = recorder.settle(conn).await.unwrap();
-            assert_eq!(story.received.messages, frames);
-        });
-    });
+    }
+    let view = engine.view(conn).unwrap();
+    assert_eq!(view.story.close_received.as_ref().and_then(|c| c.info.code), Some(1000));
+    let frames = view.story.received.messages;
     report();
+    if let Some(path) = engine.journal_path(conn)
+        && frames <= 1_000_000
+    {
+        verify(&path, frames);
+    }
 }
 
-async fn feed(sink: &Sink, frames: u64) {
-    let bytes = |direction, data: &'static [u8]| Fact::Bytes { direction, data: Bytes::from_static(data) };
-    sink.push(bytes(Direction::ClientToServer, b"GET / HTTP/1.1\r\nHost: h\r\n\r\n"));
-    sink.push(bytes(Direction::ServerToClient, b"HTTP/1.1 101 Switching Protocols\r\n\r\n"));
-    let mut reads = Reads::new(frames);
-    let mut buffer = vec![0; READ_BYTES];
-    loop {
-        std::future::poll_fn(|context| sink.poll_room(context)).await;
-        let len = reads.fill(&mut buffer);
-        if len == 0 {
-            break;
+/// Reads the journal again: every frame, in order, with the very bytes that were sent (the hashes are equal).
+fn verify(path: &Path, frames: u64) {
+    let (mut sent, mut kept) = (DefaultHasher::new(), DefaultHasher::new());
+    let mut number = 0;
+    for row in replay(path).unwrap() {
+        let RowBody::Frame(frame) = row.unwrap().body else { continue };
+        if frame.direction != Direction::ServerToClient || frame.header.opcode() != Opcode::Text {
+            continue;
         }
-        sink.push_bytes(Direction::ServerToClient, &buffer[..len]);
+        let whole = payload(number, usize::try_from(frame.header.payload_len).unwrap());
+        sent.write(&whole[..whole.len().min(FrameRow::PREVIEW_BYTES)]);
+        kept.write(&frame.preview);
+        assert_eq!(frame.received, frame.header.payload_len);
+        number += 1;
     }
-    sink.push(Fact::Finished);
+    assert_eq!((number, kept.finish()), (frames, sent.finish()));
+}
+
+/// The payload of the frame of this number.
+fn payload(number: u64, size: usize) -> Vec<u8> {
+    let mut payload = format!("{{\"number\":{number:010},\"text\":\"").into_bytes();
+    payload.resize(size, b'x');
+    payload
 }
 
 /// Prints CPU milliseconds of all threads and peak RSS in KiB.

@@ -64,7 +64,7 @@ pub(super) struct CheckArgs {
     /// Runs the check so many times and counts the causes.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub(super) repeat: Option<u32>,
-    /// Saves the session: .sockeye as it is, .jsonl, .json or .txt without secrets.
+    /// Saves the session: .sockeye as it is, .jsonl, .json or .txt without secrets; with `--repeat` a file for each run.
     #[arg(long, value_name = "FILE")]
     pub(super) save: Option<PathBuf>,
     /// Prints one JSON object and nothing else.

@@ -29,6 +29,7 @@ pub(super) fn run(args: &CheckArgs) -> Result<u8, Failure> {
     let mut tally: BTreeMap<String, u32> = BTreeMap::new();
     let mut is_healthy = true;
     let mut first_bad = None;
+    let mut unsaved = None;
     for nth in 1..=runs {
         let exercise = connect::exercise(&args.connect.url, &mut runner)?;
         let mut options = connect::options(&args.connect, exercise.as_ref())?;
@@ -46,7 +47,8 @@ pub(super) fn run(args: &CheckArgs) -> Result<u8, Failure> {
             *tally.entry(verdict.cause.clone()).or_default() += 1;
         }
         if let (Some(saving), Some(path)) = (&saving, &path) {
-            saving.save(&mut runner, &outcome, path, is_direct, redactor.as_mut())?;
+            // What was found is printed in any case.
+            unsaved = saving.save(&mut runner, &outcome, path, is_direct, redactor.as_mut()).err().or(unsaved);
         }
         if args.json {
             results.push(check_json(outcome.story(), &outcome.checklist, redactor.as_mut()));
@@ -71,7 +73,7 @@ pub(super) fn run(args: &CheckArgs) -> Result<u8, Failure> {
     } else if args.repeat.is_some() {
         print_tally(&tally, first_bad)?;
     }
-    Ok(u8::from(!is_healthy))
+    unsaved.map_or(Ok(u8::from(!is_healthy)), Err)
 }
 
 /// Connects once, with a progress line.
@@ -153,6 +155,10 @@ impl Saving {
             let what = format!("{}: use the extension .sockeye, .jsonl, .json or .txt", path.display());
             return Err(Failure::Usage(what));
         }
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+        if folder.is_some_and(|folder| !folder.is_dir()) {
+            return Err(Failure::Usage(format!("{}: there is no such folder", path.display())));
+        }
         Ok(Self { path: path.to_owned(), exporter })
     }
 
@@ -180,14 +186,28 @@ impl Saving {
     }
 }
 
-/// Writes a file through `write`.
+/// Writes a file through `write`; half a file never stands under its name.
 pub(super) fn write_file(
     path: &Path,
     write: impl FnOnce(&mut dyn std::io::Write) -> std::io::Result<()>,
 ) -> Result<(), Failure> {
-    let failed = |source| Failure::Write { path: path.to_owned(), source };
-    let mut out = BufWriter::new(fs::File::create(path).map_err(failed)?);
-    write(&mut out).and_then(|()| out.flush()).map_err(failed)
+    // A device or a pipe cannot be replaced.
+    let is_special = fs::metadata(path).is_ok_and(|there| !there.is_file());
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(".part");
+    let beside = if is_special { path.to_owned() } else { path.with_file_name(name) };
+    let written = fs::File::create(&beside).map(BufWriter::new).and_then(|mut out| {
+        write(&mut out)?;
+        out.flush()?;
+        if is_special { Ok(()) } else { fs::rename(&beside, path) }
+    });
+    written.map_err(|source| {
+        if !is_special {
+            // What was begun is of no use to anybody.
+            fs::remove_file(&beside).ok();
+        }
+        Failure::Write { path: path.to_owned(), source }
+    })
 }
 
 /// A journal that is to be kept is written to its place while the session runs; others need no file of their own.
@@ -214,12 +234,13 @@ mod tests {
         let format = |path: &str| Saving::new(Path::new(path)).ok().map(|s| s.exporter.map_or("sockeye", |e| e.id));
         assert_eq!(format("a.sockeye"), Some("sockeye"));
         assert_eq!(format("a.b.JSONL"), Some("jsonl"));
-        assert_eq!(format("x/a.json"), Some("json"));
+        assert_eq!(format("src/a.json"), Some("json"));
+        assert_eq!(format("no-such-folder/a.json"), None);
         assert_eq!(format("a.txt"), Some("text"));
         assert_eq!(format("a"), None);
         assert_eq!(format("a.har"), None);
-        let saving = Saving::new(Path::new("dir/a.txt")).unwrap();
-        assert_eq!(saving.path_of(Some(3)), Path::new("dir/a-3.txt"));
-        assert_eq!(saving.path_of(None), Path::new("dir/a.txt"));
+        let saving = Saving::new(Path::new("src/a.txt")).unwrap();
+        assert_eq!(saving.path_of(Some(3)), Path::new("src/a-3.txt"));
+        assert_eq!(saving.path_of(None), Path::new("src/a.txt"));
     }
 }

@@ -72,8 +72,13 @@ pub(super) fn options(args: &ConnectArgs, exercise: Option<&Exercise>) -> Result
         (false, true) => Family::Ipv6,
         (false, false) => Family::Auto,
     };
-    options.server_log.clone_from(&args.server_log);
     options.probes = !args.no_probes;
+    if let Some(path) = &args.server_log {
+        if path.is_dir() {
+            return Err(Failure::Usage(format!("{} is a folder, not a log", path.display())));
+        }
+        options.server_log = Some(path.clone());
+    }
     Ok(options)
 }
 

@@ -3,7 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
-use crate::engine::{Busy, StartError, error_chain};
+use crate::engine::{Busy, StartError};
 use crate::token::MintError;
 
 /// Why a command could not do its work.
@@ -56,10 +56,5 @@ impl Failure {
     /// Whether nobody reads our output any more, which needs no words.
     pub(super) fn is_broken_pipe(&self) -> bool {
         matches!(self, Self::Write { source, .. } if source.kind() == io::ErrorKind::BrokenPipe)
-    }
-
-    /// The failure with its sources, in one line.
-    pub(super) fn chain(&self) -> String {
-        error_chain(self)
     }
 }

@@ -24,6 +24,8 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 
+use crate::engine::error_chain;
+use crate::ui::{self, RunError};
 use args::{Arguments, Command};
 use failure::Failure;
 
@@ -57,7 +59,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     }
 }
 
-/// Opens the window; where there is no display, runs the practice check in the terminal.
+/// Opens the window; where that cannot be, the session or the practice check is shown in the terminal.
 fn window(file: Option<&Path>) -> Result<u8, Failure> {
     if let Some(file) = file {
         let is_session = file.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("sockeye"));
@@ -66,16 +68,17 @@ fn window(file: Option<&Path>) -> Result<u8, Failure> {
             return Err(Failure::Usage(what));
         }
     }
-    let Err(error) = crate::ui::run(file.map(Path::to_owned)) else {
-        return Ok(0);
+    let why = match ui::run(file.map(Path::to_owned)) {
+        Ok(()) => return Ok(0),
+        Err(RunError::NoDisplay) => "There is no display here".to_owned(),
+        Err(error @ (RunError::Window(_) | RunError::Library { .. })) => error_chain(&error),
     };
-    let why = crate::engine::error_chain(&error);
     if let Some(file) = file {
-        print::note(&format!("The window cannot be opened here: {why}. The session follows as text."));
-        let to = "text".to_owned();
-        return export::run(&args::ExportArgs { file: file.to_owned(), to, output: None, no_redact: false });
+        print::note(&format!("{why}, so the session is shown as text instead of in the window."));
+        let (file, to) = (file.to_owned(), "text".to_owned());
+        return export::run(&args::ExportArgs { file, to, output: None, no_redact: false });
     }
-    print::note(&format!("The window cannot be opened here: {why}. The practice check runs in the terminal instead."));
+    print::note(&format!("{why}, so the practice check runs in the terminal instead of the window."));
     match Arguments::try_parse_from(["sockeye", "check", "practice"]).map(|arguments| arguments.command) {
         Ok(Some(Command::Check(args))) => check::run(&args),
         Ok(_) | Err(_) => Ok(2),

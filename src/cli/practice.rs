@@ -5,7 +5,9 @@ use super::failure::Failure;
 use super::print;
 use super::runner::Runner;
 use crate::engine::practice::FAULTS;
+use crate::export::Redactor;
 use crate::export::text::{Line, Tone};
+use crate::export::visible::visible;
 
 /// Serves; gives the exit status.
 pub(super) fn run(args: &PracticeArgs) -> Result<u8, Failure> {
@@ -21,7 +23,8 @@ pub(super) fn run(args: &PracticeArgs) -> Result<u8, Failure> {
         return Ok(0);
     }
     let mut runner = Runner::start()?;
-    let mut console = |line: &str| print::out(&format!("{line}\n"));
+    let mut redactor = Redactor::new();
+    let mut console = |line: &str| print::out(&format!("{}\n", visible(&redactor.text(line))));
     let started = runner.start_practice(args.port, &mut console);
     let address = started.map_err(|failure| match failure {
         Failure::Engine(why) => {

@@ -5,6 +5,7 @@ use std::io::{self, IsTerminal as _, Write as _};
 use std::path::PathBuf;
 
 use super::failure::Failure;
+use crate::engine::error_chain;
 use crate::export::text::{Line, render};
 use crate::export::visible::visible;
 
@@ -37,7 +38,7 @@ pub(super) fn note(text: &str) {
 /// Writes a failure to standard error.
 pub(super) fn failure(failure: &Failure) {
     if !failure.is_broken_pipe() {
-        note(&format!("error: {}", failure.chain()));
+        note(&format!("error: {}", error_chain(failure)));
     }
 }
 

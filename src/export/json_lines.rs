@@ -24,6 +24,9 @@ pub(super) fn write(
     let mut held = Held::default();
     for row in &mut *material.rows {
         let row = row?;
+        if let Some(redactor) = redactor.as_deref_mut() {
+            redactor.learn_row(&row);
+        }
         let line = Line::new(row, material.payload)?;
         held.push(line);
         if !held.is_open() || redactor.is_none() {

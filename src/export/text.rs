@@ -29,7 +29,11 @@ pub(super) fn write(
     out.write_all(render(&lines, None, false).as_bytes())?;
     out.write_all(b"\nLog\n")?;
     for row in &mut *material.rows {
-        writeln!(out, "{}", log::row_line(&row?, redactor.as_deref_mut()))?;
+        let row = row?;
+        if let Some(redactor) = redactor.as_deref_mut() {
+            redactor.learn_row(&row);
+        }
+        writeln!(out, "{}", log::row_line(&row, redactor.as_deref_mut()))?;
     }
     out.flush()
 }
@@ -61,6 +65,11 @@ impl Report<'_> {
             Some(redactor) => visible(&redactor.text(text)),
             None => visible(text),
         }
+    }
+
+    /// Foreign text, cut after its secrets are gone.
+    fn brief(&mut self, text: &str, max: usize) -> String {
+        shortened(&self.foreign(text), max)
     }
 
     fn push(&mut self, line: Line) {
@@ -155,7 +164,7 @@ impl Report<'_> {
         self.step(ok, "response", ms, &what);
         let body = story.answer.body_text();
         if refused && !body.trim().is_empty() {
-            let body = self.foreign(&shortened(body.trim(), BODY_CHARS));
+            let body = self.brief(body.trim(), BODY_CHARS);
             self.push(Line::new().dim(&format!("{:29}", "")).plain(&body).hang(29));
         }
     }
@@ -164,7 +173,7 @@ impl Report<'_> {
         let Some(opened) = story.opened else { return };
         if let Some(confirmation) = &story.confirmation {
             let ms = Some(confirmation.at.millis_since(opened));
-            let preview = confirmation.preview.as_deref().map(|p| shortened(p, PREVIEW_CHARS));
+            let preview = confirmation.preview.as_deref().map(|preview| self.brief(preview, PREVIEW_CHARS));
             let what = match (confirmation.ok, preview) {
                 (true, Some(preview)) => preview,
                 (true, None) => "the 101 is enough".to_owned(),
@@ -302,7 +311,7 @@ impl Report<'_> {
         }
         for probe in &story.probes {
             let text = format!("  {}: {}", words::probe(&probe.probe), words::outcome(probe.outcome.as_ref()));
-            let text = self.foreign(&shortened(&text, PREVIEW_CHARS));
+            let text = self.brief(&text, PREVIEW_CHARS);
             self.push(Line::new().plain(&text).hang(4));
         }
     }

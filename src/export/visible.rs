@@ -1,6 +1,6 @@
 //! Foreign text made harmless: what a terminal or a reader would obey is shown as a code.
 
-/// Whether a character is shown as a code: controls, bidi controls, invisible and unassigned ones.
+/// Whether a character is shown as a code: controls, bidi controls, invisible and private ones.
 pub fn is_hidden(c: char) -> bool {
     c.is_control()
         || matches!(
@@ -11,9 +11,10 @@ pub fn is_hidden(c: char) -> bool {
                 | '\u{200b}'..='\u{200f}'
                 | '\u{2028}'..='\u{202e}'
                 | '\u{2060}'..='\u{206f}'
+                | '\u{e000}'..='\u{f8ff}'
                 | '\u{feff}'
                 | '\u{fff9}'..='\u{fffb}'
-                | '\u{e0000}'..='\u{e007f}'
+                | '\u{e0000}'..
         )
 }
 

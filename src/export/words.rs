@@ -120,6 +120,11 @@ pub(super) fn tcp_end(story: &Story) -> &'static str {
     if story.connected().is_none() {
         return "none";
     }
+    match tls_failure_kind(story) {
+        Some(TlsFailureKind::Fin) => return "fin",
+        Some(TlsFailureKind::Reset) => return "rst",
+        _ => {}
+    }
     let we_were_first = match (&story.we_closed_tcp, &story.read_end) {
         (Some(ours), Some((theirs, _))) => ours < theirs,
         (Some(_), None) => true,
@@ -141,6 +146,11 @@ pub(super) fn tcp_end(story: &Story) -> &'static str {
     }
 }
 
+/// Why TLS failed, if it did.
+fn tls_failure_kind(story: &Story) -> Option<TlsFailureKind> {
+    story.tls.as_ref()?.failure.as_ref().map(|failure| failure.kind)
+}
+
 /// Who ended the connection, as JSON has it.
 pub(super) fn ended_by(story: &Story) -> &'static str {
     if story.not_attempted.is_some() {
@@ -159,11 +169,15 @@ pub(super) fn ended_by(story: &Story) -> &'static str {
             "network"
         };
     };
+    match tls_failure_kind(story) {
+        Some(TlsFailureKind::AlertReceived(_) | TlsFailureKind::Fin | TlsFailureKind::Reset) => return "server",
+        Some(_) => return "client",
+        None => {}
+    }
     let server = [
         story.close_received.as_ref().map(|close| close.at),
         story.read_end.as_ref().map(|(at, _)| *at),
         story.answer.head.as_ref().filter(|(_, head)| head.status != 101).map(|(at, _)| *at),
-        story.tls.as_ref().filter(|tls| tls.failure.is_some()).and_then(|tls| tls.ended),
     ];
     let client =
         [story.close_begun.map(|(at, _)| at), story.close_sent.as_ref().map(|close| close.at), story.we_closed_tcp];

@@ -126,6 +126,7 @@ pub struct Decoder {
     request: Vec<u8>,
     request_done: bool,
     response: Response,
+    interim_heads: u32,
     directions: [FrameReader; 2],
     wire_bytes: [u64; 2],
 }
@@ -136,11 +137,15 @@ impl Default for Decoder {
             request: Vec::new(),
             request_done: false,
             response: Response::Head { bytes: Vec::new(), scanned: 0 },
+            interim_heads: 0,
             directions: [FrameReader::new(Direction::ClientToServer), FrameReader::new(Direction::ServerToClient)],
             wire_bytes: [0; 2],
         }
     }
 }
+
+/// How many 1xx heads are read before what follows is bytes without a meaning.
+const MAX_INTERIM_HEADS: u32 = 16;
 
 /// Where the answer of the server stands.
 #[derive(Clone, Debug)]
@@ -246,7 +251,13 @@ impl Decoder {
                     self.set_deflate(&head);
                     sink(Item::Response(&head, raw));
                 } else if head.status < 200 {
-                    self.response = Response::Head { bytes: Vec::new(), scanned: 0 };
+                    self.interim_heads += 1;
+                    // An endless row of them says no more than the first few.
+                    self.response = if self.interim_heads < MAX_INTERIM_HEADS {
+                        Response::Head { bytes: Vec::new(), scanned: 0 }
+                    } else {
+                        Response::Opaque
+                    };
                     sink(Item::Interim(&head, raw));
                 } else {
                     self.response = match framing(&head) {
@@ -385,6 +396,18 @@ mod tests {
         assert_eq!(last(&[0x81]), "Cut(Header { offset: 0, received: 1 })");
         assert_eq!(last(&[0x81, 0, 0x82, 10, 1, 2]), "Cut(Payload { offset: 2, declared: 10, received: 2 })");
         assert_eq!(last(&[0x01, 1, b'a']), "Cut(Fragment { frames: 1, received: 1 })");
+    }
+
+    #[test]
+    fn an_endless_row_of_interim_heads_is_cut() {
+        let bytes = b"HTTP/1.1 103 Early Hints\r\n\r\n".repeat(1_000);
+        let (mut interim, mut opaque) = (0, 0);
+        Decoder::default().push(Direction::ServerToClient, &bytes, &mut |item| match item {
+            Item::Interim(..) => interim += 1,
+            Item::Opaque { data, .. } => opaque += data.len(),
+            _ => {}
+        });
+        assert_eq!((interim, opaque), (16, bytes.len() - 16 * 28));
     }
 
     #[test]

@@ -11,7 +11,12 @@ use sockeye::export::check_json::SCHEMA;
 /// The program with these arguments; nothing of the environment decides how it prints.
 fn program(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_sockeye"));
-    command.args(arguments).env_remove("NO_COLOR").env_remove("DISPLAY").env_remove("WAYLAND_DISPLAY");
+    command
+        .args(arguments)
+        .env_remove("NO_COLOR")
+        .env_remove("DISPLAY")
+        .env_remove("WAYLAND_DISPLAY")
+        .env_remove("WAYLAND_SOCKET");
     command.stdin(Stdio::null());
     command
 }
@@ -36,12 +41,17 @@ fn checked(arguments: &[&str]) -> (Value, i32) {
     let value: Value = serde_json::from_str(&printed).unwrap_or_else(|error| {
         panic!("{arguments:?}: {error}\n{printed}\n{}", text(&output.stderr));
     });
+    assert_fits_schema(&value);
+    (value, status(&output))
+}
+
+/// Fails unless the value is what `assets/check.schema.json` says.
+pub(crate) fn assert_fits_schema(value: &Value) {
     let schema: Value = serde_json::from_str(SCHEMA).unwrap();
     let validator = jsonschema::draft202012::new(&schema).unwrap();
     let errors: Vec<String> =
-        validator.iter_errors(&value).map(|error| format!("{}: {error}", error.instance_path())).collect();
-    assert!(errors.is_empty(), "{arguments:?}: {errors:#?}\n{printed}");
-    (value, status(&output))
+        validator.iter_errors(value).map(|error| format!("{}: {error}", error.instance_path())).collect();
+    assert!(errors.is_empty(), "{errors:#?}\n{value:#}");
 }
 
 /// A port on which nobody listens.
@@ -81,11 +91,12 @@ fn help_names_every_option_that_works_and_no_other() {
         "--save",
         "--json",
         "--max-message",
+        "--server-log",
         "--no-redact",
     ] {
         assert!(help.contains(&format!("{option} ")) || help.contains(&format!("{option}\n")), "{option} in\n{help}");
     }
-    for absent in ["--proxy", "--client-cert", "--ping", "--no-pong", "--server-log", "--no-compress"] {
+    for absent in ["--proxy", "--client-cert", "--ping", "--no-pong", "--no-compress"] {
         assert!(!help.contains(absent), "{absent} in\n{help}");
     }
     let all = text(&run(&["--help"]).stdout);
@@ -308,6 +319,9 @@ fn a_saved_session_is_exported_as_it_was() {
     assert!(output.stdout.is_empty() && status(&output) == 0);
     let report = fs::read_to_string(path("a.txt")).unwrap();
     assert!(report.contains("101 Switching Protocols") && report.contains("\nLog\n"), "{report}");
+    let onto_itself = run(&["export", &path("a.sockeye"), "--to", "text", "-o", &path("a.sockeye")]);
+    assert_eq!(status(&onto_itself), 2);
+    assert_eq!(status(&run(&["export", &path("a.sockeye"), "--to", "text", "-o", &path("no/such/folder.txt")])), 3);
     // Saving again over it is allowed; recording over it is not.
     checked(&["practice", "--watch", "0.1", "--save", &path("a.sockeye")]);
     assert_eq!(status(&run(&["record", "practice", "-o", &path("a.sockeye")])), 2);

@@ -3,8 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use sockeye::diagnosis::{Case, checklist};
 use sockeye::engine::practice::{FAULTS, Fault};
 use sockeye::engine::{Command, ConnectOptions, Engine, EngineHandle, Event, JournalPlace};
+use sockeye::export::Redactor;
+use sockeye::export::check_json::check_json;
 use sockeye::observation::ConnId;
 use sockeye::store::Story;
 
@@ -50,6 +53,8 @@ fn next(engine: &EngineHandle) -> Event {
 /// What differs from what the fault teaches.
 fn judge(fault: &Fault) -> Option<String> {
     let story = run(fault)?;
+    let checklist = checklist(&Case { story: &story, probes_pending: false });
+    crate::cli::assert_fits_schema(&check_json(&story, &checklist, Some(&mut Redactor::for_story(&story))));
     let verdict = story.verdict.as_ref()?;
     let (ending, cause) = (verdict.ending.id(), verdict.cause.as_str());
     let findings: Vec<&str> = verdict.findings.iter().map(|f| f.id.as_str()).collect();

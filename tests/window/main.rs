@@ -2,6 +2,14 @@
 //!
 //! `SOCKEYE_SHOTS=folder cargo test --test window` also writes pictures, drawn without a GPU by [`cpu_render`].
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::disallowed_methods,
+    reason = "a test ends by panicking, and waits by the clock"
+)]
+
 mod app;
 mod cpu_render;
 mod gallery;

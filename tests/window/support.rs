@@ -40,7 +40,6 @@ pub(crate) fn app(theme: Theme, size: impl Into<Vec2>, scale: f32) -> Harness<'s
 }
 
 /// The whole window with what an earlier one left behind.
-#[expect(clippy::panic, reason = "a test ends by panicking")]
 pub(crate) fn kept_app(theme: Theme, size: impl Into<Vec2>, scale: f32, kept: Option<String>) -> Harness<'static, App> {
     Harness::builder()
         .with_size(size)
@@ -61,11 +60,10 @@ pub(crate) fn kept_app(theme: Theme, size: impl Into<Vec2>, scale: f32, kept: Op
 
 /// Steps the window until `is_there`.
 #[track_caller]
-#[expect(clippy::panic, reason = "a test ends by panicking")]
-pub(crate) fn wait_for<State>(
-    harness: &mut Harness<'_, State>,
+pub(crate) fn wait_for<'a, State>(
+    harness: &mut Harness<'a, State>,
     what: &str,
-    is_there: impl Fn(&Harness<'_, State>) -> bool,
+    is_there: impl Fn(&Harness<'a, State>) -> bool,
 ) {
     for _ in 0..PATIENCE {
         if is_there(harness) {

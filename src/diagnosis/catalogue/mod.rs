@@ -1,7 +1,7 @@
 //! The words of every cause: what happens, what a browser shows for it, and how to mend it.
 //!
 //! Pure data, a file for each phase, in the order in which a connection passes them. How a cause is recognised is not
-//! here: that is the rules' work. Start with [`cause`]; [`fix`] fills in host and port; [`ending`] holds the words of
+//! here: that is the rules' work. Start with [`cause`]; [`fix`] fills in host and port; [`ending()`] holds the words of
 //! the endings.
 
 mod auth;

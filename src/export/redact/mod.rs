@@ -5,11 +5,11 @@
 //! life of a [`Redactor`]. Words that stand in a secret's place, such as `undefined`, are not secret: they are the fault.
 
 mod names;
+mod places;
 mod plain;
 mod search;
 
 use std::collections::BTreeMap;
-use std::ops::Range;
 
 use base64::Engine as _;
 use serde_json::Value;
@@ -18,7 +18,7 @@ use crate::observation::TokenPlace;
 use crate::store::Story;
 use crate::token::find_tokens;
 
-use names::{Patterns, header_secrets, is_secret_parameter, is_telling};
+use names::{Patterns, is_telling};
 use plain::{Plain, forms};
 use search::{Hit, Needles};
 
@@ -80,40 +80,6 @@ impl Redactor {
         let mut redactor = Self::new();
         redactor.learn_story(story);
         redactor
-    }
-
-    /// Learns every secret of a story.
-    pub fn learn_story(&mut self, story: &Story) {
-        if let Some(plan) = &story.plan {
-            self.place.clone_from(&plan.token_place);
-            self.learn_url(&plan.url);
-            if let Some(userinfo) = plan.target.as_ref().and_then(|t| t.userinfo.as_deref()) {
-                self.learn(Kind::Authorization, userinfo.as_bytes());
-                if let Some((_, password)) = userinfo.split_once(':') {
-                    self.learn(Kind::Secret, password.as_bytes());
-                }
-            }
-        }
-        if let Some(request) = &story.request {
-            self.learn_url(&request.head.target);
-            for (name, value) in &request.head.headers {
-                self.learn_header(name, value);
-            }
-        }
-        for (_, head) in &story.answer.interim {
-            head.headers.iter().for_each(|(name, value)| self.learn_header(name, value));
-        }
-        if let Some((_, head)) = &story.answer.head {
-            head.headers.iter().for_each(|(name, value)| self.learn_header(name, value));
-        }
-        self.learn_from_text(story.answer.body_text().as_bytes());
-        self.learn_from_text(&story.answer.raw);
-        if let Some((_, first)) = &story.first_message {
-            self.learn_from_text(first);
-        }
-        for line in &story.console {
-            self.learn_from_text(line.text.as_bytes());
-        }
     }
 
     /// Learns the token as the user gave it.
@@ -255,82 +221,6 @@ impl Redactor {
         }
     }
 
-    fn learn_url(&mut self, url: &str) {
-        for (kind, range) in self.url_parts(url) {
-            self.learn(kind, url.get(range).unwrap_or_default().as_bytes());
-        }
-        self.learn_from_text(url.as_bytes());
-    }
-
-    fn learn_header(&mut self, name: &str, value: &str) {
-        for (kind, range) in self.header_parts(name, value) {
-            let part = value.get(range).unwrap_or_default();
-            self.learn(kind, part.as_bytes());
-            if kind == Kind::Authorization
-                && let Ok(pair) = base64::engine::general_purpose::STANDARD.decode(part)
-                && let Some(colon) = pair.iter().position(|byte| *byte == b':')
-            {
-                self.learn(Kind::Authorization, &pair);
-                self.learn(Kind::Secret, pair.get(colon + 1..).unwrap_or_default());
-            }
-        }
-        self.learn_from_text(value.as_bytes());
-    }
-
-    /// Where secrets stand in a URL or request target, by the names of its parameters.
-    fn url_parts(&self, url: &str) -> Vec<(Kind, Range<usize>)> {
-        let own = match &self.place {
-            Some(TokenPlace::Query { name }) => Some(name.as_str()),
-            _ => None,
-        };
-        let mut parts = Vec::new();
-        let Some(question) = url.find('?') else { return parts };
-        let mut at = question + 1;
-        for pair in url.get(at..).unwrap_or_default().split(['&', '#']) {
-            if let Some((name, value)) = pair.split_once('=') {
-                let name = String::from_utf8_lossy(&Plain::new(name.as_bytes()).bytes).into_owned();
-                let is_own = own == Some(name.as_str());
-                if is_own || is_secret_parameter(&name) {
-                    let kind = if is_own { Kind::Token } else { Kind::of_name(&name) };
-                    parts.push((kind, at + pair.len() - value.len()..at + pair.len()));
-                }
-            }
-            at += pair.len() + 1;
-        }
-        parts
-    }
-
-    /// Where secrets stand in a header's value, by its name and by where the token was put.
-    fn header_parts(&self, name: &str, value: &str) -> Vec<(Kind, Range<usize>)> {
-        let whole = (Kind::Token, 0..value.len());
-        match &self.place {
-            Some(TokenPlace::Header { name: own }) if own.eq_ignore_ascii_case(name) => match value.split_once(' ') {
-                Some((scheme, rest)) if scheme.chars().all(|c| c.is_ascii_alphabetic()) => {
-                    vec![(Kind::Token, value.len() - rest.len()..value.len())]
-                }
-                _ => vec![whole],
-            },
-            Some(TokenPlace::Subprotocol) if name.eq_ignore_ascii_case("sec-websocket-protocol") => {
-                let start = value.rfind(',').map_or(0, |comma| comma + 1);
-                let last = value.get(start..).unwrap_or_default();
-                let lead = last.len() - last.trim_start().len();
-                vec![(Kind::Token, start + lead..start + last.trim_end().len())]
-            }
-            Some(TokenPlace::Cookie { name: own }) if name.eq_ignore_ascii_case("cookie") => {
-                let mut parts = header_secrets(name, value);
-                for (kind, range) in &mut parts {
-                    let before = value.get(..range.start).unwrap_or_default().trim_end_matches('=');
-                    let cookie = before.rsplit(';').next().unwrap_or_default().trim();
-                    if cookie == own {
-                        *kind = Kind::Token;
-                    }
-                }
-                parts
-            }
-            _ => header_secrets(name, value),
-        }
-    }
-
     fn learn_from_text(&mut self, text: &[u8]) {
         for layer in Plain::layers(text) {
             for range in find_tokens(&layer.ascii()) {
@@ -418,23 +308,25 @@ impl Redactor {
 
     /// Everything secret in `bytes`; what is new is learnt.
     fn hits(&mut self, bytes: &[u8]) -> Vec<Hit> {
-        self.learn_from_text(bytes);
         let mut hits = Vec::new();
-        for layer in Plain::layers(bytes) {
-            let mut add = |range: &Range<usize>, owner| hits.push(Hit { range: layer.original(range), owner });
+        let layers = Plain::layers(bytes);
+        for layer in &layers {
             for range in find_tokens(&layer.ascii()) {
-                let owner = self.owner(Kind::Token, layer.bytes.get(range.clone()).unwrap_or_default());
-                add(&range, owner);
-            }
-            for hit in self.needles.find(&layer.bytes) {
-                add(&hit.range, hit.owner);
+                let token = layer.bytes.get(range.clone()).unwrap_or_default();
+                self.learn(Kind::Token, token);
+                hits.push(Hit { range: layer.original(&range), owner: self.owner(Kind::Token, token) });
             }
             for named in self.patterns.find(&layer.bytes) {
-                let value = String::from_utf8_lossy(layer.bytes.get(named.range.clone()).unwrap_or_default());
-                for hit in self.named(named.kind, &value, 0) {
-                    add(&named.range, hit.owner);
+                let value = layer.bytes.get(named.range.clone()).unwrap_or_default();
+                self.learn(named.kind, value);
+                for hit in self.named(named.kind, &String::from_utf8_lossy(value), 0) {
+                    hits.push(Hit { range: layer.original(&named.range), owner: hit.owner });
                 }
             }
+        }
+        for layer in &layers {
+            let found = self.needles.find(&layer.bytes).into_iter();
+            hits.extend(found.map(|hit| Hit { range: layer.original(&hit.range), owner: hit.owner }));
         }
         hits
     }

@@ -30,7 +30,7 @@ pub(super) fn secret_header(name: &str) -> Option<Kind> {
     }
 }
 
-/// Whether a value says something about the secret rather than being one: `undefined`, `null`, `expired`.
+/// Whether a value is a word that says something about a secret rather than being one: `undefined`, `null`, `expired`.
 pub(super) fn is_telling(value: &str) -> bool {
     let lower = value.trim_matches(['"', '\'']).to_ascii_lowercase();
     lower.is_empty()
@@ -38,7 +38,24 @@ pub(super) fn is_telling(value: &str) -> bool {
         || lower.starts_with("[object ")
         || lower.chars().all(|c| matches!(c, '.' | '…' | '*' | 'x' | '-'))
         || is_mark(&lower)
+}
+
+/// Whether a value that a name points to is written where another is to be filled in: `${TOKEN}`, `YOUR_TOKEN`.
+fn is_blank(value: &str) -> bool {
+    let value = value.trim_matches(['"', '\'', ' ']);
+    let lower = value.to_ascii_lowercase();
+    let is_capital = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
+    is_variable(value)
         || ["your_", "your-", "<your", "${", "{{"].iter().any(|begin| lower.starts_with(begin))
+        || value.contains('_') && value.chars().all(is_capital)
+}
+
+/// Whether a value is the name of a variable: `$`, as of `${TOKEN}`, `$TOKEN`, `process.env.TOKEN`.
+fn is_variable(value: &str) -> bool {
+    let is_name = |name: &str| name.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_');
+    value.strip_prefix('$').is_some_and(is_name)
+        || value.starts_with("process.env.")
+        || value.starts_with("import.meta.")
 }
 
 /// Whether a value is one of our own marks.
@@ -65,7 +82,6 @@ pub(super) struct Named {
 /// Finds values by the names before them.
 #[derive(Clone, Debug)]
 pub(super) struct Patterns {
-    assignment: Option<Regex>,
     member: Option<Regex>,
     header: Option<Regex>,
     bearer: Option<Regex>,
@@ -76,7 +92,6 @@ impl Default for Patterns {
     fn default() -> Self {
         let regex = |pattern: &str| Regex::new(pattern).ok();
         Self {
-            assignment: regex(r#"(?-u)([A-Za-z0-9_.%\[\]-]{2,40})=([^&;,#?=\s"'<>\\{}\x00-\x20]+=*)"#),
             member: regex(r#"(?-u)["']([A-Za-z0-9_-]{2,40})["']\s*:\s*["']((?:[^"'\\]|\\.)*)["']"#),
             header: regex(
                 r"(?i-u)(?:^|[\r\n]|\b)((?:proxy-)?authorization|(?:set-)?cookie|x-api-key|x-auth-token)\s*:[ \t]*([^\r\n]+)",
@@ -91,7 +106,7 @@ impl Patterns {
     /// Whether every pattern could be built.
     #[cfg(test)]
     pub(super) fn is_complete(&self) -> bool {
-        [&self.assignment, &self.member, &self.header, &self.bearer, &self.userinfo].iter().all(|p| p.is_some())
+        [&self.member, &self.header, &self.bearer, &self.userinfo].iter().all(|p| p.is_some())
     }
 
     /// The values in `text`, in no particular order.
@@ -99,7 +114,7 @@ impl Patterns {
         let mut found = Vec::new();
         let mut add = |text: &[u8], range: Range<usize>, kind: Kind| {
             let value = String::from_utf8_lossy(text.get(range.clone()).unwrap_or_default()).into_owned();
-            if !is_telling(&value) {
+            if !is_telling(&value) && !is_blank(&value) {
                 found.push(Named { range, kind });
             }
         };
@@ -112,11 +127,12 @@ impl Patterns {
             });
             pairs.collect()
         };
-        if text.contains(&b'=') {
-            for (name, range) in pairs(&self.assignment) {
-                if is_secret_parameter(&name) {
-                    add(text, range, Kind::of_name(&name));
-                }
+        for (name, range) in assignments(text) {
+            // A short name such as `key` means something in a query only.
+            let at = range.start - 1 - name.len();
+            let in_query = at.checked_sub(1).is_none_or(|at| text.get(at).is_some_and(|byte| b"?&".contains(byte)));
+            if has_secret_word(&plain_name(&name)) || in_query && is_secret_parameter(&name) {
+                add(text, range, Kind::of_name(&name));
             }
         }
         if text.contains(&b':') {
@@ -149,6 +165,27 @@ impl Patterns {
     }
 }
 
+/// Every `name=value`, as it stands in queries, `.env` files and logs.
+fn assignments(text: &[u8]) -> Vec<(String, Range<usize>)> {
+    let is_name = |byte: &u8| byte.is_ascii_alphanumeric() || b"_.%[]-".contains(byte);
+    let is_value =
+        |byte: &u8| !byte.is_ascii_whitespace() && !byte.is_ascii_control() && !b"&;,#?=\"'<>\\{}()`".contains(byte);
+    let mut found = Vec::new();
+    for (at, _) in text.iter().enumerate().filter(|(_, byte)| **byte == b'=') {
+        let (before, after) = (text.get(..at).unwrap_or_default(), text.get(at + 1..).unwrap_or_default());
+        let name_len = before.iter().rev().take(MAX_NAME_LEN).take_while(|byte| is_name(byte)).count();
+        let value_len = after.iter().take_while(|byte| is_value(byte)).count();
+        if name_len < 2 || value_len == 0 {
+            continue;
+        }
+        // The padding of base64.
+        let padding = after.iter().skip(value_len).take_while(|byte| **byte == b'=').take(2).count();
+        let name = String::from_utf8_lossy(before.get(at - name_len..).unwrap_or_default()).into_owned();
+        found.push((name, at + 1..at + 1 + value_len + padding));
+    }
+    found
+}
+
 /// The secret parts of a header's value.
 pub(super) fn header_secrets(name: &str, value: &str) -> Vec<(Kind, Range<usize>)> {
     let Some(kind) = secret_header(name) else { return Vec::new() };
@@ -179,6 +216,8 @@ pub(super) fn header_secrets(name: &str, value: &str) -> Vec<(Kind, Range<usize>
     }
 }
 
+const MAX_NAME_LEN: usize = 40;
+
 const QUERY_WORDS: [&str; 17] = [
     "auth",
     "authorization",
@@ -205,7 +244,8 @@ const MEMBER_WORDS: [&str; 10] =
 const SECRET_WORDS: [&str; 9] =
     ["token", "secret", "password", "passwd", "passphrase", "apikey", "privatekey", "jwt", "accesskey"];
 
-const TELLING: [&str; 40] = [
+const TELLING: &[&str] = &[
+    "value",
     "undefined",
     "null",
     "nil",

@@ -181,3 +181,62 @@ fn json_values_are_redacted_save_closed_words() {
         serde_json::json!({"certainty": "certain", "text": ["it is <secret#1>"], "url": "ws://h/?token=<token#1>"})
     );
 }
+
+#[test]
+fn large_texts_take_little_time() {
+    let mut redactor = Redactor::new();
+    redactor.learn_token(TOKEN);
+    for unit in [
+        "{\"type\":\"audio\",\"seq\":123456,\"data\":\"AAECAwQFBgc=\"}",
+        "%25",
+        "\\u00",
+        "eyJ.",
+        "token=",
+        "&#x2F;",
+        "a=b&",
+    ] {
+        let text = unit.repeat((1 << 15) / unit.len());
+        redactor.text(&text);
+    }
+}
+
+#[test]
+fn a_token_in_the_first_message_is_known_by_its_template() {
+    use crate::observation::{Direction, Moment};
+    use crate::store::{FrameRow, Row, RowBody};
+    use crate::wire::{FrameHeader, Opcode};
+    let mut redactor = Redactor::new();
+    redactor.place = Some(TokenPlace::FirstMessage { template: "hello {{token}}!".to_owned() });
+    let frame = FrameRow {
+        direction: Direction::ClientToServer,
+        offset: 0,
+        header: FrameHeader { first: 0x81, ..FrameHeader::default() },
+        message: Opcode::Text,
+        preview: bytes::Bytes::from_static(b"hello opaque-words!"),
+        received: 19,
+    };
+    redactor.learn_row(&Row { number: 0, at: Moment::default(), body: RowBody::Frame(frame) });
+    assert_eq!(redactor.text("you said opaque-words"), "you said <token#1>");
+}
+
+#[test]
+fn our_own_words_are_no_secrets() {
+    use crate::diagnosis::catalogue::causes;
+    let mut redactor = Redactor::new();
+    let mut changed = Vec::new();
+    for cause in causes() {
+        let mut texts = vec![cause.title, cause.what, cause.browser];
+        texts.extend(cause.seen_with);
+        for fix in cause.fixes {
+            texts.push(fix.text);
+            texts.extend(fix.command.iter().flat_map(|command| [command.unix, command.windows]));
+        }
+        for text in texts {
+            let redacted = redactor.text(text);
+            if redacted != text {
+                changed.push(format!("{}: {redacted}", cause.id));
+            }
+        }
+    }
+    assert!(changed.is_empty(), "{changed:#?}");
+}

@@ -1,0 +1,280 @@
+//! The one input alphabet: everything the core ever learns is an [`Observation`].
+//!
+//! Live traffic, a probe's result, an opened journal and a test are the same thing: a list of observations. Answers that
+//! matter to one window alone are not here; they are events of the engine. Start at [`Fact`].
+
+mod end;
+mod failure;
+mod plan;
+mod probe;
+
+use std::fmt;
+use std::net::{IpAddr, SocketAddr};
+
+use bytes::Bytes;
+use serde::{Deserialize, Serialize};
+
+use crate::diagnosis::Verdict;
+use crate::token::TokenReport;
+use crate::wire::UrlProblem;
+
+pub use end::{CloseOrigin, Deadline, Limit, ReadEnd};
+pub use failure::{CertInfo, IoFailure, IoKind, ResolveFailure, ResolveKind, TlsFailure, TlsFailureKind, TlsInfo};
+pub use plan::{Expect, Family, Plan, TimeOuts, TokenPlace};
+pub use probe::{Probe, ProbeOutcome};
+
+/// Names one connection of this process; the face that asks for the connection makes it up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct ConnId(pub u32);
+
+/// The direction in which bytes travel, wherever one stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Direction {
+    /// From the client to the server.
+    ClientToServer,
+    /// From the server to the client.
+    ServerToClient,
+}
+
+impl Direction {
+    /// The index of this direction in a pair: 0 to the server, 1 to the client.
+    pub fn index(self) -> usize {
+        match self {
+            Self::ClientToServer => 0,
+            Self::ServerToClient => 1,
+        }
+    }
+
+    /// The word for it, seen from the client: `sent` or `received`.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::ClientToServer => "sent",
+            Self::ServerToClient => "received",
+        }
+    }
+}
+
+/// A moment of a session: nanoseconds since the session began, by a clock that never jumps.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Moment(pub u64);
+
+impl Moment {
+    /// The moment so many nanoseconds after the session began.
+    pub fn from_nanos(nanos: u64) -> Self {
+        Self(nanos)
+    }
+
+    /// The moment so many milliseconds after the session began.
+    pub fn from_millis(millis: u64) -> Self {
+        Self(millis.saturating_mul(1_000_000))
+    }
+
+    /// Milliseconds since the session began.
+    pub fn as_millis(self) -> f64 {
+        self.0 as f64 / 1e6
+    }
+
+    /// Milliseconds from `earlier` to here; 0 if `earlier` is later.
+    pub fn millis_since(self, earlier: Self) -> f64 {
+        self.0.saturating_sub(earlier.0) as f64 / 1e6
+    }
+}
+
+impl fmt::Display for Moment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:.3} ms", self.as_millis())
+    }
+}
+
+/// At this moment, on this connection, this fact.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Observation {
+    /// The connection it belongs to.
+    pub conn: ConnId,
+    /// When it was seen.
+    pub at: Moment,
+    /// What was seen.
+    pub fact: Fact,
+}
+
+/// One fact about a connection.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "fact", rename_all = "snake_case")]
+pub enum Fact {
+    /// What the user asked for; always the first fact of a connection.
+    Planned(Box<Plan>),
+    /// The token was read and checked when the connection was planned; holds no secret.
+    TokenExamined {
+        /// What was found.
+        report: Box<TokenReport>,
+        /// By which wall clock it was judged, Unix seconds.
+        now_unix: i64,
+    },
+    /// Nothing left the machine: the URL or the options cannot work.
+    NotAttempted {
+        /// What is wrong with the URL or the options.
+        problem: UrlProblem,
+    },
+    /// Name resolution began.
+    ResolveStarted {
+        /// The name asked for.
+        host: String,
+    },
+    /// Name resolution ended well.
+    Resolved {
+        /// What getaddrinfo gave, in its order.
+        addresses: Vec<IpAddr>,
+        /// What we tried beside it (the other loopback address for `localhost`).
+        added: Vec<IpAddr>,
+    },
+    /// Name resolution failed.
+    ResolveFailed(ResolveFailure),
+    /// A TCP connection attempt began.
+    TcpStarted {
+        /// To where.
+        address: SocketAddr,
+    },
+    /// A TCP connection attempt succeeded.
+    TcpConnected {
+        /// To where.
+        address: SocketAddr,
+        /// Our end.
+        local: Option<SocketAddr>,
+    },
+    /// A TCP connection attempt failed.
+    TcpFailed {
+        /// To where.
+        address: SocketAddr,
+        /// How.
+        failure: IoFailure,
+    },
+    /// A TCP connection attempt was given up because another address answered first.
+    TcpAbandoned {
+        /// To where.
+        address: SocketAddr,
+    },
+    /// The TLS handshake began.
+    TlsStarted {
+        /// The name sent as SNI and checked against the certificate.
+        server_name: String,
+    },
+    /// The TLS handshake succeeded.
+    TlsEstablished(Box<TlsInfo>),
+    /// The TLS handshake failed.
+    TlsFailed(Box<TlsFailure>),
+    /// Bytes of the TLS record layer; only the first kilobytes of each direction are kept.
+    CipherBytes {
+        /// Which way they went.
+        direction: Direction,
+        /// The bytes.
+        #[serde(with = "base64_bytes")]
+        data: Bytes,
+    },
+    /// Plaintext bytes as they were read or accepted by the operating system: HTTP first, then frames.
+    Bytes {
+        /// Which way they went.
+        direction: Direction,
+        /// The bytes of one read or write.
+        #[serde(with = "base64_bytes")]
+        data: Bytes,
+    },
+    /// The opening handshake succeeded by our checks; frames may be sent.
+    Opened,
+    /// The confirmation rule was met.
+    Confirmed {
+        /// The beginning of the message that met it, if one was asked for.
+        preview: Option<String>,
+    },
+    /// The confirmation rule was not met in time.
+    ConfirmationFailed {
+        /// The beginning of the first message that came but did not match.
+        mismatch: Option<String>,
+    },
+    /// We began the closing handshake, or will not wait any longer.
+    CloseBegun {
+        /// Whose wish it was.
+        by: CloseOrigin,
+    },
+    /// A time limit of ours ran out.
+    TimedOut {
+        /// Which one.
+        deadline: Deadline,
+        /// Its length.
+        millis: u64,
+    },
+    /// A size limit of ours was passed, and we failed the connection.
+    LimitPassed {
+        /// Which one.
+        limit: Limit,
+        /// The limit in bytes.
+        limit_bytes: u64,
+        /// What the peer announced or sent, in bytes.
+        actual_bytes: u64,
+    },
+    /// The WebSocket library reported an error; kept to be compared with what the witness saw.
+    EndpointError {
+        /// Its own words.
+        text: String,
+    },
+    /// We stopped reading because the recorder was behind.
+    ReadPaused,
+    /// We read again.
+    ReadResumed,
+    /// Reading ended; only the first end is kept.
+    ReadEnded(ReadEnd),
+    /// Writing failed.
+    WriteFailed(IoFailure),
+    /// A RST came after the FIN.
+    ResetAfterFin,
+    /// We closed our side of TCP.
+    WeClosedTcp,
+    /// A follow-up probe is about to run.
+    ProbeStarted(Probe),
+    /// A follow-up probe ended.
+    ProbeEnded {
+        /// Which one.
+        probe: Probe,
+        /// What it found.
+        outcome: ProbeOutcome,
+    },
+    /// A line of the server's console arrived.
+    ConsoleLine {
+        /// Where it comes from, e.g. the file's name.
+        source: String,
+        /// The line, with escape sequences as they came.
+        text: String,
+    },
+    /// A note by the user, or of ours on what could not be observed.
+    Note {
+        /// What was noted.
+        text: String,
+    },
+    /// The verdict as it was given at this moment.
+    Concluded(Box<Verdict>),
+    /// Nothing more will be observed on this connection.
+    Finished,
+}
+
+impl Fact {
+    /// Whether this fact is a row of the log by itself (bytes become rows through the decoder).
+    pub fn is_row(&self) -> bool {
+        !matches!(self, Self::Bytes { .. } | Self::CipherBytes { .. } | Self::Finished)
+    }
+}
+
+mod base64_bytes {
+    use base64::Engine as _;
+    use base64::engine::general_purpose::STANDARD;
+    use bytes::Bytes;
+    use serde::{Deserialize as _, Deserializer, Serializer, de::Error as _};
+
+    pub(super) fn serialize<S: Serializer>(bytes: &Bytes, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&STANDARD.encode(bytes))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Bytes, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        STANDARD.decode(text).map(Bytes::from).map_err(D::Error::custom)
+    }
+}

@@ -1,0 +1,134 @@
+//! What the user asked for.
+
+use serde::{Deserialize, Serialize};
+
+use crate::wire::Target;
+
+/// What the user asked for.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Plan {
+    /// The URL exactly as typed, with the token where it was put.
+    pub url: String,
+    /// The URL taken apart; `None` if it cannot be.
+    pub target: Option<Target>,
+    /// Wall clock at the session's beginning, Unix milliseconds.
+    pub began_unix_millis: i64,
+    /// Where the token was put, if there is one.
+    pub token_place: Option<TokenPlace>,
+    /// Whether any credential is sent (token, `Authorization`, cookie).
+    pub credentials: bool,
+    /// The `Origin` header, if one is sent.
+    pub origin: Option<String>,
+    /// The subprotocols offered, in order.
+    pub subprotocols: Vec<String>,
+    /// When the connection counts as confirmed.
+    pub expect: Expect,
+    /// Time-outs in milliseconds.
+    pub time_outs: TimeOuts,
+    /// The largest message and frame taken, in bytes.
+    pub limit_bytes: u64,
+    /// Whether certificates are accepted although invalid.
+    pub insecure: bool,
+    /// Which address families are tried.
+    pub family: Family,
+    /// Whether follow-up probes may run by themselves.
+    pub probes: bool,
+}
+
+/// Where the token goes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "in", rename_all = "snake_case")]
+pub enum TokenPlace {
+    /// A query parameter.
+    Query {
+        /// Its name.
+        name: String,
+    },
+    /// `Authorization: Bearer …`.
+    Bearer,
+    /// A header of its own.
+    Header {
+        /// Its name.
+        name: String,
+    },
+    /// A cookie.
+    Cookie {
+        /// Its name.
+        name: String,
+    },
+    /// A value of `Sec-WebSocket-Protocol`.
+    Subprotocol,
+    /// The first message, with `{{token}}` replaced.
+    FirstMessage {
+        /// The message's text.
+        template: String,
+    },
+}
+
+/// When a connection counts as confirmed.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "rule", rename_all = "snake_case")]
+pub enum Expect {
+    /// The first data message, whatever it says.
+    #[default]
+    First,
+    /// The 101 is enough.
+    None,
+    /// A text message that contains this.
+    Contains {
+        /// What it must contain.
+        text: String,
+    },
+    /// A JSON message whose value at the pointer equals this.
+    JsonPointer {
+        /// An RFC 6901 pointer.
+        pointer: String,
+        /// The value: JSON, or else a plain string.
+        value: String,
+    },
+    /// A text message that matches this regular expression.
+    Regex {
+        /// The expression.
+        pattern: String,
+    },
+}
+
+/// Time limits of a connection, in milliseconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TimeOuts {
+    /// For resolving and TCP, each attempt.
+    pub connect_millis: u64,
+    /// For the whole response to the opening handshake.
+    pub upgrade_millis: u64,
+    /// For the confirmation, from the 101 on.
+    pub confirm_millis: u64,
+    /// For the peer's Close after ours.
+    pub close_millis: u64,
+    /// For the end of TCP after both Close frames, a violation or a refusal.
+    pub grace_millis: u64,
+}
+
+impl Default for TimeOuts {
+    fn default() -> Self {
+        Self {
+            connect_millis: 10_000,
+            upgrade_millis: 10_000,
+            confirm_millis: 5_000,
+            close_millis: 4_000,
+            grace_millis: 2_500,
+        }
+    }
+}
+
+/// Which address families are tried.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Family {
+    /// Both.
+    #[default]
+    Auto,
+    /// IPv4 alone.
+    Ipv4,
+    /// IPv6 alone.
+    Ipv6,
+}

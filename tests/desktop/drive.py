@@ -1,0 +1,229 @@
+#!/usr/bin/env python3
+"""Drives the real window with keys: connects, sends, sees a 1008 and a 1006, saves, opens again."""
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+SOCKEYE = os.environ["SOCKEYE"]
+SHOTS = Path(os.environ["SOCKEYE_SHOTS"])
+NODE_SERVER = sys.argv[1]
+SECRET = "desktop-secret"
+passed, failed = 0, 0
+
+
+def check(what, ok, detail=""):
+    global passed, failed
+    if ok:
+        passed += 1
+    else:
+        failed += 1
+    print(f"{'ok  ' if ok else 'FAIL'} {what}{'' if ok else ': ' + str(detail)}", flush=True)
+
+
+def wait_for(what, probe, seconds=30):
+    """Polls until the probe gives something; an assertion with words otherwise."""
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        found = probe()
+        if found:
+            return found
+        time.sleep(0.1)
+    raise AssertionError(f"{what} did not come in {seconds} s")
+
+
+class Server:
+    """The guide's Node server with one scenario."""
+
+    def __init__(self, scenario):
+        env = dict(os.environ, JWT_SECRET=SECRET)
+        self.process = subprocess.Popen(
+            ["node", NODE_SERVER, scenario], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=env
+        )
+        for line in self.process.stdout:
+            if "listening on port" in line:
+                self.port = int(line.rsplit(" ", 1)[1])
+                break
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.kill()
+        self.process.wait()
+
+
+def token(expires_in):
+    script = f"console.log(require('jsonwebtoken').sign({{userId:'u',tenantId:'t'}},'{SECRET}',{{expiresIn:{expires_in}}}))"
+    return subprocess.run(["node", "-e", script], capture_output=True, text=True, check=True).stdout.strip()
+
+
+class Display:
+    """An X server of our own."""
+
+    def __init__(self, size):
+        read, write = os.pipe()
+        self.process = subprocess.Popen(
+            ["Xvfb", "-displayfd", str(write), "-screen", "0", f"{size}x24", "-nolisten", "tcp"],
+            pass_fds=[write],
+            stderr=subprocess.DEVNULL,
+        )
+        os.close(write)
+        self.name = ":" + os.read(read, 16).decode().strip()
+        os.close(read)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.terminate()
+        self.process.wait()
+
+
+class Window:
+    """The program in its window, with a home of its own."""
+
+    def __init__(self, display, **extra):
+        self.home = tempfile.TemporaryDirectory()
+        path = f"{self.home.name}/bin:{os.environ['PATH']}"
+        self.env = dict(os.environ, DISPLAY=display.name, HOME=self.home.name, PATH=path, LIBGL_ALWAYS_SOFTWARE="1", **extra)
+        for name in ("WAYLAND_DISPLAY", "XDG_DATA_HOME", "XDG_CONFIG_HOME", "DBUS_SESSION_BUS_ADDRESS"):
+            self.env.pop(name, None)
+        self.log = open(f"{self.home.name}/stderr", "w+")
+        self.process = subprocess.Popen([SOCKEYE], env=self.env, stdout=self.log, stderr=self.log)
+        self.id = wait_for("the window", self.find)
+        self.run("xdotool", "windowfocus", "--sync", self.id)
+        time.sleep(2)
+
+    def find(self):
+        out = self.run("xdotool", "search", "--name", "^Sockeye", check=False).split()
+        return out[0] if out else None
+
+    def run(self, *words, check=True, **more):
+        return subprocess.run(words, env=self.env, capture_output=True, text=True, check=check, timeout=30, **more).stdout
+
+    def keys(self, *keys, then=0.4):
+        self.run("xdotool", "key", "--clearmodifiers", *keys)
+        time.sleep(then)
+
+    def paste(self, text):
+        clip = subprocess.Popen(["xclip", "-selection", "clipboard"], env=self.env, stdin=subprocess.PIPE)
+        clip.communicate(text.encode(), timeout=10)
+        self.keys("ctrl+v", then=0.6)
+
+    def shot(self, name):
+        SHOTS.mkdir(parents=True, exist_ok=True)
+        self.run("import", "-window", "root", str(SHOTS / f"{name}.png"))
+
+    def url(self, url):
+        self.keys("ctrl+l")
+        self.keys("ctrl+a")
+        self.paste(url)
+
+    def is_alive(self):
+        return self.process.poll() is None
+
+    def stderr(self):
+        self.log.flush()
+        return Path(self.log.name).read_text(errors="replace")
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.terminate()
+        self.process.wait()
+        self.log.close()
+        self.home.cleanup()
+
+
+def rows(path):
+    """The rows of a saved session, as the command line reads them."""
+    out = subprocess.run([SOCKEYE, "export", str(path), "--to", "jsonl"], capture_output=True, text=True, check=True).stdout
+    return [json.loads(line) for line in out.splitlines()]
+
+
+def verdict(path):
+    concluded = [row for row in rows(path) if row["kind"] == "concluded"]
+    return concluded[-1]["event"]["cause"] if concluded else None
+
+
+def save(window, name):
+    path = Path(window.home.name) / name
+    window.keys("ctrl+s", then=1.2)
+    window.keys("ctrl+a")
+    window.paste(str(path))
+    window.keys("Return", then=0.5)
+    try:
+        return wait_for(f"the file {name}", lambda: path if path.exists() else None, 10)
+    except AssertionError:
+        window.shot(f"failed-{name}")
+        return None
+
+
+def main_path(display):
+    with Window(display) as window:
+        window.shot("01-first-start")
+        good, expired = token(3600), token(-3600)
+        with Server("good") as server:
+            window.url(f"ws://127.0.0.1:{server.port}/?token={good}&agentId=a1")
+            window.keys("ctrl+Return", then=1.5)
+            window.shot("02-open")
+            window.keys("ctrl+m")
+            window.paste("hello from the window")
+            window.keys("ctrl+Return", then=1)
+            window.shot("03-sent")
+            window.keys("ctrl+d", then=1.5)
+            window.shot("04-closed")
+            path = save(window, "open.sockeye")
+            check("a session is saved", path is not None)
+            if path:
+                texts = [row.get("text") for row in rows(path) if row.get("direction") == "client_to_server"]
+                check("what was typed was sent", any("hello from the window" in (text or "") for text in texts), texts)
+                check("the user's own close is nobody's fault", verdict(path) == "ended-by-user", verdict(path))
+            window.keys("ctrl+n")
+            window.url(f"ws://127.0.0.1:{server.port}/?token={expired}&agentId=a1")
+            window.keys("ctrl+Return", then=2)
+            window.shot("05-close-1008")
+            path = save(window, "expired.sockeye")
+            check("1008 is explained by the token", path is not None and verdict(path) == "jwt-expired", path and verdict(path))
+        with Server("exit-confirmed") as server:
+            window.keys("ctrl+n")
+            window.url(f"ws://127.0.0.1:{server.port}/?token={good}&agentId=a1")
+            window.keys("ctrl+Return", then=2.5)
+            window.shot("06-close-1006")
+            window.keys("ctrl+j")
+            window.keys("Tab")
+            window.keys("Return", then=0.8)
+            window.shot("07-evidence")
+            path = save(window, "died.sockeye")
+            check("1006 is explained by the dead process", path is not None and verdict(path) == "server-process-died", path and verdict(path))
+        if path:
+            window.keys("ctrl+o", then=1.2)
+            window.keys("ctrl+a")
+            window.paste(str(path))
+            window.keys("Return", then=1.5)
+            window.shot("08-opened-again")
+        check("the window lives", window.is_alive(), window.stderr())
+        check("nothing panicked", "panicked" not in window.stderr(), window.stderr())
+
+
+def looks(display, name, **extra):
+    with Window(display, **extra) as window:
+        window.keys("ctrl+Return", then=2)
+        window.keys("ctrl+d", then=1.5)
+        window.shot(name)
+        check(f"a window of its own: {name}", window.is_alive() and "panicked" not in window.stderr(), window.stderr())
+
+
+with Display("1280x800") as display:
+    main_path(display)
+with Display("1024x700") as display:
+    looks(display, "09-1024x700")
+with Display("2560x1600") as display:
+    looks(display, "10-scale-2", WINIT_X11_SCALE_FACTOR="2")
+print(f"{passed} passed, {failed} failed")
+sys.exit(1 if failed else 0)
