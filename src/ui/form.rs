@@ -16,6 +16,7 @@ use crate::engine::practice::{Confirm, Exercise};
 use crate::observation::{Expect, Family, TimeOuts, TokenPlace};
 use crate::token::Secret;
 use crate::token::place::percent_decode;
+use crate::wire::parse_url;
 use checks::Checks;
 
 /// The connection form.
@@ -187,10 +188,23 @@ impl Form {
     /// To be called after the URL was changed: the table and the token follow it.
     pub fn url_typed(&mut self) {
         self.query.follow(&self.url);
+        self.leave_practice();
         if self.place == PlaceChoice::Query {
             self.token = self.query.on(&self.names.query).map_or_else(String::new, |row| percent_decode(&row.value));
         }
         self.recheck();
+    }
+
+    /// A URL of another server ends the practice: its secret and its limits are not that server's.
+    fn leave_practice(&mut self) {
+        let authority = |url: &str| parse_url(url).ok().map(|target| (target.host, target.port));
+        let Some(terms) = &self.practice else {
+            return;
+        };
+        let (ours, typed) = (authority(&terms.exercise.url), authority(&self.url));
+        if ours.is_some() && typed.is_some() && ours != typed {
+            self.practice = None;
+        }
     }
 
     /// To be called after the table was changed: the URL and the token follow it.
@@ -372,6 +386,32 @@ mod tests {
         let form = Form::first();
         let names: Vec<_> = form.query.rows.iter().map(|row| row.name.as_str()).collect();
         assert_eq!(names, ["token", "agentId"]);
+    }
+
+    #[test]
+    fn url_of_another_server_ends_the_practice() {
+        let exercise = |url: &str| Exercise {
+            url: url.to_owned(),
+            token: None,
+            secret: Some(b"practice".to_vec()),
+            subprotocols: Vec::new(),
+            send: Vec::new(),
+            confirm: Confirm::First,
+            connect_timeout: None,
+            upgrade_timeout: None,
+            confirm_timeout: None,
+            watch: None,
+            message_limit: None,
+            insecure: false,
+            extra_ca: None,
+        };
+        let mut form = Form::for_exercise(None, exercise("ws://127.0.0.1:40001/?token=a"));
+        form.url.push_str("&x=1");
+        form.url_typed();
+        assert!(form.practice.is_some());
+        form.set_url("ws://127.0.0.1:3001/?token=a");
+        form.url_typed();
+        assert!(form.practice.is_none());
     }
 
     #[test]
