@@ -66,14 +66,11 @@ class Display:
 
     def __init__(self, size):
         read, write = os.pipe()
-        self.process = subprocess.Popen(
-            ["Xvfb", "-displayfd", str(write), "-screen", "0", f"{size}x24", "-nolisten", "tcp", "-noreset"],
-            pass_fds=[write],
-            stderr=subprocess.DEVNULL,
-        )
+        words = ["Xvfb", "-displayfd", str(write), "-screen", "0", f"{size}x24", "-nolisten", "tcp", "-noreset"]
+        self.process = subprocess.Popen(words, pass_fds=[write], stderr=subprocess.DEVNULL)
         os.close(write)
-        self.name = ":" + os.read(read, 16).decode().strip()
-        os.close(read)
+        with open(read) as number:
+            self.name = f":{int(number.readline())}"
 
     def __enter__(self):
         return self
