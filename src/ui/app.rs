@@ -28,7 +28,7 @@ use super::panels::handshake::Handshake;
 use super::panels::palette::ActionPalette;
 use super::panels::path_bar::PathBar;
 use super::panels::practice::PracticePanel;
-use super::panels::sessions::SessionsPanel;
+use super::panels::sessions::{SessionsMore, SessionsPanel};
 use super::panels::timeline::Timeline;
 use super::panels::token::TokenPanel;
 use super::panels::verdict::VerdictPanel;
@@ -190,6 +190,7 @@ impl App {
         self.regions_ui(ui, now_unix_millis);
         self.over_ui(ui, situation);
         self.first_focus(ui);
+        self.leave_practice();
         let ctx = ui.ctx().clone();
         self.apply_all(&ctx);
         self.toasts.show(ui);
@@ -252,7 +253,9 @@ impl App {
             Tab::Practice => panels.practice.show(ui, practice.address, &ctx, actions),
             Tab::Sessions => {
                 let obstacle = form.checks.obstacle();
-                panels.sessions.show(ui, repeat.as_ref(), obstacle.as_deref(), &ctx, actions);
+                let more =
+                    SessionsMore { files: &connections.files, repeat: repeat.as_ref(), obstacle: obstacle.as_deref() };
+                panels.sessions.show(ui, &more, &ctx, actions);
             }
         });
     }
@@ -292,6 +295,17 @@ impl App {
         }
         if let Some(button) = ui.data(|data| data.get_temp::<egui::Id>(top::connect_id())) {
             ui.memory_mut(|memory| memory.request_focus(button));
+        }
+    }
+
+    /// Who types a URL of their own over the practice server's gets a form of their own around it.
+    fn leave_practice(&mut self) {
+        if self.form.has_left_practice() {
+            let url = std::mem::take(&mut self.form.url);
+            let note = self.form.note.take();
+            self.form = self.own_form.take().unwrap_or_else(Form::first);
+            self.form.set_url(url);
+            self.form.note = note;
         }
     }
 

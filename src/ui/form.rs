@@ -351,6 +351,12 @@ impl Form {
         form
     }
 
+    /// Whether this is a practice form whose URL leads somewhere else by now: the practice secret is none of its business.
+    pub fn has_left_practice(&self) -> bool {
+        let place = |url: &str| url.split(['?', '#']).next().unwrap_or_default().to_owned();
+        self.practice.as_ref().is_some_and(|terms| place(&terms.exercise.url) != place(&self.url))
+    }
+
     /// Adds an empty row to the query.
     pub fn add_query_row(&mut self) {
         self.query.rows.push(QueryRow::draft());

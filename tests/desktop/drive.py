@@ -72,8 +72,9 @@ class Display:
             stderr=subprocess.DEVNULL,
         )
         os.close(write)
-        self.name = ":" + os.read(read, 16).decode().strip()
-        os.close(read)
+        # The number and its line end are written apart; a pipe closed in between would end the server.
+        with os.fdopen(read) as numbers:
+            self.name = ":" + numbers.readline().strip()
 
     def __enter__(self):
         return self
@@ -99,7 +100,7 @@ class Window:
         time.sleep(2)
 
     def find(self):
-        out = self.run("xdotool", "search", "--name", "^Sockeye", check=False).split()
+        out = self.run("xdotool", "search", "--onlyvisible", "--name", "^Sockeye", check=False).split()
         return out[0] if out else None
 
     def run(self, *words, check=True, **more):

@@ -337,3 +337,14 @@ fn a_repetition_counts_what_became_of_each() {
     shot(&mut window, "repeat").unwrap();
     assert_eq!(window.state().connections().views.len(), 4);
 }
+
+#[test]
+fn a_url_of_ones_own_has_nothing_of_the_practice_server() {
+    let mut window = first_start(Theme::Dark, WIDE, 1.0);
+    assert_eq!(window.state().form().secrets().len(), 1);
+    replace(&mut window, "URL", "ws://localhost:3001/?token=a");
+    window.run_steps(2);
+    assert!(window.state().form().practice.is_none() && window.state().form().secrets().is_empty());
+    assert_eq!(window.state().form().url, "ws://localhost:3001/?token=a");
+    assert!(window.query_by_label("Use my own server").is_none());
+}
