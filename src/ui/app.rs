@@ -166,7 +166,8 @@ impl App {
     /// What the window remembers for the next start.
     pub fn kept(&self) -> String {
         let own = self.own_form.as_ref().unwrap_or(&self.form);
-        let form = own.practice.is_none().then(|| KeptForm::of(own));
+        // Who has not used a form of their own begins with the practice server again.
+        let form = (own.practice.is_none() && !own.is_untouched()).then(|| KeptForm::of(own));
         KeptWindow { theme: self.theme, regions: self.regions.clone(), form }.write()
     }
 
@@ -206,6 +207,9 @@ impl App {
             regions.is_drawer_open &= has_drawer;
             top::show(ui, form, situation, has_drawer, &ctx, actions);
             waterfall::show(ui, &ctx, actions);
+            if !regions.shows_verdict() {
+                waterfall::answer_ui(ui, &ctx, actions);
+            }
         });
         let trouble = ctx.view.and_then(|view| view.trouble.as_deref()).map(str::to_owned);
         if let Some(words) = self.banner.clone().or(trouble) {

@@ -351,10 +351,17 @@ impl Form {
         form
     }
 
-    /// Whether this is a practice form whose URL leads somewhere else by now: the practice secret is none of its business.
+    /// Whether this is a practice form whose URL leads somewhere else: the practice server's secret and limits are not
+    /// that server's.
     pub fn has_left_practice(&self) -> bool {
         let place = |url: &str| url.split(['?', '#']).next().unwrap_or_default().to_owned();
         self.practice.as_ref().is_some_and(|terms| place(&terms.exercise.url) != place(&self.url))
+    }
+
+    /// Whether there is nothing in it that was not there at the first start.
+    pub fn is_untouched(&self) -> bool {
+        let kept = |form: &Self| serde_json::to_string(&kept::KeptForm::of(form)).ok();
+        kept(self) == kept(&Self::first())
     }
 
     /// Adds an empty row to the query.
@@ -378,6 +385,31 @@ mod tests {
         let form = Form::first();
         let names: Vec<_> = form.query.rows.iter().map(|row| row.name.as_str()).collect();
         assert_eq!(names, ["token", "agentId"]);
+    }
+
+    #[test]
+    fn url_of_another_server_ends_the_practice() {
+        let exercise = |url: &str| Exercise {
+            url: url.to_owned(),
+            token: None,
+            secret: Some(b"practice".to_vec()),
+            subprotocols: Vec::new(),
+            send: Vec::new(),
+            confirm: Confirm::First,
+            connect_timeout: None,
+            upgrade_timeout: None,
+            confirm_timeout: None,
+            watch: None,
+            message_limit: None,
+            insecure: false,
+            extra_ca: None,
+        };
+        let mut form = Form::for_exercise(None, exercise("ws://127.0.0.1:40001/?token=a"));
+        form.url.push_str("&x=1");
+        form.url_typed();
+        assert!(!form.has_left_practice());
+        form.set_url("ws://127.0.0.1:3001/?token=a");
+        assert!(form.has_left_practice());
     }
 
     #[test]

@@ -67,7 +67,7 @@ class Display:
     def __init__(self, size):
         read, write = os.pipe()
         self.process = subprocess.Popen(
-            ["Xvfb", "-displayfd", str(write), "-screen", "0", f"{size}x24", "-nolisten", "tcp"],
+            ["Xvfb", "-displayfd", str(write), "-screen", "0", f"{size}x24", "-nolisten", "tcp", "-noreset"],
             pass_fds=[write],
             stderr=subprocess.DEVNULL,
         )
@@ -95,16 +95,21 @@ class Window:
             self.env.pop(name, None)
         self.log = open(f"{self.home.name}/stderr", "w+")
         self.process = subprocess.Popen([SOCKEYE], env=self.env, stdout=self.log, stderr=self.log)
-        self.id = wait_for("the window", self.find)
-        self.run("xdotool", "windowfocus", "--sync", self.id)
+        wait_for("the window", self.focus, 60)
         time.sleep(2)
 
-    def find(self):
-        out = self.run("xdotool", "search", "--onlyvisible", "--name", "^Sockeye", check=False).split()
-        return out[0] if out else None
+    def focus(self):
+        """Gives the window the keyboard once it is there: no window manager does that here."""
+        if not self.is_alive():
+            raise AssertionError(f"the window is gone: {self.stderr()}")
+        for name in self.run("xdotool", "search", "--onlyvisible", "--name", "^Sockeye", check=False).split():
+            words = ["xdotool", "windowfocus", name]
+            if subprocess.run(words, env=self.env, capture_output=True, timeout=30).returncode == 0:
+                return name
+        return None
 
-    def run(self, *words, check=True, **more):
-        return subprocess.run(words, env=self.env, capture_output=True, text=True, check=check, timeout=30, **more).stdout
+    def run(self, *words, check=True):
+        return subprocess.run(words, env=self.env, capture_output=True, text=True, check=check, timeout=30).stdout
 
     def keys(self, *keys, then=0.4):
         self.run("xdotool", "key", "--clearmodifiers", *keys)
