@@ -28,7 +28,7 @@ use super::panels::handshake::Handshake;
 use super::panels::palette::ActionPalette;
 use super::panels::path_bar::PathBar;
 use super::panels::practice::PracticePanel;
-use super::panels::sessions::SessionsPanel;
+use super::panels::sessions::{SessionsMore, SessionsPanel};
 use super::panels::timeline::Timeline;
 use super::panels::token::TokenPanel;
 use super::panels::verdict::VerdictPanel;
@@ -166,7 +166,8 @@ impl App {
     /// What the window remembers for the next start.
     pub fn kept(&self) -> String {
         let own = self.own_form.as_ref().unwrap_or(&self.form);
-        let form = own.practice.is_none().then(|| KeptForm::of(own));
+        // Who has not used a form of their own begins with the practice server again.
+        let form = (own.practice.is_none() && !own.is_untouched()).then(|| KeptForm::of(own));
         KeptWindow { theme: self.theme, regions: self.regions.clone(), form }.write()
     }
 
@@ -190,6 +191,7 @@ impl App {
         self.regions_ui(ui, now_unix_millis);
         self.over_ui(ui, situation);
         self.first_focus(ui);
+        self.leave_practice();
         let ctx = ui.ctx().clone();
         self.apply_all(&ctx);
         self.toasts.show(ui);
@@ -205,6 +207,9 @@ impl App {
             regions.is_drawer_open &= has_drawer;
             top::show(ui, form, situation, has_drawer, &ctx, actions);
             waterfall::show(ui, &ctx, actions);
+            if !regions.shows_verdict() {
+                waterfall::answer_ui(ui, &ctx, actions);
+            }
         });
         let trouble = ctx.view.and_then(|view| view.trouble.as_deref()).map(str::to_owned);
         if let Some(words) = self.banner.clone().or(trouble) {
@@ -252,7 +257,9 @@ impl App {
             Tab::Practice => panels.practice.show(ui, practice.address, &ctx, actions),
             Tab::Sessions => {
                 let obstacle = form.checks.obstacle();
-                panels.sessions.show(ui, repeat.as_ref(), obstacle.as_deref(), &ctx, actions);
+                let more =
+                    SessionsMore { files: &connections.files, repeat: repeat.as_ref(), obstacle: obstacle.as_deref() };
+                panels.sessions.show(ui, &more, &ctx, actions);
             }
         });
     }
@@ -292,6 +299,17 @@ impl App {
         }
         if let Some(button) = ui.data(|data| data.get_temp::<egui::Id>(top::connect_id())) {
             ui.memory_mut(|memory| memory.request_focus(button));
+        }
+    }
+
+    /// Who types a URL of their own over the practice server's gets a form of their own around it.
+    fn leave_practice(&mut self) {
+        if self.form.has_left_practice() {
+            let url = std::mem::take(&mut self.form.url);
+            let note = self.form.note.take();
+            self.form = self.own_form.take().unwrap_or_else(Form::first);
+            self.form.set_url(url);
+            self.form.note = note;
         }
     }
 

@@ -1,6 +1,6 @@
 //! The connections of this window: which there are, which is shown, which are alive.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::state_words::is_over;
@@ -17,6 +17,8 @@ pub struct Connections {
     pub shown: Option<ConnId>,
     /// Those that the engine still works on.
     running: BTreeSet<ConnId>,
+    /// The names of the files that were opened.
+    pub files: BTreeMap<ConnId, String>,
     newest: u32,
 }
 
@@ -34,8 +36,9 @@ impl Connections {
     }
 
     /// A saved session is there: it is shown.
-    pub fn opened(&mut self, conn: ConnId, engine: &EngineHandle) {
+    pub fn opened(&mut self, conn: ConnId, file: String, engine: &EngineHandle) {
         self.shown = Some(conn);
+        self.files.insert(conn, file);
         self.refresh_one(conn, engine);
     }
 
@@ -67,6 +70,7 @@ impl Connections {
     /// Forgets a connection; another one is shown.
     pub fn forget(&mut self, conn: ConnId) {
         self.views.retain(|view| view.conn != conn);
+        self.files.remove(&conn);
         if self.shown == Some(conn) {
             self.shown = self.views.last().map(|view| view.conn);
         }

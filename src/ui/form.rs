@@ -16,7 +16,6 @@ use crate::engine::practice::{Confirm, Exercise};
 use crate::observation::{Expect, Family, TimeOuts, TokenPlace};
 use crate::token::Secret;
 use crate::token::place::percent_decode;
-use crate::wire::parse_url;
 use checks::Checks;
 
 /// The connection form.
@@ -188,23 +187,10 @@ impl Form {
     /// To be called after the URL was changed: the table and the token follow it.
     pub fn url_typed(&mut self) {
         self.query.follow(&self.url);
-        self.leave_practice();
         if self.place == PlaceChoice::Query {
             self.token = self.query.on(&self.names.query).map_or_else(String::new, |row| percent_decode(&row.value));
         }
         self.recheck();
-    }
-
-    /// A URL of another server ends the practice: its secret and its limits are not that server's.
-    fn leave_practice(&mut self) {
-        let authority = |url: &str| parse_url(url).ok().map(|target| (target.host, target.port));
-        let Some(terms) = &self.practice else {
-            return;
-        };
-        let (ours, typed) = (authority(&terms.exercise.url), authority(&self.url));
-        if ours.is_some() && typed.is_some() && ours != typed {
-            self.practice = None;
-        }
     }
 
     /// To be called after the table was changed: the URL and the token follow it.
@@ -365,6 +351,19 @@ impl Form {
         form
     }
 
+    /// Whether this is a practice form whose URL leads somewhere else: the practice server's secret and limits are not
+    /// that server's.
+    pub fn has_left_practice(&self) -> bool {
+        let place = |url: &str| url.split(['?', '#']).next().unwrap_or_default().to_owned();
+        self.practice.as_ref().is_some_and(|terms| place(&terms.exercise.url) != place(&self.url))
+    }
+
+    /// Whether there is nothing in it that was not there at the first start.
+    pub fn is_untouched(&self) -> bool {
+        let kept = |form: &Self| serde_json::to_string(&kept::KeptForm::of(form)).ok();
+        kept(self) == kept(&Self::first())
+    }
+
     /// Adds an empty row to the query.
     pub fn add_query_row(&mut self) {
         self.query.rows.push(QueryRow::draft());
@@ -408,10 +407,9 @@ mod tests {
         let mut form = Form::for_exercise(None, exercise("ws://127.0.0.1:40001/?token=a"));
         form.url.push_str("&x=1");
         form.url_typed();
-        assert!(form.practice.is_some());
+        assert!(!form.has_left_practice());
         form.set_url("ws://127.0.0.1:3001/?token=a");
-        form.url_typed();
-        assert!(form.practice.is_none());
+        assert!(form.has_left_practice());
     }
 
     #[test]

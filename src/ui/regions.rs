@@ -86,6 +86,14 @@ impl Regions {
         }
     }
 
+    /// Whether the verdict stands somewhere in the window.
+    pub fn shows_verdict(&self) -> bool {
+        match self.room {
+            Room::Wide => self.is_right_open && self.right == Tab::Verdict,
+            Room::Narrow | Room::Small => self.centre == Tab::Verdict,
+        }
+    }
+
     /// Opens or closes the left region, or the drawer.
     pub fn toggle_left(&mut self) {
         if self.room == Room::Small {

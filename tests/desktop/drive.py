@@ -69,8 +69,9 @@ class Display:
         words = ["Xvfb", "-displayfd", str(write), "-screen", "0", f"{size}x24", "-nolisten", "tcp", "-noreset"]
         self.process = subprocess.Popen(words, pass_fds=[write], stderr=subprocess.DEVNULL)
         os.close(write)
-        with open(read) as number:
-            self.name = f":{int(number.readline())}"
+        # The number and its line end are written apart; a pipe closed in between would end the server.
+        with os.fdopen(read) as numbers:
+            self.name = ":" + numbers.readline().strip()
 
     def __enter__(self):
         return self

@@ -110,8 +110,37 @@ fn the_main_task_needs_no_mouse() {
     assert_eq!(message.value().as_deref(), Some("hello, practice"));
     window.key_press_modifiers(Modifiers::COMMAND | Modifiers::SHIFT, Key::D);
     wait_for_state(&mut window, "Closed 1006 (you aborted)");
+}
+
+#[test]
+fn enter_on_evidence_goes_to_its_row() {
+    let mut window = first_start(Theme::Dark, [1024.0, 700.0], 1.0);
+    act(&mut window, Action::Practice(Some("server-process-died".to_owned())));
+    wait_for_verdict(&mut window, "server-process-died");
+    assert!(window.query_by_label("Why").is_some(), "the answer is in sight");
+    shot(&mut window, "answer").unwrap();
     command(&mut window, Key::J);
-    assert!(window.query_by_label("Verdict").is_some());
+    window.run_steps(3);
+    assert!(window.query_by_label("Why").is_none());
+    let evidence = window.get_all_by_role(Role::Link).find(egui_kittest::Node::is_focused);
+    assert!(evidence.is_some(), "the first line of evidence has the focus");
+    window.key_press(Key::Enter);
+    window.run_steps(4);
+    let selected =
+        window.get_all_by_role(Role::ListBoxOption).find(|row| row.accesskit_node().is_selected() == Some(true));
+    assert!(selected.is_some(), "its row is selected");
+    shot(&mut window, "evidence").unwrap();
+}
+
+#[test]
+fn the_tab_key_goes_from_the_url_to_connect_to_the_menu() {
+    let mut window = first_start(Theme::Dark, WIDE, 1.0);
+    command(&mut window, Key::L);
+    for name in ["Connect", "Menu"] {
+        window.key_press(Key::Tab);
+        window.run_steps(2);
+        assert!(window.get_by_role_and_label(Role::Button, name).is_focused(), "{name}");
+    }
 }
 
 #[test]
@@ -336,4 +365,15 @@ fn a_repetition_counts_what_became_of_each() {
     wait_for(&mut window, "the third", |window| says(window, "3 of 3 done"));
     shot(&mut window, "repeat").unwrap();
     assert_eq!(window.state().connections().views.len(), 4);
+}
+
+#[test]
+fn a_url_of_ones_own_has_nothing_of_the_practice_server() {
+    let mut window = first_start(Theme::Dark, WIDE, 1.0);
+    assert_eq!(window.state().form().secrets().len(), 1);
+    replace(&mut window, "URL", "ws://localhost:3001/?token=a");
+    window.run_steps(2);
+    assert!(window.state().form().practice.is_none() && window.state().form().secrets().is_empty());
+    assert_eq!(window.state().form().url, "ws://localhost:3001/?token=a");
+    assert!(window.query_by_label("Use my own server").is_none());
 }

@@ -13,7 +13,7 @@ use sockeye::ui::panels::handshake::Handshake;
 use sockeye::ui::panels::verdict::VerdictPanel;
 
 fn card(view: Option<View>) -> (Harness<'static>, Stage<VerdictPanel>) {
-    stage(Theme::Dark, vec2(300.0, 1400.0), view, VerdictPanel, VerdictPanel::show)
+    stage(Theme::Dark, vec2(300.0, 1400.0), view, VerdictPanel::default(), VerdictPanel::show)
 }
 
 fn handshake(theme: Theme, height: f32, view: Option<View>) -> (Harness<'static>, Stage<Handshake>) {
@@ -166,7 +166,7 @@ fn certificates_say_what_is_wrong_with_them() {
 fn pictures_of_verdict_and_handshake() {
     for (theme, name) in [(Theme::Dark, "dark"), (Theme::Light, "light")] {
         for (state, view) in [("empty", None), ("full", Some(died().view())), ("open", Some(opened().view()))] {
-            let (mut harness, _) = stage(theme, vec2(300.0, 1350.0), view, VerdictPanel, VerdictPanel::show);
+            let (mut harness, _) = stage(theme, vec2(300.0, 1350.0), view, VerdictPanel::default(), VerdictPanel::show);
             shot(&mut harness, &format!("verdict-{state}-{name}")).expect("the picture is written");
         }
         for (state, view) in [("full", died().view()), ("refused", refused().view())] {

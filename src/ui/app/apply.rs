@@ -37,7 +37,11 @@ impl App {
     fn apply(&mut self, ctx: &egui::Context, action: Action) {
         match action {
             Action::Engine(command) => self.must_ask(command),
-            Action::Connect => self.connect(),
+            Action::Connect => {
+                // Whoever connects is done with the URL, which shows its token while it is edited.
+                ctx.memory_mut(|memory| memory.surrender_focus(top::url_id()));
+                self.connect();
+            }
             Action::Disconnect => self.disconnect(),
             Action::Abort => {
                 if let Some(conn) = self.live() {
@@ -74,7 +78,12 @@ impl App {
             Action::Toast(words) => self.toasts.done(words),
             Action::Save(path) => self.save(path),
             Action::Open(path) => self.open(path),
-            Action::Tab(tab) => self.regions.bring(tab),
+            Action::Tab(tab) => {
+                self.regions.bring(tab);
+                if tab == Tab::Verdict {
+                    self.panels.verdict.focus();
+                }
+            }
             Action::ToggleLeft => self.regions.toggle_left(),
             Action::ToggleRight => self.regions.toggle_right(),
             Action::TogglePalette => {
@@ -137,7 +146,7 @@ impl App {
 
     fn connect_or_send(&mut self, ctx: &egui::Context) {
         if !self.connections.is_live() {
-            return self.connect();
+            return self.actions.push(Action::Connect);
         }
         if ComposePanel::has_focus(ctx) {
             let mut actions = Actions::new();

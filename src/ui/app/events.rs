@@ -53,7 +53,7 @@ impl App {
             }
             Event::Opened { conn, path, remarks } => {
                 self.path_bar = self.path_bar.take().filter(|bar| bar.pick != Pick::Open);
-                self.connections.opened(conn, &self.engine);
+                self.connections.opened(conn, name(&path), &self.engine);
                 self.toasts.done(format!("Opened {}", name(&path)));
                 if !remarks.is_empty() {
                     self.banner = Some(format!("{}: {}", name(&path), remarks.join("; ")));

@@ -1,9 +1,12 @@
 //! Every connection of this window with its state and cause, and *repeat N* with its tally.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use egui::{Align, Ui, vec2};
 
+use crate::diagnosis::catalogue;
+use crate::observation::ConnId;
 use crate::store::View;
 use crate::ui::action::Action;
 use crate::ui::big_text::BigText;
@@ -24,6 +27,17 @@ pub struct SessionsPanel {
     times: String,
 }
 
+/// What the panel shows beside the connections themselves.
+#[derive(Debug)]
+pub struct SessionsMore<'a> {
+    /// The names of the files that were opened.
+    pub files: &'a BTreeMap<ConnId, String>,
+    /// The repetition, under way or done.
+    pub repeat: Option<&'a Repeat>,
+    /// Why nobody can connect at the moment.
+    pub obstacle: Option<&'a str>,
+}
+
 impl Default for SessionsPanel {
     fn default() -> Self {
         Self { scroll: RowScroll::default(), times: "20".to_owned() }
@@ -32,15 +46,8 @@ impl Default for SessionsPanel {
 
 impl SessionsPanel {
     /// Shows the panel.
-    pub fn show(
-        &mut self,
-        ui: &mut Ui,
-        repeat: Option<&Repeat>,
-        obstacle: Option<&str>,
-        ctx: &Context<'_>,
-        actions: &mut Actions,
-    ) {
-        self.repeat_ui(ui, repeat, obstacle, actions);
+    pub fn show(&mut self, ui: &mut Ui, more: &SessionsMore<'_>, ctx: &Context<'_>, actions: &mut Actions) {
+        self.repeat_ui(ui, more.repeat, more.obstacle, actions);
         ui.separator();
         ui.label(theme::heading("Connections"));
         if ctx.views.is_empty() {
@@ -63,7 +70,7 @@ impl SessionsPanel {
                 actions.push(Action::Save(None));
             }
         });
-        self.list_ui(ui, ctx, actions);
+        self.list_ui(ui, more.files, ctx, actions);
     }
 
     fn repeat_ui(&mut self, ui: &mut Ui, repeat: Option<&Repeat>, obstacle: Option<&str>, actions: &mut Actions) {
@@ -99,7 +106,7 @@ impl SessionsPanel {
         }
     }
 
-    fn list_ui(&mut self, ui: &mut Ui, ctx: &Context<'_>, actions: &mut Actions) {
+    fn list_ui(&mut self, ui: &mut Ui, files: &BTreeMap<ConnId, String>, ctx: &Context<'_>, actions: &mut Actions) {
         let newest_first = |row: u64| -> Option<&Arc<View>> {
             let at = ctx.views.len().checked_sub(1 + usize::try_from(row).ok()?)?;
             ctx.views.get(at)
@@ -111,7 +118,7 @@ impl SessionsPanel {
         let list = RowList::new("Connections", ctx.views.len() as u64).row_height(ROW);
         let output = list.show(ui, &mut self.scroll, |ui, slot| {
             if let Some(view) = newest_first(slot.row) {
-                let (state, about) = row_ui(ui, slot.rect, view, ctx.now_unix_millis);
+                let (state, about) = row_ui(ui, slot.rect, view, files.get(&view.conn), ctx.now_unix_millis);
                 slot.name(|| format!("{state}, {about}"));
             }
         });
@@ -123,24 +130,24 @@ impl SessionsPanel {
     }
 }
 
-fn row_ui(ui: &Ui, rect: egui::Rect, view: &View, now_unix_millis: i64) -> (String, String) {
+fn row_ui(ui: &Ui, rect: egui::Rect, view: &View, file: Option<&String>, now_unix_millis: i64) -> (String, String) {
     let palette: &Palette = theme::palette(ui);
     let story = &view.story;
     let state = state_words(Some(story), now_unix_millis);
     let rect = rect.shrink2(vec2(8.0, 2.0));
     let (upper, lower) = rect.split_top_bottom_at_fraction(0.5);
-    let cause = story.verdict.as_ref().map_or("", |verdict| verdict.cause.as_str());
-    let words = if cause.is_empty() { state.text.clone() } else { format!("{} · {cause}", state.text) };
+    let words = story.verdict.as_ref().map_or_else(|| state.text.clone(), |verdict| title(&verdict.cause));
     let line = format!("{} {words}", state.mark);
     cell_ui(ui, upper, line, theme::body_font(), state.tone.colour(palette), Align::Min);
     let plan = story.plan.as_ref();
     let target = plan.and_then(|plan| plan.target.as_ref());
     let host = target.map_or_else(|| "no host".to_owned(), |target| visible::one_line(&target.host_header(), 60).text);
     let began = plan.map_or_else(String::new, |plan| local_time(plan.began_unix_millis));
-    let about = match &state.span {
-        Some(span) => format!("{host} · {began} · {span}"),
-        None => format!("{host} · {began}"),
-    };
+    let mut about = if story.verdict.is_some() { format!("{} · {host}", state.text) } else { host };
+    for more in [Some(began.as_str()), state.span.as_deref(), file.map(String::as_str)].into_iter().flatten() {
+        about.push_str(" · ");
+        about.push_str(more);
+    }
     cell_ui(ui, lower, about.as_str(), small_font(), palette.muted, Align::Min);
     (words, about)
 }
@@ -156,9 +163,14 @@ fn tally_ui(ui: &mut Ui, repeat: &Repeat) {
         let colour = if cause == "healthy" { palette.ok } else { palette.bad };
         ui.horizontal(|ui| {
             ui.label(theme::mono(format!("{count:>4} ×")));
-            ui.label(theme::tinted(cause.as_str(), colour));
+            ui.label(theme::tinted(title(cause), colour)).on_hover_text(cause);
         });
     }
+}
+
+/// The heading of a cause; its id where there is none.
+fn title(cause: &str) -> String {
+    catalogue::cause(cause).map_or_else(|| visible::one_line(cause, 80).text, |cause| cause.title.to_owned())
 }
 
 fn times(typed: &str) -> Result<u32, String> {

@@ -31,13 +31,23 @@ pub fn show(
         if has_drawer && icon_button(ui, ICON_MENU, "Connection form").clicked() {
             actions.push(Action::ToggleLeft);
         }
-        ui.with_layout(Layout::right_to_left(egui::Align::Center), |ui| {
-            menu_ui(ui, situation, actions);
-            buttons_ui(ui, form, ctx, actions);
-            ui.with_layout(Layout::left_to_right(egui::Align::Center), |ui| {
-                ui.add_enabled_ui(!ctx.is_live, |ui| url_ui(ui, form, ctx, actions));
-            });
+        // In the order of the Tab key: the URL, the button that connects, the menu. The room that the buttons took in the
+        // pass before is left free.
+        let width_id = Id::unique("width of the top's buttons");
+        let buttons_width = ui.data(|data| data.get_temp(width_id)).unwrap_or(BUTTONS);
+        let size = egui::vec2(ui.available_width() - buttons_width, theme::CONTROL_HEIGHT);
+        ui.allocate_ui_with_layout(size, Layout::left_to_right(egui::Align::Center), |ui| {
+            ui.set_width(size.x.max(0.0));
+            ui.add_enabled_ui(!ctx.is_live, |ui| url_ui(ui, form, ctx, actions));
         });
+        let left = ui.cursor().left();
+        buttons_ui(ui, form, ctx, actions);
+        menu_ui(ui, situation, actions);
+        let taken = ui.cursor().left() - left;
+        if (taken - buttons_width).abs() > 0.5 {
+            ui.data_mut(|data| data.insert_temp(width_id, taken));
+            ui.ctx().request_discard("the buttons beside the URL have another width");
+        }
     });
     below_ui(ui, form, ctx);
 }
@@ -118,10 +128,6 @@ fn buttons_ui(ui: &mut Ui, form: &Form, ctx: &Context<'_>, actions: &mut Actions
         }
         return;
     }
-    let abort = ui.button("Abort").on_hover_text("Drops TCP at once, without a Close frame");
-    if abort.clicked() {
-        actions.push(Action::Abort);
-    }
     let state = ctx.view.map_or(State::NotConnected, |view| view.story.state());
     let (is_open, words) = match state {
         State::Open(_) | State::WaitingForConfirmation => (true, "Disconnect"),
@@ -137,6 +143,10 @@ fn buttons_ui(ui: &mut Ui, form: &Form, ctx: &Context<'_>, actions: &mut Actions
     let button = ui.add_enabled(is_open, Button::new(theme::strong(words)));
     if button.on_hover_text("Begins the closing handshake with code 1000").clicked() {
         actions.push(Action::Disconnect);
+    }
+    let abort = ui.button("Abort").on_hover_text("Drops TCP at once, without a Close frame");
+    if abort.clicked() {
+        actions.push(Action::Abort);
     }
 }
 
@@ -203,5 +213,7 @@ fn problem_ui(ui: &mut Ui, form: &mut Form, problem: &UrlProblem) {
     });
 }
 
+/// Points that the buttons take, until it is known.
+const BUTTONS: f32 = 202.0;
 const TOKEN_CHARS: usize = 21;
 const MAX_SHOWN: usize = 2048;

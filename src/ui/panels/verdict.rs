@@ -15,13 +15,20 @@ use crate::ui::context::{Actions, Context};
 use crate::ui::theme::{self, Palette};
 use crate::ui::visible;
 use egui::text::{LayoutJob, TextFormat};
-use egui::{CollapsingHeader, CornerRadius, Frame, Label, Margin, Sense, Stroke, StrokeKind, Ui, vec2};
+use egui::{CollapsingHeader, CornerRadius, Frame, Label, Margin, Response, Sense, Stroke, StrokeKind, Ui, vec2};
 
 /// The verdict card with all that belongs to it.
 #[derive(Debug, Default)]
-pub struct VerdictPanel;
+pub struct VerdictPanel {
+    wants_focus: bool,
+}
 
 impl VerdictPanel {
+    /// Gives the focus to the first line of evidence, in the next pass.
+    pub fn focus(&mut self) {
+        self.wants_focus = true;
+    }
+
     /// Shows the verdict of the shown connection in all the room that `ui` has left.
     pub fn show(&mut self, ui: &mut Ui, ctx: &Context<'_>, actions: &mut Actions) {
         egui::ScrollArea::vertical().id_salt("verdict").auto_shrink(false).show(ui, |ui| {
@@ -38,7 +45,8 @@ impl VerdictPanel {
             };
             let story = &view.story;
             if let Some(verdict) = &story.verdict {
-                verdict_ui(ui, story, verdict, actions);
+                let wants_focus = std::mem::take(&mut self.wants_focus);
+                verdict_ui(ui, story, verdict, wants_focus, actions);
             } else {
                 waiting_ui(ui, story);
                 close_ui(ui, story);
@@ -50,7 +58,7 @@ impl VerdictPanel {
     }
 }
 
-fn verdict_ui(ui: &mut Ui, story: &Story, verdict: &Verdict, actions: &mut Actions) {
+fn verdict_ui(ui: &mut Ui, story: &Story, verdict: &Verdict, wants_focus: bool, actions: &mut Actions) {
     let palette = theme::palette(ui);
     theme::card(palette).show(ui, |ui| {
         ui.set_width(ui.available_width());
@@ -68,7 +76,7 @@ fn verdict_ui(ui: &mut Ui, story: &Story, verdict: &Verdict, actions: &mut Actio
         }
     });
     ui.add_space(theme::STEP);
-    evidence_ui(ui, "Because", &verdict.evidence, actions);
+    evidence_ui(ui, "Because", &verdict.evidence, wants_focus, actions);
     fixes_ui(ui, "Mend it", &verdict.fixes, actions);
     if !verdict.browser_shows.is_empty() {
         section_ui(ui, "A browser shows");
@@ -121,20 +129,24 @@ fn chip_ui(ui: &mut Ui, word: &str, palette: &Palette) {
         );
 }
 
-fn evidence_ui(ui: &mut Ui, title: &str, evidence: &[Evidence], actions: &mut Actions) {
+fn evidence_ui(ui: &mut Ui, title: &str, evidence: &[Evidence], wants_focus: bool, actions: &mut Actions) {
     if evidence.is_empty() {
         return;
     }
     section_ui(ui, title);
-    for line in evidence {
-        if evidence_line_ui(ui, line) {
+    for (nth, line) in evidence.iter().enumerate() {
+        let response = evidence_line_ui(ui, line);
+        if wants_focus && nth == 0 {
+            response.request_focus();
+        }
+        if response.clicked() {
             actions.push(line.place.map_or(Action::GoToMoment(line.at), Action::GoToPlace));
         }
     }
 }
 
-/// A line that goes to its row when it is clicked, or when Enter is pressed on it; returns whether it was.
-fn evidence_line_ui(ui: &mut Ui, line: &Evidence) -> bool {
+/// A line that goes to its row when it is clicked, or when Enter is pressed on it.
+fn evidence_line_ui(ui: &mut Ui, line: &Evidence) -> Response {
     let palette = theme::palette(ui);
     let text = first_upper(&safe(&line.text));
     let time = row_text::time(line.at);
@@ -153,7 +165,7 @@ fn evidence_line_ui(ui: &mut Ui, line: &Evidence) -> bool {
         let stroke = Stroke::new(1.0, if response.has_focus() { palette.accent } else { palette.line });
         ui.painter().rect_stroke(response.rect, theme::CORNER, stroke, StrokeKind::Inside);
     }
-    response.clicked()
+    response
 }
 
 fn fixes_ui(ui: &mut Ui, title: &str, fixes: &[Remedy], actions: &mut Actions) {
@@ -261,7 +273,7 @@ fn findings_ui(ui: &mut Ui, findings: &[Finding], actions: &mut Actions) {
         }
         ui.push_id(index, |ui| {
             CollapsingHeader::new("Why, and what to do").id_salt("finding").show(ui, |ui| {
-                evidence_ui(ui, "Because", &finding.evidence, actions);
+                evidence_ui(ui, "Because", &finding.evidence, false, actions);
                 fixes_ui(ui, "Mend it", &finding.fixes, actions);
             });
         });

@@ -6,7 +6,7 @@ use egui::{Align, Layout, ScrollArea, Sense, Ui, WidgetText};
 
 use crate::observation::{CloseOrigin, Moment};
 use crate::store::{Attempt, AttemptOutcome, Story};
-use crate::ui::action::Action;
+use crate::ui::action::{Action, Tab};
 use crate::ui::context::{Actions, Context};
 use crate::ui::panels::fact_words::io_words;
 use crate::ui::state_words::{Tone, end_tone, is_over, state_words, tcp_end};
@@ -59,6 +59,20 @@ pub fn show(ui: &mut Ui, ctx: &Context<'_>, actions: &mut Actions) {
                 steps_ui(ui, story, palette, actions);
             });
         });
+    });
+}
+
+/// Says in one line why the shown connection ended, where the verdict itself is out of sight.
+pub fn answer_ui(ui: &mut Ui, ctx: &Context<'_>, actions: &mut Actions) {
+    let Some(verdict) = ctx.view.and_then(|view| view.story.verdict.as_ref()) else {
+        return;
+    };
+    ui.horizontal(|ui| {
+        if ui.small_button("Why").on_hover_text("Shows the verdict, with what shows it and how to mend it").clicked() {
+            actions.push(Action::Tab(Tab::Verdict));
+        }
+        let words = visible::one_line(&verdict.summary, 400).text;
+        ui.add(egui::Label::new(words).truncate());
     });
 }
 
