@@ -41,6 +41,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
         }
     };
+    print::start_trace();
     let status = match &arguments.command {
         Some(Command::Check(args)) => check::run(args),
         Some(Command::Record(args)) => record::run(args),

@@ -86,3 +86,12 @@ fn columns() -> usize {
     let told = env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
     told.filter(|columns| (40..=400).contains(columns)).unwrap_or(100)
 }
+
+/// Writes our own trace to standard error, if `SOCKEYE_LOG` asks for one (`debug`, or `sockeye=trace`).
+pub(super) fn start_trace() {
+    let Ok(filter) = tracing_subscriber::EnvFilter::try_from_env("SOCKEYE_LOG") else {
+        return;
+    };
+    // One that is there already stays.
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).try_init().ok();
+}

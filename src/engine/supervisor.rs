@@ -82,6 +82,7 @@ impl Supervisor {
             Ok(sink) => sink,
             Err(error) => return self.refuse(conn, &error_chain(&error)),
         };
+        tracing::debug!(conn = conn.0, "a connection begins");
         let (wishes, wishes_inbox) = mpsc::channel(WISHES);
         let (recorder, mailbox) = (Arc::clone(&self.recorder), Arc::clone(&self.mailbox));
         let console = Arc::clone(&self.console);
@@ -101,6 +102,7 @@ impl Supervisor {
                 lane.finish().await;
             }
             conclude(conn, &recorder, &sink).await;
+            tracing::debug!(conn = conn.0, "a connection is over");
             mailbox.put(Event::Ended { conn });
         });
         self.connections.insert(conn, Running { wishes, task });

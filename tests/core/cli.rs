@@ -272,6 +272,11 @@ fn no_secret_is_in_any_output() {
         format!("{}{}", text(&output.stdout), text(&output.stderr))
     };
     let mut outputs = vec![("text", check(&[])), ("json", check(&["--json"]))];
+    let traced: Vec<&str> = ["check"].iter().chain(&base).copied().collect();
+    let traced = program(&traced).env("SOCKEYE_LOG", "trace").output().unwrap();
+    let trace = text(&traced.stderr);
+    assert!(trace.contains("a connection begins"), "{trace}");
+    outputs.push(("trace", trace));
     for name in ["a.jsonl", "a.json", "a.txt"] {
         outputs.push(("text", check(&["--save", &path(name)])));
         outputs.push((name, fs::read_to_string(path(name)).unwrap()));
