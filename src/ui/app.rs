@@ -90,11 +90,6 @@ struct Practice {
 }
 
 impl App {
-    /// Opens a saved session in the next pass.
-    pub fn open_session(&mut self, path: std::path::PathBuf) {
-        self.actions.push(Action::Open(Some(path)));
-    }
-
     /// Starts the engine and the practice server; `kept` is what an earlier window left behind.
     pub fn new(ctx: &egui::Context, kept: Option<&str>) -> Result<Self, StartError> {
         super::install(ctx);
@@ -146,6 +141,11 @@ impl App {
     /// The form, to be changed from outside.
     pub fn form_mut(&mut self) -> &mut Form {
         &mut self.form
+    }
+
+    /// Opens a saved session in the next pass.
+    pub fn open_session(&mut self, path: std::path::PathBuf) {
+        self.actions.push(Action::Open(Some(path)));
     }
 
     /// Carries out an action as if it had been clicked.
@@ -247,8 +247,12 @@ impl App {
                 if ctx.view.is_some() {
                     let detail = Panel::bottom("detail").frame(theme::content(palette)).resizable(true);
                     let most = (ui.available_height() - LOG_LEAST).max(DETAIL_LEAST);
-                    let detail = detail.default_size(DETAIL).size_range(DETAIL_LEAST..=most);
-                    detail.show(ui, |ui| panels.detail.show(ui, &ctx, actions));
+                    let size = DETAIL.min(ui.available_height() * DETAIL_SHARE);
+                    let detail = detail.default_size(size).size_range(DETAIL_LEAST..=most);
+                    detail.show(ui, |ui| {
+                        ui.set_min_height(ui.available_height());
+                        panels.detail.show(ui, &ctx, actions);
+                    });
                 }
                 panels.timeline.show(ui, &ctx, actions);
             }
@@ -372,6 +376,7 @@ fn context<'a>(connections: &'a Connections, practice: &'a Practice, now_unix_mi
 }
 
 /// Points of the detail below the log, and the least that each of them keeps.
-const DETAIL: f32 = 220.0;
+const DETAIL: f32 = 208.0;
+const DETAIL_SHARE: f32 = 0.36;
 const DETAIL_LEAST: f32 = 96.0;
 const LOG_LEAST: f32 = 120.0;

@@ -214,6 +214,25 @@ def main_path(display):
         check("nothing panicked", "panicked" not in window.stderr(), window.stderr())
 
 
+def dialog(display):
+    """A file dialog answers: here a program by the name of zenity, which the window finds on its PATH."""
+    with Window(display) as window:
+        folder = Path(window.home.name) / "bin"
+        folder.mkdir()
+        zenity = folder / "zenity"
+        zenity.write_text('#!/bin/sh\nsleep 0.3\necho "$HOME/from the dialog.sockeye"\n')
+        zenity.chmod(0o755)
+        window.keys("ctrl+Return", then=1.5)
+        window.keys("ctrl+d", then=1)
+        window.keys("ctrl+s", then=0.5)
+        path = Path(window.home.name) / "from the dialog.sockeye"
+        try:
+            wait_for("the file", path.exists, 10)
+        except AssertionError:
+            window.shot("failed-dialog")
+        check("a file dialog says where to save", path.exists() and verdict(path) == "ended-by-user", window.stderr())
+
+
 def looks(display, name, **extra):
     with Window(display, **extra) as window:
         window.keys("ctrl+Return", then=2)
@@ -224,6 +243,7 @@ def looks(display, name, **extra):
 
 with Display("1280x800") as display:
     main_path(display)
+    dialog(display)
 with Display("1024x700") as display:
     looks(display, "09-1024x700")
 with Display("2560x1600") as display:

@@ -8,6 +8,8 @@ use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use sockeye::engine::practice::FAULTS;
 use sockeye::ui::App;
 use sockeye::ui::action::{Action, Tab};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 type Window = Harness<'static, App>;
 
@@ -322,6 +324,20 @@ fn without_a_dialog_a_path_field_saves_and_opens() {
     wait_for(&mut window, "the problem", |window| says(window, "at-all.sockeye:"));
 }
 
+/// A file that is dragged onto the window.
+#[derive(Debug)]
+struct Dropped(PathBuf);
+
+impl egui::DroppedFile for Dropped {
+    fn path(&self) -> &Path {
+        &self.0
+    }
+
+    fn bytes(&self) -> Result<Vec<u8>, String> {
+        Err("nobody reads it here".to_owned())
+    }
+}
+
 #[test]
 fn a_session_is_saved_and_opened_with_the_same_rows_and_verdict() {
     let folder = tempfile::tempdir().unwrap();
@@ -341,7 +357,9 @@ fn a_session_is_saved_and_opened_with_the_same_rows_and_verdict() {
     wait_for(&mut window, "the word that it was saved", |window| says(window, "Saved a session.sockeye"));
     assert!(window.query_by_label("Path").is_none());
 
-    act(&mut window, Action::Open(Some(path)));
+    let dropped: egui::DroppedFileHandle = Arc::new(Dropped(path));
+    window.input_mut().dropped_files.push(dropped);
+    window.run_steps(2);
     wait_for(&mut window, "the session", |window| window.state().connections().views.len() == 2);
     wait_for_verdict(&mut window, "server-process-died");
     let view = window.state().connections().shown_view().unwrap();

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{ExpectChoice, ExpectTexts, Form, HeaderRow, PlaceChoice, PlaceNames, TimeOutTexts};
 use crate::observation::Family;
-use crate::token::looks_like_token;
+use crate::token::{find_tokens, looks_like_token};
 use crate::ui::paste::BIG;
 use crate::ui::query::QueryTable;
 
@@ -45,12 +45,19 @@ impl KeptForm {
                 row.value.clear();
             }
         }
-        let small = |text: &str| if text.len() > BIG { String::new() } else { text.to_owned() };
+        let small = |text: &str| if text.len() > BIG { String::new() } else { without_tokens(text) };
+        let names = PlaceNames { template: small(&form.names.template), ..form.names.clone() };
+        let expected = ExpectTexts {
+            contains: small(&form.expected.contains),
+            pointer: small(&form.expected.pointer),
+            value: small(&form.expected.value),
+            pattern: small(&form.expected.pattern),
+        };
         Self {
-            url: if query.is_too_long { String::new() } else { url },
+            url: if query.is_too_long { String::new() } else { without_tokens(&url) },
             query,
             place: form.place,
-            names: form.names.clone(),
+            names,
             headers,
             origin: small(&form.origin),
             subprotocols: small(&form.subprotocols),
@@ -59,7 +66,7 @@ impl KeptForm {
             ca_file: small(&form.ca_file),
             family: form.family,
             expect: form.expect,
-            expected: form.expected.clone(),
+            expected,
             secret_file: small(&form.secret_file),
         }
     }
@@ -94,6 +101,18 @@ fn is_secret(name: &str, value: &str) -> bool {
     SECRET_WORDS.iter().any(|word| name.contains(word)) || looks_like_token(value)
 }
 
+/// The text with each token in it left out, wherever it stands.
+fn without_tokens(text: &str) -> String {
+    let mut kept = String::with_capacity(text.len());
+    let mut at = 0;
+    for range in find_tokens(text) {
+        kept.push_str(text.get(at..range.start).unwrap_or_default());
+        at = range.end;
+    }
+    kept.push_str(text.get(at..).unwrap_or_default());
+    kept
+}
+
 fn without_userinfo(url: &str) -> String {
     let Some(start) = url.find("://").map(|at| at + 3) else {
         return url.to_owned();
@@ -119,8 +138,9 @@ mod tests {
     fn nothing_secret_is_kept() {
         let token = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhIn0.dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
         let mut form = Form::default();
-        form.set_url(format!("wss://user:hunter2@h:1/p?token={token}&agentId=a1&apiKey=k-9&x={token}"));
+        form.set_url(format!("wss://user:hunter2@h:1/p/{token}?token={token}&agentId=a1&apiKey=k-9&x={token}"));
         form.secret = "practice makes perfect".to_owned();
+        form.names.template = format!("{{\"auth\":\"{token}\"}}");
         for (name, value) in [("Authorization", "Basic Zm9v"), ("X-Trace", "on"), ("Cookie", "sid=77")] {
             form.headers.push(HeaderRow { is_on: true, name: name.into(), value: value.into() });
         }
@@ -131,7 +151,7 @@ mod tests {
             assert!(!kept.contains(secret), "{secret} in {kept}");
         }
         let back = KeptForm::of(&form).into_form();
-        assert_eq!(back.url, "wss://h:1/p?token=&agentId=a1&x=");
+        assert_eq!(back.url, "wss://h:1/p/?token=&agentId=a1&x=");
         assert_eq!(back.query.rows[2].name, "apiKey");
         assert_eq!(back.headers[1].value, "on");
     }
