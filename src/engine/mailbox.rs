@@ -43,7 +43,9 @@ impl Mailbox {
     pub(crate) fn take(&self, limit: Duration) -> Option<Event> {
         let mut queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
         if queue.is_empty() && !limit.is_zero() {
-            queue = self.filled.wait_timeout(queue, limit).unwrap_or_else(PoisonError::into_inner).0;
+            // A condition variable may wake for nothing: only an event or the limit ends the wait.
+            let waited = self.filled.wait_timeout_while(queue, limit, |queue| queue.is_empty());
+            queue = waited.unwrap_or_else(PoisonError::into_inner).0;
         }
         queue.pop_front()
     }
