@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Sockeye against servers that others wrote: Node `ws`, Python `websockets`, and raw sockets that mean harm.
+# Sockeye against servers that others wrote: Node `ws`, Python `websockets`, and raw sockets that mean harm; and against
+# the tokens of Node's `jsonwebtoken` and Python's PyJWT.
 #
 # Takes the binary from $SOCKEYE, else from the release folder (and builds it if it is missing). Arguments go to drive.py.
 set -euo pipefail
@@ -34,7 +35,7 @@ cd "$work"
 
 npm install --no-audit --no-fund --loglevel=error ws@8 jsonwebtoken@9
 python3 -m venv venv
-venv/bin/pip install --quiet --disable-pip-version-check websockets
+venv/bin/pip install --quiet --disable-pip-version-check websockets pyjwt cryptography
 
 # A self-signed certificate as developers make them, and a CA of our own with a good, a misnamed and an expired leaf.
 certificates() {
@@ -67,6 +68,7 @@ part() { # NAME COMMAND…
     "$@" || failed+=("$name")
 }
 part 'verdicts against real servers' python3 "$here/drive.py" --sockeye "$sockeye" --work "$work" "$@"
+part 'tokens of others, and broken ones' python3 "$here/tokens.py" --sockeye "$sockeye" --work "$work"
 part 'recordings that were killed' python3 "$here/kill.py" --sockeye "$sockeye" --work "$work"
 part 'hostile peers' python3 "$here/hostile.py" --sockeye "$sockeye" --work "$work"
 
