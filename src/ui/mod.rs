@@ -13,6 +13,7 @@ pub mod cells;
 mod clipboard;
 mod clock;
 pub mod connections;
+pub mod console_lane;
 pub mod context;
 pub mod control_pictures;
 pub mod fields;
