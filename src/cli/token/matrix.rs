@@ -17,7 +17,9 @@ use crate::token::{Secret, Variant, mint, place, variants};
 
 /// Tries every variant; gives the exit status: 0 if no answer is a wrong one.
 pub(super) fn run(args: &MatrixArgs) -> Result<u8, Failure> {
+    let consoles = connect::consoles(&args.connect)?;
     let mut runner = Runner::start()?;
+    runner.attach(consoles)?;
     let exercise = connect::exercise(&args.connect.url, &mut runner)?;
     let first = connect::options(&args.connect, exercise.as_ref())?;
     let secret = secret(args, &first)?;
