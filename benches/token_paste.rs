@@ -13,6 +13,7 @@ use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable as _;
 use sockeye::token::mint;
 use sockeye::ui::action::Action;
+use sockeye::ui::console_lane::ConsoleLane;
 use sockeye::ui::context::Context;
 use sockeye::ui::panels::token::TokenPanel;
 
@@ -55,12 +56,14 @@ fn measure(name: &str, text: String) {
     let len = text.len();
     let mut harness =
         Harness::builder().with_size(vec2(320.0, 900.0)).with_context_setup(sockeye::ui::install).build_ui(move |ui| {
+            let lane = ConsoleLane::default();
             let ctx = Context {
                 view: None,
                 views: &[],
                 is_live: false,
                 now_unix_millis: 1_800_000_000_000,
                 practice_lines: &[],
+                lane: &lane,
             };
             let mut actions: Vec<Action> = Vec::new();
             shown.borrow_mut().show(ui, &ctx, &mut actions);
