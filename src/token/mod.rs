@@ -40,7 +40,7 @@ pub use dotenv::{env_file_kin, is_env_file, secrets_from_env, secrets_from_env_f
 pub use find::{find_tokens, looks_like_token};
 pub use jws::{Decoded, Segments, Shape, decode};
 pub use mint::{MintError, SIGNING, is_by_secret, mint, mint_as};
-pub use node::{JSON_ERROR, node_refusal};
+pub use node::{JSON_ERROR, node_refusal, node_words};
 pub use problem::{Problem, ProblemKind};
 pub use report::{TokenReport, examine, validity_at};
 pub use secret::{Secret, SecretForm};

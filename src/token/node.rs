@@ -6,6 +6,7 @@
 use serde::de::IgnoredAny;
 
 use super::crypto::{self, Family};
+use super::jws::decode;
 use super::keys::{self, Curve, Key, Public};
 use super::secret::Secret;
 use super::validate::Expectations;
@@ -45,6 +46,30 @@ pub fn node_refusal(text: &str, secret: Option<&Secret>, now: i64, expected: &Ex
     }
     let input = text.rsplit_once('.').map_or(text, |(input, _)| input);
     signature_refusal(&header, secret?, input, signature).or_else(|| claims_refusal(&payload, now, expected))
+}
+
+/// What the library says of a token, and of what it would be once mended, in one sentence.
+///
+/// `None` where there is no secret and nothing else to be said than that.
+pub fn node_words(text: &str, secret: Option<&Secret>, now: i64, expected: &Expectations) -> Option<String> {
+    let refused = |text: &str| {
+        let words = node_refusal(text, secret, now, expected);
+        words.map(|words| format!("says \u{201c}{words}\u{201d}"))
+    };
+    let as_it_is = refused(text);
+    let is_about_secret = as_it_is.as_ref().is_some_and(|words| words.contains("secret or public key must"));
+    if secret.is_none() && (as_it_is.is_none() || is_about_secret) {
+        return None;
+    }
+    let mended = decode(text).mended.filter(|_| as_it_is.is_some());
+    let once_mended = mended.map(|mended| refused(&mended)).filter(|words| *words != as_it_is);
+    let more = match once_mended {
+        Some(Some(words)) if secret.is_some() => format!("; once mended, it {words}"),
+        Some(None) => "; once mended, it accepts the token".to_owned(),
+        Some(Some(_)) | None => String::new(),
+    };
+    let words = as_it_is.unwrap_or_else(|| "accepts it".to_owned());
+    Some(format!("jsonwebtoken for Node {words}{more}"))
 }
 
 /// What of a header matters to the library.
@@ -217,6 +242,21 @@ mod tests {
         ] {
             assert_eq!(said(&text, secret), wanted, "{text} with {secret:?}");
         }
+    }
+
+    #[test]
+    fn what_it_says_is_told_for_the_mended_token_too() {
+        let token = mint(r#"{"exp":2000}"#, "HS256", b"s").unwrap();
+        let secret = Secret::new("s", "s");
+        let told = |text: &str, now: i64| node_words(text, Some(&secret), now, &Expectations::default()).unwrap();
+        assert_eq!(told(&token, 0), "jsonwebtoken for Node accepts it");
+        let bearer = format!("Bearer {token}");
+        let words = "jsonwebtoken for Node says \u{201c}invalid token\u{201d}; once mended, it accepts the token";
+        assert_eq!(told(&bearer, 0), words);
+        assert!(told(&bearer, 2000).ends_with("once mended, it says \u{201c}jwt expired\u{201d}"));
+        assert_eq!(node_words(&token, None, 0, &Expectations::default()), None);
+        let words = node_words("undefined", None, 0, &Expectations::default());
+        assert_eq!(words.as_deref(), Some("jsonwebtoken for Node says \u{201c}jwt malformed\u{201d}"));
     }
 
     #[test]
