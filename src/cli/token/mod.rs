@@ -17,7 +17,7 @@ use crate::export::text::{Line, Tone};
 use crate::export::visible::visible;
 use crate::token::{
     Candidate, Expectations, Secret, Shape, Signature, TokenReport, Validity, candidates, examine, node_refusal,
-    validate,
+    node_words, validate,
 };
 use args::{TokenArgs, TokenCommand};
 
@@ -67,7 +67,7 @@ struct Reading {
     objections: Vec<crate::token::Objection>,
     /// What the library says with the first secret; nothing where there is none.
     library: Option<String>,
-    has_secret: bool,
+    library_words: Option<String>,
 }
 
 impl Reading {
@@ -76,7 +76,7 @@ impl Reading {
         Self {
             objections: validate(&report, now as f64, expected),
             library: node_refusal(text, secrets.first(), now, expected),
-            has_secret: !secrets.is_empty(),
+            library_words: node_words(text, secrets.first(), now, expected),
             report,
         }
     }

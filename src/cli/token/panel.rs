@@ -38,8 +38,8 @@ pub(super) fn panel(text: &str, reading: &Reading, now: i64) -> Vec<Line> {
     for objection in reading.objections.iter().filter(|one| matches!(one.cause, "jwt-audience" | "jwt-issuer")) {
         lines.push(Line::new().add(Tone::Bad, "  ✗ ").plain(&visible(&objection.message)).hang(4));
     }
-    if let Some(line) = library_line(reading) {
-        lines.push(line);
+    if let Some(words) = &reading.library_words {
+        lines.push(Line::new().plain("  · ").plain(&visible(words)).hang(4));
     }
     for note in &report.notes {
         lines.push(Line::new().plain("  · ").plain(&visible(note)).hang(4));
@@ -95,22 +95,12 @@ fn validity_line(report: &TokenReport) -> Line {
     Line::new().plain("  ").add(tone, sign).plain(&format!(" {words}"))
 }
 
-/// What the most used library for Node says of it.
-fn library_line(reading: &Reading) -> Option<Line> {
-    let who = "jsonwebtoken for Node";
-    match (&reading.library, reading.has_secret) {
-        (Some(words), has_secret) if has_secret || !words.starts_with("secret or public key") => {
-            let line = Line::new().plain("  · ").plain(&format!("{who} says: \u{201c}{}\u{201d}", visible(words)));
-            Some(line.hang(4))
-        }
-        (None, true) => Some(Line::new().plain(&format!("  · {who} accepts it")).hang(4)),
-        (Some(_) | None, _) => None,
-    }
-}
-
 /// A NumericDate in local time, and from now; its explanation has it in UTC.
 fn date_words(date: f64, now: i64) -> String {
-    let Ok(moment) = Timestamp::from_second(date as i64) else { return "no date".to_owned() };
+    let Ok(moment) = Timestamp::from_second(date as i64) else {
+        let meant = (date.abs() < MOST_MILLIS).then(|| date_words(date / 1000.0, now));
+        return meant.map_or_else(|| "no date".to_owned(), |meant| format!("if it counts milliseconds: {meant}"));
+    };
     let local = moment.to_zoned(TimeZone::system()).strftime("%Y-%m-%d %H:%M:%S %:z").to_string();
     let delta = date as i64 - now;
     let relative = match delta.unsigned_abs() {
@@ -129,6 +119,9 @@ fn span(secs: u64) -> String {
         _ => format!("{} days", secs / 86_400),
     }
 }
+
+/// Milliseconds beyond this are no date either: the year 9999.
+const MOST_MILLIS: f64 = 2.5e14;
 
 #[cfg(test)]
 mod tests {

@@ -46,7 +46,11 @@ fn member_ui(ui: &mut Ui, member: &Claim, now: f64) {
         }
         if let Some(date) = member.date {
             let Some(local) = dates::local(date) else {
-                words_ui(ui, "not a date that can be written", palette.warn);
+                let words = dates::local(date / 1000.0).map_or_else(
+                    || "not a date that can be written".to_owned(),
+                    |local| format!("if it counts milliseconds: {local}, {}", dates::relative(date / 1000.0, now)),
+                );
+                words_ui(ui, words, palette.warn);
                 return;
             };
             words_ui(ui, format!("{local}, {}", dates::relative(date, now)), palette.text);

@@ -18,7 +18,7 @@ use super::job::{Job, Outcome};
 use super::parts::{first_upper, section_ui, words_ui};
 use crate::token::{
     Candidate, Decoded, Expectations, Secret, Shape, Signature, TokenReport, Validity, can_vary, candidates, decode,
-    examine, node_refusal, validity_at,
+    examine, node_words, validity_at,
 };
 use crate::ui::action::Action;
 use crate::ui::big_text::BigText;
@@ -262,13 +262,8 @@ impl TokenPanel {
             words_ui(ui, format!("Verifies with {}.", visible::one_line(with, 200).text), palette.text);
         }
         if !self.secrets.is_empty() {
-            let words = match &read.library {
-                Some(said) => {
-                    format!("jsonwebtoken for Node says \u{201c}{}\u{201d}", visible::one_line(said, 200).text)
-                }
-                None => "jsonwebtoken for Node accepts it".to_owned(),
-            };
-            words_ui(ui, words, palette.text);
+            let words = read.library.as_deref().unwrap_or_default();
+            words_ui(ui, visible::one_line(words, 300).text, palette.text);
         }
         for note in &read.report.notes {
             words_ui(ui, format!("· {}", visible::one_line(note, 400).text), palette.muted);
@@ -308,7 +303,7 @@ impl std::fmt::Debug for TokenPanel {
 fn read(text: &str, chosen: usize, secrets: &[Secret], now_unix: i64, expected: &Expectations) -> Read {
     let several = candidates(text);
     let text = several.get(chosen).or(several.first()).map_or(text, |one| one.text.as_str()).to_owned();
-    let library = secrets.first().and_then(|secret| node_refusal(&text, Some(secret), now_unix, expected));
+    let library = secrets.first().and_then(|secret| node_words(&text, Some(secret), now_unix, expected));
     let decoded = decode(&text);
     let can_vary = text.len() <= BIG && can_vary(&decoded);
     Read { report: examine(&text, secrets, now_unix), decoded, several, library, can_vary, text }
