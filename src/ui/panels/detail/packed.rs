@@ -107,7 +107,7 @@ fn timestamp(bytes: &[u8]) -> Value {
         (i64::from(u32::from_be_bytes(short)), 0)
     } else if let Ok(both) = <[u8; 8]>::try_from(bytes) {
         let both = u64::from_be_bytes(both);
-        ((both & 0x3_FFFF_FFFF) as i64, (both >> 34) as i32)
+        (i64::try_from(both & 0x3_FFFF_FFFF).unwrap_or(0), i32::try_from(both >> 34).unwrap_or(i32::MAX))
     } else if let Some((nanos, secs)) = bytes.split_first_chunk::<4>()
         && let Ok(secs) = <[u8; 8]>::try_from(secs)
     {
