@@ -123,6 +123,8 @@ pub enum Tab {
     Log,
     /// Centre: the opening handshake, raw and as checks.
     Handshake,
+    /// Centre: rates, sizes and round trips over time.
+    Plots,
     /// Right: the verdict and the checklist.
     Verdict,
     /// Right: the practice server's faults.
