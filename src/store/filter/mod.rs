@@ -14,7 +14,7 @@
 //! | `json:/user/id=7`, `json:/type~err`, `json:/error` | JSON payloads: equal, containing, having |
 //! | `-kind:ping`, `a OR b` | not; one or the other |
 //!
-//! Not here: reading rows ([`super::search`]). Start at [`Filter::parse`].
+//! Not here: reading rows ([`super::Search`]). Start at [`Filter::parse`].
 
 mod complete;
 mod json;
