@@ -262,7 +262,7 @@ mod tests {
             ("dir:sent", "ping"),
             ("dir:received", "tick close fact"),
             ("-dir:received", "ping"),
-            ("kind:control", "ping close"),
+            ("kind:control", "ping close fact"),
             ("kind:text", "tick"),
             ("kind:ping,text", "tick ping"),
             ("-kind:ping,text", "close fact"),
