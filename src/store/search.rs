@@ -93,14 +93,13 @@ impl Search {
         let next = index.checkpoints.at(self.chunk + 1);
         let until = next.map_or(Position { offset: index.end, skip: 0 }, |c| c.position);
         let rows = next.map_or(index.rows, |c| c.first_row);
-        let from = match self.position {
-            Some(position) => position,
-            None => {
-                let before = self.frames.take();
-                self.open_before = before.as_ref().map(Frames::open_rows).unwrap_or_default();
-                self.frames = Frames::at(checkpoint, index.handshake, before);
-                checkpoint.position
-            }
+        let from = if let Some(position) = self.position {
+            position
+        } else {
+            let before = self.frames.take();
+            self.open_before = before.as_ref().map(Frames::open_rows).unwrap_or_default();
+            self.frames = Frames::at(checkpoint, index.handshake, before);
+            checkpoint.position
         };
         if from < until {
             if self.frames.is_some() {

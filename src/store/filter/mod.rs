@@ -73,7 +73,7 @@ enum Test {
     Code(u16, u16),
     /// The needle of this number.
     Text(usize),
-    Json(JsonTest),
+    Json(Box<JsonTest>),
 }
 
 /// A row as the tests see it, whether it was made or not.
