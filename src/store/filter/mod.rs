@@ -147,6 +147,17 @@ impl Filter {
         (self.describe)(row)
     }
 
+    /// Whether a data frame can be wanted where the needles for which `maybe` is false are not.
+    pub(super) fn can_hold(&self, maybe: impl Fn(usize) -> bool) -> bool {
+        let is_possible = |term: &Term| match term.test {
+            Test::Text(needle) => term.is_negated || maybe(needle),
+            Test::Direction(_) | Test::Kinds(_) | Test::Size(..) | Test::Time(..) | Test::Code(..) | Test::Json(_) => {
+                true
+            }
+        };
+        self.any.is_empty() || self.any.iter().any(|terms| terms.iter().all(is_possible))
+    }
+
     /// Whether any test looks at payloads.
     pub(super) fn needs_payload(&self) -> bool {
         let looks = |term: &Term| match term.test {
