@@ -5,10 +5,16 @@
 
 mod checkpoint;
 mod chunk;
+pub mod filter;
 mod fold;
+mod frames;
+mod matches;
 mod row;
 mod row_rules;
 mod rows;
+mod search;
+mod series;
+mod server_clock;
 mod session;
 mod story;
 mod tally;
@@ -16,11 +22,16 @@ mod view;
 
 pub use checkpoint::{Checkpoint, Checkpoints, Position};
 pub use chunk::{Chunk, Replay, read_chunk, read_payload};
+pub use filter::{Filter, FilterError};
+pub use matches::Matches;
 pub use row::{FrameRow, Row, RowBody};
+pub use search::{Hits, Search};
+pub use series::{Bucket, Series};
+pub use server_clock::ServerClock;
 pub use session::{Index, Session};
 pub use story::{
     Answer, Attempt, AttemptOutcome, CloseSeen, Confirmation, ConsoleAttached, ConsoleSeen, Pasted, ProbeSeen, Resolve,
-    SeenRequest, ServerExit, State, Story, Tls,
+    RoundTrips, SeenRequest, ServerExit, State, Story, Tls, Tunnel,
 };
 pub use tally::Tally;
 pub use view::{Page, PageSource, View};

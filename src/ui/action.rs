@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use crate::diagnosis::Place;
 use crate::engine::{Command, ConsoleSource};
 use crate::observation::{ConnId, Moment, PastedConsole};
+use crate::token::Variant;
+use crate::ui::form::copied::Tool;
 
 /// Something to be done after the pass.
 #[derive(Debug)]
@@ -35,6 +37,10 @@ pub enum Action {
     SetUrl(String),
     /// Put a token into the form, where its placement says.
     UseToken(String),
+    /// Connect with each of these variants of a token, one after the other.
+    TryVariants(Vec<Variant>),
+    /// Try no further variant.
+    StopVariants,
     /// Put a token into the token panel and show it.
     InspectToken(String),
     /// Copy a text; the word says what, for the toast ("Copied the command").
@@ -44,6 +50,8 @@ pub enum Action {
         /// What it is.
         what: String,
     },
+    /// Copy the form's connection as a command of another tool.
+    CopyAs(Tool),
     /// Say shortly that something was done.
     Toast(String),
     /// Save the shown connection: with a dialog, or to this path.
@@ -110,6 +118,12 @@ pub enum FileField {
     Secret,
     /// The certificate authority of the form.
     Authority,
+    /// The client certificate of the form.
+    ClientCertificate,
+    /// The key of the client certificate.
+    ClientKey,
+    /// The file for the keys of TLS sessions.
+    KeyLog,
     /// The file to send.
     Payload,
     /// The server's log.
@@ -138,6 +152,8 @@ pub enum Tab {
     Log,
     /// Centre: the opening handshake, raw and as checks.
     Handshake,
+    /// Centre: rates, sizes and round trips over time.
+    Plots,
     /// Centre: the server's console, and what a browser's says.
     Console,
     /// Right: the verdict and the checklist.

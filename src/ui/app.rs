@@ -13,6 +13,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use egui::{Panel, Ui};
 
 use super::action::{Action, Tab};
+use super::clipboard::CopiedSecret;
 use super::clock::unix_millis;
 use super::connections::Connections;
 use super::console_lane::ConsoleLane;
@@ -30,6 +31,7 @@ use super::panels::detail::Detail;
 use super::panels::handshake::Handshake;
 use super::panels::palette::ActionPalette;
 use super::panels::path_bar::PathBar;
+use super::panels::plots::Plots;
 use super::panels::practice::PracticePanel;
 use super::panels::sessions::{SessionsMore, SessionsPanel};
 use super::panels::timeline::Timeline;
@@ -41,6 +43,7 @@ use super::repeat::Repeat;
 use super::theme;
 use super::toasts::Toasts;
 use crate::engine::{Command, Engine, EngineHandle, JournalPlace, StartError};
+use crate::observation::ConnId;
 
 /// The window.
 pub struct App {
@@ -58,6 +61,8 @@ pub struct App {
     jobs: FileJobs,
     journal: JournalPlace,
     repeat: Option<Repeat>,
+    /// The connection that is over and to be made again after a pause.
+    reconnecting: Option<ConnId>,
     practice: Practice,
     toasts: Toasts,
     path_bar: Option<PathBar>,
@@ -67,6 +72,7 @@ pub struct App {
     is_help_open: bool,
     actions: Actions,
     title: String,
+    copied: CopiedSecret,
     /// Until when a paste is the clipboard's answer to our question, in seconds of the window.
     paste_until: f64,
     is_first_pass: bool,
@@ -81,6 +87,7 @@ struct Panels {
     detail: Detail,
     compose: ComposePanel,
     handshake: Handshake,
+    plots: Plots,
     console: ConsolePanel,
     verdict: VerdictPanel,
     practice: PracticePanel,
@@ -107,7 +114,7 @@ impl App {
         let is_first_start = kept.as_ref().is_none_or(|kept| kept.form.is_none());
         let kept = kept.unwrap_or_default();
         ctx.set_theme(kept.theme.preference());
-        let app = Self {
+        let mut app = Self {
             engine,
             connections: Connections::default(),
             lane: ConsoleLane::default(),
@@ -120,6 +127,7 @@ impl App {
             jobs: FileJobs::new(ctx.clone()),
             journal: JournalPlace::default(),
             repeat: None,
+            reconnecting: None,
             practice: Practice::default(),
             toasts: Toasts::default(),
             path_bar: None,
@@ -128,9 +136,11 @@ impl App {
             is_help_open: false,
             actions: Actions::new(),
             title: String::new(),
+            copied: CopiedSecret::default(),
             paste_until: 0.0,
             is_first_pass: true,
         };
+        app.panels.timeline.recall_filters(kept.filters);
         if is_first_start {
             app.ask(Command::StartPractice { port: 0 });
             app.ask(Command::PrepareExercise { fault: None });
@@ -178,7 +188,8 @@ impl App {
         let own = self.own_form.as_ref().unwrap_or(&self.form);
         // Who has not used a form of their own begins with the practice server again.
         let form = (own.practice.is_none() && !own.is_untouched()).then(|| KeptForm::of(own));
-        KeptWindow { theme: self.theme, regions: self.regions.clone(), form }.write()
+        let filters = self.panels.timeline.recent_filters().to_vec();
+        KeptWindow { theme: self.theme, regions: self.regions.clone(), form, filters }.write()
     }
 
     /// Takes events and views; at most ten milliseconds a pass.
@@ -210,6 +221,7 @@ impl App {
         let ctx = ui.ctx().clone();
         self.apply_all(&ctx);
         self.toasts.show(ui);
+        self.watch_copies(&ctx);
         self.tell_title(&ctx);
     }
 
@@ -254,7 +266,10 @@ impl App {
         let ctx = context(connections, lane, practice, now_unix_millis);
         regions.show(ui, |ui, tab| match tab {
             Tab::Connection => panels.connect.show(ui, form, &ctx, actions),
-            Tab::Token => panels.token.show(ui, &ctx, actions),
+            Tab::Token => {
+                panels.token.take_secrets(form.secrets());
+                panels.token.show(ui, &ctx, actions);
+            }
             Tab::Log => {
                 let frame = theme::region(palette);
                 Panel::bottom("compose").frame(frame).show(ui, |ui| panels.compose.show(ui, &ctx, actions));
@@ -272,6 +287,7 @@ impl App {
                 panels.timeline.show(ui, &ctx, actions);
             }
             Tab::Handshake => panels.handshake.show(ui, &ctx, actions),
+            Tab::Plots => panels.plots.show(ui, &ctx, actions),
             Tab::Console => panels.console.show(ui, &ctx, actions),
             Tab::Verdict => panels.verdict.show(ui, &ctx, actions),
             Tab::Practice => panels.practice.show(ui, practice.address, &ctx, actions),
@@ -357,6 +373,23 @@ impl App {
         }
     }
 
+    /// Notes whether what this pass copies is a secret, which must not outlive the window in the clipboard.
+    fn watch_copies(&mut self, ctx: &egui::Context) {
+        let Self { copied, form, panels, .. } = self;
+        copied.watch(ctx, |text| {
+            let is_small = text.len() <= super::paste::BIG;
+            let is_in = |secret: &crate::token::Secret| {
+                std::str::from_utf8(secret.bytes()).is_ok_and(|secret| secret.len() >= 4 && text.contains(secret))
+            };
+            let token = form.token.trim();
+            is_small
+                && (!crate::token::find_tokens(text).is_empty()
+                    || (token.len() >= 4 && text.contains(token))
+                    || form.secrets().iter().any(is_in)
+                    || panels.token.holds_secret(text))
+        });
+    }
+
     /// Gives the engine a command; if it takes none, says so.
     fn ask(&self, command: Command) -> bool {
         self.engine.send(command).is_ok()
@@ -374,6 +407,10 @@ impl eframe::App for App {
 
     fn save(&mut self, storage: &mut dyn eframe::Storage) {
         storage.set_string(KeptWindow::KEY, self.kept());
+    }
+
+    fn on_exit(&mut self, _: Option<&eframe::glow::Context>) {
+        self.copied.clear();
     }
 
     fn raw_input_hook(&mut self, ctx: &egui::Context, raw_input: &mut egui::RawInput) {

@@ -11,15 +11,19 @@
 )]
 
 mod app;
+mod bad_input;
 mod cpu_render;
 mod gallery;
 mod inputs;
 mod lists;
+mod network_form;
 mod panels_console;
 mod panels_detail;
 mod panels_fixture;
+mod panels_plots;
 mod panels_timeline;
 mod panels_token;
 mod panels_verdict;
 mod payloads;
 mod support;
+mod token_workbench;
