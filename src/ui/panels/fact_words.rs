@@ -179,7 +179,7 @@ pub fn tls_words(kind: TlsFailureKind) -> String {
 /// How reading ended, as a phrase.
 pub fn read_end_words(end: &ReadEnd) -> String {
     match end {
-        ReadEnd::Fin => "the server ended TCP in good order (FIN)".to_owned(),
+        ReadEnd::Fin => "the server ended TCP (FIN)".to_owned(),
         ReadEnd::Reset => "TCP was reset (RST): the process died, or somebody on the way cut it".to_owned(),
         ReadEnd::Failed(failure) => io_words(failure),
         ReadEnd::CloseNotify => "the server ended TLS with close_notify".to_owned(),

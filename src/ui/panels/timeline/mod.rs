@@ -435,7 +435,7 @@ fn empty_ui(ui: &mut Ui, actions: &mut Actions) {
         "The log",
         &[
             "Connect, and every step stands here as it happens: resolving the name, each TCP attempt, the opening \
-         handshake, every frame with its flags, the Close frames, and how TCP ended.",
+         handshake, every frame with its flags, the close code, and how TCP ended.",
             "Nothing to connect to? The practice server answers on this machine, and can fail in every way there is.",
         ],
     );
