@@ -231,6 +231,8 @@ mod tests {
             credentials: true,
             origin: None,
             subprotocols: vec!["a".to_owned()],
+            preset: crate::observation::Preset::Chrome,
+            extensions: None,
             expect: Expect::JsonPointer { pointer: "/a".to_owned(), value: "1".to_owned() },
             time_outs: TimeOuts::default(),
             limit_bytes: u64::MAX,

@@ -5,6 +5,7 @@
 
 mod end;
 mod failure;
+mod inflated;
 mod plan;
 mod probe;
 
@@ -16,11 +17,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::diagnosis::Verdict;
 use crate::token::TokenReport;
-use crate::wire::UrlProblem;
+use crate::wire::{UrlProblem, Violation};
 
 pub use end::{CloseOrigin, Deadline, Limit, ReadEnd};
 pub use failure::{CertInfo, IoFailure, IoKind, ResolveFailure, ResolveKind, TlsFailure, TlsFailureKind, TlsInfo};
-pub use plan::{Expect, Family, Plan, TimeOuts, TokenPlace};
+pub use inflated::Inflated;
+pub use plan::{Expect, Family, Plan, Preset, TimeOuts, TokenPlace};
 pub use probe::{Probe, ProbeOutcome};
 
 /// Names one connection of this process; the face that asks for the connection makes it up.
@@ -179,6 +181,10 @@ pub enum Fact {
         #[serde(with = "base64_bytes")]
         data: Bytes,
     },
+    /// How far a direction was inflated, or compressed.
+    Inflated(Box<Inflated>),
+    /// A rule was broken that only shows when a compressed message is inflated.
+    Violated(Violation),
     /// The opening handshake succeeded by our checks; frames may be sent.
     Opened,
     /// The confirmation rule was met.
@@ -259,7 +265,7 @@ pub enum Fact {
 impl Fact {
     /// Whether this fact is a row of the log by itself (bytes become rows through the decoder).
     pub fn is_row(&self) -> bool {
-        !matches!(self, Self::Bytes { .. } | Self::CipherBytes { .. } | Self::Finished)
+        !matches!(self, Self::Bytes { .. } | Self::CipherBytes { .. } | Self::Inflated(_) | Self::Finished)
     }
 }
 

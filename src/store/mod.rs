@@ -6,6 +6,7 @@
 mod checkpoint;
 mod chunk;
 mod fold;
+mod inflation;
 mod row;
 mod row_rules;
 mod rows;
@@ -16,8 +17,8 @@ mod view;
 
 pub use checkpoint::{Checkpoint, Checkpoints, Position};
 pub use chunk::{Chunk, Replay, read_chunk, read_payload};
-pub use row::{FrameRow, Row, RowBody};
-pub use session::{Index, Session};
+pub use row::{FrameRow, InflatedPart, Row, RowBody};
+pub use session::{Index, Session, Window};
 pub use story::{
     Answer, Attempt, AttemptOutcome, CloseSeen, Confirmation, ConsoleSeen, ProbeSeen, Resolve, SeenRequest, State,
     Story, Tls,

@@ -27,7 +27,7 @@ pub(super) const RULES: &[Rule] = &[
     Rule::new("proto-bad-utf8", violation),
     Rule::new("proto-nonminimal-length", violation),
     Rule::new("proto-length-highbit", violation),
-    Rule::new("proto-deflate-corrupt", corrupt),
+    Rule::new("proto-deflate-corrupt", violation),
     Rule::new("garbage-after-close", garbage),
 ];
 
@@ -93,6 +93,7 @@ fn consequence(kind: &ViolationKind) -> &'static str {
         | ViolationKind::UnmaskedByClient
         | ViolationKind::Rsv1WithoutDeflate
         | ViolationKind::Rsv1OnContinuation
+        | ViolationKind::DeflateCorrupt { .. }
         | ViolationKind::Rsv2Or3 { .. }
         | ViolationKind::ReservedOpcode { .. }
         | ViolationKind::ControlFragmented
@@ -120,6 +121,7 @@ fn rivals(kind: &ViolationKind, found: Found) -> Found {
         ViolationKind::MaskedByServer
         | ViolationKind::UnmaskedByClient
         | ViolationKind::Rsv1OnContinuation
+        | ViolationKind::DeflateCorrupt { .. }
         | ViolationKind::Rsv2Or3 { .. }
         | ViolationKind::ReservedOpcode { .. }
         | ViolationKind::ControlFragmented
@@ -180,22 +182,6 @@ fn text_among_frames(case: &Case<'_>, ending: Ending, id: &'static str) -> Optio
         violation.offset,
         format!("the bytes there: \u{201c}{shown}\u{201d}"),
     ))
-}
-
-/// The library could not inflate a message that breaks no rule of framing.
-fn corrupt(case: &Case<'_>, ending: Ending, _: &'static str) -> Option<Found> {
-    let text = case.story.endpoint_error.as_ref().filter(|_| ending == Ending::ProtocolError)?;
-    if case.story.first_fatal_violation().is_some() {
-        return None;
-    }
-    let negotiated = case.head()?.values("sec-websocket-extensions").any(|value| value.contains("permessage-deflate"));
-    let lower = text.to_ascii_lowercase();
-    let is_inflate = ["inflat", "deflat", "decompress", "corrupt"].iter().any(|word| lower.contains(word));
-    let (at, _) = case.story.close_begun?;
-    (negotiated && is_inflate).then(|| {
-        Found::certain("A compressed message of the server does not inflate: the two sides disagree about compression.")
-            .seen(at, format!("inflating failed: {}", case.quote(text, 120)))
-    })
 }
 
 /// Bytes after the Close frame that are no frame: harmless, but odd.

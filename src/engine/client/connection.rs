@@ -16,7 +16,10 @@ use tokio_tungstenite::tungstenite::{Error, Message};
 
 use super::Wish;
 use super::confirm::{Rule, preview};
+use super::deflate_shim::{Shim, ShimError};
+use super::sending::Sending;
 use super::tap::Tap;
+use super::upgrade::Accepted;
 use crate::engine::sink::Sink;
 use crate::engine::{ConnectOptions, Outgoing};
 use crate::observation::{CloseOrigin, Deadline, Expect, Fact, Limit, TimeOuts, TokenPlace};
@@ -32,7 +35,7 @@ const PING_LIMIT: Duration = Duration::from_secs(1);
 /// Runs an open connection until its TCP connection is over.
 pub(crate) async fn run<S>(
     stream: Tap<S>,
-    tail: Vec<u8>,
+    accepted: Accepted,
     options: &ConnectOptions,
     sink: &Sink,
     wishes: &mut mpsc::Receiver<Wish>,
@@ -41,10 +44,14 @@ pub(crate) async fn run<S>(
 {
     let limit = usize::try_from(options.limit_bytes).unwrap_or(usize::MAX);
     let config = WebSocketConfig::default().max_message_size(Some(limit)).max_frame_size(Some(limit));
+    let Accepted { tail, deflate } = accepted;
     let begins_with_text = looks_like_http_or_html(&tail) == Some(true);
-    let ws = WebSocketStream::from_partially_read(stream, tail, Role::Client, Some(config)).await;
+    let shim = Shim::new(stream, deflate, &tail, options.limit_bytes, sink);
+    let left = if deflate.is_some() { Vec::new() } else { tail };
+    let ws = WebSocketStream::from_partially_read(shim, left, Role::Client, Some(config)).await;
     let mut open = Open {
         ws,
+        sending: Sending::new(deflate),
         sink,
         rule: Rule::new(&options.expect),
         confirmed: false,
@@ -110,7 +117,8 @@ impl Timers {
 }
 
 struct Open<'a, S> {
-    ws: WebSocketStream<Tap<S>>,
+    ws: WebSocketStream<Shim<S>>,
+    sending: Sending,
     sink: &'a Sink,
     rule: Rule,
     confirmed: bool,
@@ -286,8 +294,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Open<'_, S> {
     }
 
     async fn write(&mut self, message: Message) -> Flow {
+        let message = self.sending.prepare(message);
         match timeout(WRITE_LIMIT, self.ws.send(message)).await {
-            Ok(Ok(())) => Flow::Continue(()),
+            Ok(Ok(())) => {
+                let written = self.ws.get_ref().written();
+                if let Some(inflated) = self.sending.due(written) {
+                    self.sink.push(Fact::Inflated(Box::new(inflated)));
+                }
+                Flow::Continue(())
+            }
             // Reading goes on: what the server said before it went is worth more than our message.
             Ok(Err(Error::Io(_))) => Flow::Break(TcpWait::Lost),
             Ok(Err(error)) => {
@@ -304,7 +319,20 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Open<'_, S> {
 
     /// The endpoint reported an error: fail the connection (RFC 6455 §7.1.7).
     async fn failed(&mut self, error: &Error) -> Flow {
+        let shim_error = match error {
+            Error::Io(error) => error.get_ref().and_then(|inner| inner.downcast_ref::<ShimError>()),
+            _ => None,
+        };
         let (code, by) = match error {
+            Error::Io(_) if matches!(shim_error, Some(ShimError::Corrupt)) => {
+                (CloseCode::Protocol, CloseOrigin::Violation)
+            }
+            Error::Io(_) if shim_error.is_some() => {
+                if let Some(&ShimError::Limit { limit, limit_bytes, actual_bytes }) = shim_error {
+                    self.sink.push(Fact::LimitPassed { limit, limit_bytes, actual_bytes });
+                }
+                (CloseCode::Size, CloseOrigin::Limit)
+            }
             Error::Io(_) | Error::ConnectionClosed | Error::AlreadyClosed => return Flow::Break(TcpWait::Lost),
             Error::Capacity(CapacityError::MessageTooLong { size, .. }) if *size as u64 >> 63 == 0 => {
                 let (limit_bytes, actual_bytes) = (self.limit_bytes, *size as u64);
@@ -332,12 +360,16 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Open<'_, S> {
 
     /// Reads until TCP ends or the grace time is over: how it ended is evidence.
     async fn drain(&mut self, wait: TcpWait) {
+        self.ws.get_ref().note_end();
+        if let Some(inflated) = self.sending.total(self.ws.get_ref().written()) {
+            self.sink.push(Fact::Inflated(Box::new(inflated)));
+        }
         let grace = match wait {
             TcpWait::Closed | TcpWait::Failed | TcpWait::Lost => self.time_outs.grace_millis,
             TcpWait::Abort => return,
         };
         let deadline = in_millis(grace);
-        let tap = self.ws.get_mut();
+        let tap = self.ws.get_mut().tap_mut();
         let mut buffer = vec![0; 64 * 1024];
         while !tap.has_ended() {
             match tokio::time::timeout_at(deadline, tap.read(&mut buffer)).await {

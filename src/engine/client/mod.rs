@@ -7,8 +7,10 @@ mod certificate;
 mod confirm;
 mod connect;
 mod connection;
+mod deflate_shim;
 pub(crate) mod failure;
 mod request;
+mod sending;
 mod tap;
 mod tls;
 mod upgrade;
@@ -81,7 +83,7 @@ async fn talk<S: AsyncRead + AsyncWrite + Unpin>(
     let request = request::build(options, target);
     let upgrading = upgrade::upgrade(&mut stream, &request, options.time_outs.upgrade_millis, sink);
     match unless_stopped(wishes, sink, upgrading).await {
-        Some(Upgrade::Accepted(tail)) => connection::run(stream, tail, options, sink, wishes).await,
+        Some(Upgrade::Accepted(accepted)) => connection::run(stream, accepted, options, sink, wishes).await,
         Some(Upgrade::Failed) => linger(&mut stream).await,
         None => {}
     }
@@ -161,8 +163,10 @@ fn examine(options: &ConnectOptions, sink: &Sink) -> Result<Target, UrlProblem> 
             || sends("authorization")
             || sends("cookie")
             || parsed.as_ref().is_ok_and(|t| t.userinfo.is_some()),
-        origin: options.origin.clone(),
+        preset: options.preset,
+        origin: parsed.as_ref().map_or_else(|_| options.origin.clone(), |target| request::origin(options, target)),
         subprotocols: request::subprotocols(options),
+        extensions: options.extensions.clone(),
         expect: options.expect.clone(),
         time_outs: options.time_outs,
         limit_bytes: options.limit_bytes,

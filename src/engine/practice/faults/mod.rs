@@ -1,6 +1,7 @@
 //! The rows, a file per family, in the order of the catalogue.
 
 mod close;
+mod compression;
 mod console;
 mod frames;
 mod open;
@@ -15,7 +16,7 @@ pub(super) use unproducible::UNPRODUCIBLE;
 
 use super::fault::Fault;
 
-const TABLES: [&[Fault]; 9] = [
+const TABLES: [&[Fault]; 10] = [
     url::FAULTS,
     token::FAULTS,
     transport::FAULTS,
@@ -23,6 +24,7 @@ const TABLES: [&[Fault]; 9] = [
     upgrade::FAULTS,
     open::FAULTS,
     frames::FAULTS,
+    compression::FAULTS,
     close::FAULTS,
     console::FAULTS,
 ];
