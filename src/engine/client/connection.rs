@@ -18,7 +18,7 @@ use super::Wish;
 use super::confirm::{Rule, preview};
 use super::deflate_shim::{Shim, ShimError};
 use super::sending::Sending;
-use super::tap::Tap;
+use super::tap::{OverTcp, Tap};
 use super::upgrade::Accepted;
 use crate::engine::sink::Sink;
 use crate::engine::{ConnectOptions, Outgoing};
@@ -40,7 +40,7 @@ pub(crate) async fn run<S>(
     sink: &Sink,
     wishes: &mut mpsc::Receiver<Wish>,
 ) where
-    S: AsyncRead + AsyncWrite + Unpin,
+    S: AsyncRead + AsyncWrite + OverTcp + Unpin,
 {
     let limit = usize::try_from(options.limit_bytes).unwrap_or(usize::MAX);
     let config = WebSocketConfig::default().max_message_size(Some(limit)).max_frame_size(Some(limit));
@@ -132,7 +132,7 @@ struct Open<'a, S> {
     timers: Timers,
 }
 
-impl<S: AsyncRead + AsyncWrite + Unpin> Open<'_, S> {
+impl<S: AsyncRead + AsyncWrite + OverTcp + Unpin> Open<'_, S> {
     /// Takes messages, wishes and timers until the connection ends.
     async fn watch(&mut self, wishes: &mut mpsc::Receiver<Wish>) -> TcpWait {
         let mut wishes_open = true;
@@ -378,9 +378,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Open<'_, S> {
                     return;
                 }
                 Ok(Ok(read)) if read > 0 => {}
-                Ok(_) => return,
+                Ok(_) => break,
             }
         }
+        self.ws.get_ref().tap().look_for_reset().await;
     }
 }
 

@@ -49,6 +49,11 @@ impl<S> Shim<S> {
         Self { tap, inbound, written: 0 }
     }
 
+    /// The tap below.
+    pub(crate) fn tap(&self) -> &Tap<S> {
+        &self.tap
+    }
+
     /// The tap below, for reading on without the endpoint.
     pub(crate) fn tap_mut(&mut self) -> &mut Tap<S> {
         &mut self.tap

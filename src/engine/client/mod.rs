@@ -26,7 +26,7 @@ use crate::observation::{CloseOrigin, Fact, Plan, TokenPlace};
 use crate::token;
 use crate::wire::{Target, UrlProblem, parse_url};
 
-use self::tap::Tap;
+use self::tap::{OverTcp, Tap};
 use self::upgrade::Upgrade;
 
 /// What the user wants of a running connection.
@@ -73,7 +73,7 @@ pub(crate) async fn run(target: Target, options: ConnectOptions, sink: Sink, mut
 }
 
 /// The opening handshake, and what follows it.
-async fn talk<S: AsyncRead + AsyncWrite + Unpin>(
+async fn talk<S: AsyncRead + AsyncWrite + OverTcp + Unpin>(
     mut stream: Tap<S>,
     target: &Target,
     options: &ConnectOptions,
@@ -90,16 +90,17 @@ async fn talk<S: AsyncRead + AsyncWrite + Unpin>(
 }
 
 /// Looks for a moment whether more comes after a failed handshake: how TCP ends is evidence.
-async fn linger<S: AsyncRead + Unpin>(stream: &mut Tap<S>) {
+async fn linger<S: AsyncRead + OverTcp + Unpin>(stream: &mut Tap<S>) {
     const MILLIS: u64 = 150;
     let deadline = tokio::time::Instant::now() + std::time::Duration::from_millis(MILLIS);
     let mut buffer = vec![0; 16 * 1024];
     while !stream.has_ended() {
         match tokio::time::timeout_at(deadline, stream.read(&mut buffer)).await {
             Ok(Ok(read)) if read > 0 => {}
-            _ => return,
+            _ => break,
         }
     }
+    stream.look_for_reset().await;
 }
 
 /// Runs a phase before the connection is open; a wish to stop ends it.

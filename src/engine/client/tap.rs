@@ -4,9 +4,13 @@ use std::io;
 use std::pin::Pin;
 use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use bytes::Bytes;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+use tokio_rustls::client::TlsStream;
 
 use super::failure::{io_failure, read_end};
 use super::tls::late_alert;
@@ -23,6 +27,7 @@ pub(crate) struct Tap<S> {
     layer: Layer,
     end: TransportEnd,
     ended: bool,
+    ended_with_fin: bool,
     paused: bool,
     write_failed: bool,
 }
@@ -54,7 +59,7 @@ impl<S> Tap<S> {
     }
 
     fn new(io: S, sink: Sink, layer: Layer, end: TransportEnd) -> Self {
-        Self { io, sink, layer, end, ended: false, paused: false, write_failed: false }
+        Self { io, sink, layer, end, ended: false, ended_with_fin: false, paused: false, write_failed: false }
     }
 
     /// How the transport ended, shared with the tap above.
@@ -93,7 +98,7 @@ impl<S> Tap<S> {
             Layer::Cipher { .. } => {
                 let _already_known = self.end.set(end);
             }
-            Layer::Plain { over_tls: false } => self.sink.push(Fact::ReadEnded(end)),
+            Layer::Plain { over_tls: false } => self.tell_end(end),
             Layer::Plain { over_tls: true } => {
                 if let Some(failure) = error.and_then(late_alert) {
                     self.sink.push(Fact::TlsFailed(Box::new(failure)));
@@ -104,11 +109,55 @@ impl<S> Tap<S> {
                     (None, None) => ReadEnd::CloseNotify,
                     (Some(_), None) => end,
                 };
-                self.sink.push(Fact::ReadEnded(end));
+                self.tell_end(end);
             }
         }
     }
+
+    fn tell_end(&mut self, end: ReadEnd) {
+        self.ended_with_fin = matches!(end, ReadEnd::Fin | ReadEnd::CloseNotify);
+        self.sink.push(Fact::ReadEnded(end));
+    }
 }
+
+/// A stream that goes over a TCP connection.
+pub(crate) trait OverTcp {
+    /// The connection itself; `None` where it cannot be had.
+    fn tcp(&self) -> Option<&TcpStream>;
+}
+
+impl OverTcp for TcpStream {
+    fn tcp(&self) -> Option<&TcpStream> {
+        Some(self)
+    }
+}
+
+impl<S: OverTcp> OverTcp for TlsStream<S> {
+    fn tcp(&self) -> Option<&TcpStream> {
+        self.get_ref().0.tcp()
+    }
+}
+
+impl<S: OverTcp> OverTcp for Tap<S> {
+    fn tcp(&self) -> Option<&TcpStream> {
+        self.io.tcp()
+    }
+}
+
+impl<S: OverTcp> Tap<S> {
+    /// Looks for a moment whether a RST follows a FIN: reading does not show it.
+    pub(crate) async fn look_for_reset(&self) {
+        let Some(tcp) = self.tcp().filter(|_| self.ended_with_fin) else { return };
+        if let Ok(Ok(_)) = timeout(RESET_AFTER_FIN, tcp.ready(Interest::ERROR)).await
+            && matches!(tcp.take_error(), Ok(Some(_)))
+        {
+            self.sink.push(Fact::ResetAfterFin);
+        }
+    }
+}
+
+/// How long a RST is waited for after a FIN: a way there and back on most networks.
+const RESET_AFTER_FIN: Duration = Duration::from_millis(100);
 
 impl<S: AsyncRead + Unpin> AsyncRead for Tap<S> {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
