@@ -30,7 +30,9 @@ fn main() {
     let args: Vec<String> = std::env::args().skip(1).filter(|a| a != "--bench").collect();
     let words: Vec<&str> = args.iter().map(String::as_str).collect();
     match words.as_slice() {
-        ["serve", frames, size, payload] => serve(frames.parse().unwrap(), size.parse().unwrap(), *payload == "deflated"),
+        ["serve", frames, size, payload] => {
+            serve(frames.parse().unwrap(), size.parse().unwrap(), *payload == "deflated")
+        }
         ["bare", port] => bare(port.parse().unwrap(), false),
         ["inflate", port] => bare(port.parse().unwrap(), true),
         ["sockeye", port, place] => sockeye(port.parse().unwrap(), place),
@@ -238,8 +240,8 @@ fn verify(path: &Path, frames: u64) {
 /// The payload of the frame of this number: JSON with words in it, as dense as real messages.
 fn payload(number: u64, size: usize) -> Vec<u8> {
     const WORDS: [&str; 16] = [
-        "agent", "ready", "delta", "token", "error", "queue", "state", "value", "price", "order", "level", "trade", "close",
-        "retry", "batch", "event",
+        "agent", "ready", "delta", "token", "error", "queue", "state", "value", "price", "order", "level", "trade",
+        "close", "retry", "batch", "event",
     ];
     let mut payload = format!("{{\"number\":{number:010},\"text\":\"").into_bytes();
     let mut state = number;

@@ -357,6 +357,14 @@ impl Story {
         }
     }
 
+    /// Payload bytes of a direction's data frames, inflated as far as that was noted.
+    pub fn plain_bytes(&self, direction: Direction) -> u64 {
+        let data_bytes = self.tally(direction).data_bytes;
+        self.inflated[direction.index()].as_ref().map_or(data_bytes, |inflated| {
+            data_bytes.saturating_sub(inflated.wire_bytes).saturating_add(inflated.inflated_bytes)
+        })
+    }
+
     /// The attempt that the session goes through.
     pub fn connected(&self) -> Option<&Attempt> {
         self.attempts.iter().find(|a| a.outcome == AttemptOutcome::Connected && !self.was_added(a.address.ip()))

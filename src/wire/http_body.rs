@@ -116,8 +116,6 @@ mod tests {
 
     #[test]
     fn content_codings_are_taken_off() {
-        use std::io::Write as _;
-
         use crate::wire::{HeadOutcome, parse_response};
         let text = b"Unauthorized: token expired. ".repeat(20);
         let level = flate2::Compression::default();

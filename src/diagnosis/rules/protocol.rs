@@ -204,8 +204,8 @@ fn garbage(case: &Case<'_>, _: Ending, _: &'static str) -> Option<Found> {
 #[cfg(test)]
 mod tests {
     use crate::diagnosis::testing::{Scene, finds};
-    use crate::observation::{CloseOrigin, Fact};
-    use crate::wire::encode_frame;
+    use crate::observation::{CloseOrigin, Direction, Fact};
+    use crate::wire::{Violation, ViolationKind, encode_frame};
 
     fn sent(bytes: &[u8]) -> Scene {
         Scene::confirmed().server(bytes)
@@ -241,6 +241,24 @@ mod tests {
         let scene = Scene::to("ws://127.0.0.1:3001/").fields(fields).tcp().request().accept_with(fields);
         let bytes = [0x41, 1, b'a', 0xC0, 1, b'b'];
         scene.server(bytes).certain("protocol-error", "proto-rsv1-on-continuation");
+    }
+
+    #[test]
+    fn what_shows_only_when_it_is_inflated() {
+        for (kind, cause) in [
+            (ViolationKind::DeflateCorrupt { inflated_bytes: 5 }, "proto-deflate-corrupt"),
+            (ViolationKind::BadUtf8 { at: 5 }, "proto-bad-utf8"),
+        ] {
+            let violation = Violation { direction: Direction::ServerToClient, offset: 20, kind };
+            let scene = Scene::confirmed()
+                .fact(Fact::Violated(violation))
+                .fact(Fact::EndpointError { text: "a compressed message does not inflate".to_owned() })
+                .fact(Fact::CloseBegun { by: CloseOrigin::Violation })
+                .client_close(1002)
+                .fin();
+            let verdict = scene.certain("protocol-error", cause);
+            assert!(verdict.evidence[0].place.is_some(), "{verdict:#?}");
+        }
     }
 
     #[test]

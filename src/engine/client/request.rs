@@ -123,7 +123,6 @@ fn with_key(options: &ConnectOptions, target: &Target, key: &str) -> Vec<u8> {
             head.push_str(part);
         }
     };
-    let all_typed = |name: &str| options.headers.iter().filter(move |(n, _)| n.eq_ignore_ascii_case(name));
     for line in lines {
         if let Line::Typed = line {
             if let (Some(token), Some(TokenPlace::Header { name })) = (&options.token, &options.token_place) {
@@ -136,7 +135,7 @@ fn with_key(options: &ConnectOptions, target: &Target, key: &str) -> Vec<u8> {
             continue;
         }
         let own = line.value(options, target, key);
-        let mut typed = all_typed(line.name()).peekable();
+        let mut typed = options.headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case(line.name())).peekable();
         if typed.peek().is_none()
             && let Some(value) = &own
         {
