@@ -25,6 +25,7 @@ pub struct Inflated {
     pub window: Option<Bytes>,
 }
 
+#[expect(clippy::ref_option, reason = "serde passes the field")]
 mod window {
     use base64::Engine as _;
     use base64::engine::general_purpose::STANDARD;

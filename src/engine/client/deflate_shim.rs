@@ -256,7 +256,7 @@ impl Inbound {
 
     fn begin(&mut self, header: &FrameHeader) {
         let opcode = header.opcode();
-        let is_lawful = header.rsv() & 3 == 0 && !header.masked() && header.payload_len >> 63 == 0;
+        let is_lawful = header.first & 0x30 == 0 && !header.masked() && header.payload_len >> 63 == 0;
         let is_compressed = is_lawful
             && match opcode {
                 Opcode::Text | Opcode::Binary => header.rsv1() && self.message.is_none(),

@@ -21,6 +21,7 @@ use crate::observation::{Direction, Fact, ReadEnd};
 pub(crate) type TransportEnd = Arc<OnceLock<ReadEnd>>;
 
 /// A stream whose bytes are observed on their way.
+#[expect(clippy::struct_excessive_bools, reason = "each is a state of its own")]
 pub(crate) struct Tap<S> {
     io: S,
     sink: Sink,
