@@ -248,8 +248,8 @@ mod tests {
         fn compressed(&mut self) -> Vec<u8> {
             let mut deflater = Deflater::new(15, true).unwrap();
             let mut out = Vec::new();
-            for _ in 0..self.below(8) {
-                let len = self.one_of(&[0, 1, 5, 120, 500, 6_000]);
+            for _ in 0..self.below(6) {
+                let len = self.one_of(&[0, 1, 5, 120, 500, 2_000]);
                 let plain: Vec<u8> = self.bytes(len).iter().map(|byte| byte & 0x1F).collect();
                 let wire = deflater.message(&plain).unwrap();
                 let (one, two) = wire.split_at(self.below(wire.len() as u64 + 1) as usize);
@@ -264,8 +264,7 @@ mod tests {
 
         /// What one direction sends: a handshake or not, frames, and any kind of end.
         fn answer(&mut self) -> Vec<u8> {
-            let heads: [&[u8]; 10] = [
-                DEFLATED,
+            let heads: [&[u8]; 9] = [
                 DEFLATED,
                 b"HTTP/1.1 101 Switching Protocols\r\n\r\n",
                 b"HTTP/1.1 101 Switching Protocols\r\n\r\n",

@@ -102,7 +102,7 @@ pub fn negotiate(offered: &str, accepted: &str) -> Result<Option<Deflate>, Exten
         let deflate = accepted_parameters(answer)?;
         let mut misfit = None;
         for offer in offers.iter().filter(|offer| offer.name == DEFLATE) {
-            misfit = misfit_with(offer, answer, &deflate);
+            misfit = misfit_with(offer, answer, deflate);
             if misfit.is_none() {
                 break;
             }
@@ -169,7 +169,7 @@ fn accepted_parameters(answer: &Extension) -> Result<Deflate, ExtensionProblem> 
 }
 
 /// Why an answer does not fit an offer (RFC 7692 §7.1.1.1, §7.1.2.1 and §7.1.2.2); `None` if it does.
-fn misfit_with(offer: &Extension, answer: &Extension, deflate: &Deflate) -> Option<&'static str> {
+fn misfit_with(offer: &Extension, answer: &Extension, deflate: Deflate) -> Option<&'static str> {
     if offer.has(SERVER_NO_TAKEOVER) && !deflate.server_no_context_takeover {
         return Some("server_no_context_takeover was asked for, but not granted");
     }

@@ -368,14 +368,13 @@ fn compression_words(frame: &FrameRow) -> Option<String> {
         Some(inflated) if frame.received >= frame.header.payload_len => {
             Some(format!("Inflated as far as it goes: {wire} on the wire, {} here.", units::size(inflated.len_bytes)))
         }
-        Some(_) => None,
         None if frame.compressed => {
             Some("It cannot be inflated: these are the compressed bytes as they travelled.".to_owned())
         }
         None if frame.header.rsv1() => {
             Some("RSV1 is set although nothing was negotiated: these are the bytes as they travelled.".to_owned())
         }
-        None => None,
+        Some(_) | None => None,
     }
 }
 
