@@ -20,8 +20,8 @@ pub use chunk::{Chunk, Replay, read_chunk, read_payload};
 pub use row::{FrameRow, InflatedPart, Row, RowBody};
 pub use session::{Index, Session, Window};
 pub use story::{
-    Answer, Attempt, AttemptOutcome, CloseSeen, Confirmation, ConsoleSeen, ProbeSeen, Resolve, SeenRequest, State,
-    Story, Tls,
+    Answer, Attempt, AttemptOutcome, CloseSeen, Confirmation, ConsoleAttached, ConsoleSeen, Pasted, ProbeSeen, Resolve,
+    SeenRequest, ServerExit, State, Story, Tls,
 };
 pub use tally::Tally;
 pub use view::{Page, PageSource, View};

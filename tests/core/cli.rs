@@ -71,6 +71,10 @@ fn help_names_every_option_that_works_and_no_other() {
         "--query",
         "--header",
         "--origin",
+        "--server-log",
+        "--server-cmd",
+        "--server-wait",
+        "--browser-console",
         "--subprotocol",
         "--secret-file",
         "--env-file",
@@ -91,12 +95,13 @@ fn help_names_every_option_that_works_and_no_other() {
         "--save",
         "--json",
         "--max-message",
-        "--server-log",
         "--no-redact",
+        "--no-compress",
+        "--preset",
     ] {
         assert!(help.contains(&format!("{option} ")) || help.contains(&format!("{option}\n")), "{option} in\n{help}");
     }
-    for absent in ["--proxy", "--client-cert", "--ping", "--no-pong", "--no-compress"] {
+    for absent in ["--proxy", "--client-cert", "--ping", "--no-pong"] {
         assert!(!help.contains(absent), "{absent} in\n{help}");
     }
     let all = text(&run(&["--help"]).stdout);
