@@ -12,6 +12,7 @@ mod handshake;
 mod http_body;
 mod inflate;
 mod place;
+mod proxy;
 mod sniff;
 mod url;
 mod utf8;
@@ -28,6 +29,7 @@ pub use handshake::{
 pub use http_body::{Framing, decoded_body, decoded_content, framing, is_complete};
 pub use inflate::{InflateError, Inflater, Step, WINDOW_BYTES, inflate_beginning};
 pub use place::place_in_query;
+pub use proxy::{ProxyKind, ProxyUrl, bypasses, parse_proxy};
 pub use sniff::{Banner, banner, looks_like_http_or_html};
 pub use url::{Target, UrlProblem, UrlProblemKind, check_subprotocols, parse_url};
 pub use utf8::Utf8Checker;

@@ -14,4 +14,5 @@ mod client;
 mod compression;
 mod console;
 mod matrix;
+mod network;
 mod peer;

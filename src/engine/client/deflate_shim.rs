@@ -49,6 +49,13 @@ impl<S> Shim<S> {
         Self { tap, inbound, written: 0 }
     }
 
+    /// Bytes are missing from what is read: where a message ends is not known any more, and no window is noted.
+    pub(crate) fn lose_offsets(&mut self) {
+        if let Some(inbound) = &mut self.inbound {
+            inbound.knows_offsets = false;
+        }
+    }
+
     /// The tap below.
     pub(crate) fn tap(&self) -> &Tap<S> {
         &self.tap
@@ -152,6 +159,7 @@ struct Inbound {
     wire_bytes: u64,
     inflated_bytes: u64,
     noted: (u64, u64),
+    knows_offsets: bool,
 }
 
 /// The frame whose payload is being read.
@@ -197,6 +205,7 @@ impl Inbound {
             wire_bytes: 0,
             inflated_bytes: 0,
             noted: (0, 0),
+            knows_offsets: true,
         }
     }
 
@@ -395,7 +404,7 @@ impl Inbound {
         self.wire_bytes += message.wire_bytes;
         self.inflated_bytes += message.inflated_bytes;
         let since = (self.wire_bytes - self.noted.0, self.inflated_bytes - self.noted.1);
-        if since.0 >= WINDOW_AFTER.0 || since.1 >= WINDOW_AFTER.1 {
+        if self.knows_offsets && (since.0 >= WINDOW_AFTER.0 || since.1 >= WINDOW_AFTER.1) {
             self.noted = (self.wire_bytes, self.inflated_bytes);
             self.note(Some(Bytes::copy_from_slice(self.inflater.window())));
         }

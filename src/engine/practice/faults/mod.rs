@@ -4,6 +4,7 @@ mod close;
 mod compression;
 mod console;
 mod frames;
+mod network;
 mod open;
 mod refused;
 mod token;
@@ -20,6 +21,7 @@ const TABLES: [&[Fault]; 10] = [
     url::FAULTS,
     token::FAULTS,
     transport::FAULTS,
+    network::FAULTS,
     refused::FAULTS,
     upgrade::FAULTS,
     open::FAULTS,

@@ -4,6 +4,7 @@
 //! `payload` prepares, `frame` knows the header, `words` shows rows that are no bytes.
 
 mod frame;
+mod packed;
 mod payload;
 mod words;
 
@@ -248,7 +249,7 @@ impl Detail {
             copy_button(ui, &format!("Copy as {}", tab.name()), tab.copied(), actions, || prepared.copy_text(tab, row));
             ui.add_space(theme::STEP);
             for of in tabs.iter().rev() {
-                let label = egui::Button::selectable(*of == tab, of.name());
+                let label = egui::Button::selectable(*of == tab, prepared.tab_name(*of));
                 let response = ui.add_enabled(fits(*of), label);
                 let response = match &prepared.json {
                     Err(why) if *of == Tab::Json => response.on_disabled_hover_text(why),
@@ -287,6 +288,9 @@ impl Detail {
                 let is_trouble = frame.inflated.is_none_or(|inflated| !inflated.is_whole);
                 line(ui, text, if is_trouble { palette.warn } else { palette.muted });
             }
+        }
+        if let Some((format, Some(other))) = prepared.packed {
+            line(ui, format!("Read as {format}; the same bytes are {other} as well."), palette.muted);
         }
         let Some(first) = prepared.bad_utf8.first() else {
             return;
