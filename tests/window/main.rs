@@ -24,3 +24,4 @@ mod panels_token;
 mod panels_verdict;
 mod payloads;
 mod support;
+mod token_workbench;
