@@ -109,12 +109,11 @@ impl Runner {
         loop {
             match self.engine.event_timeout(TICK) {
                 Some(Event::ReconnectDue { conn, options }) if conn == outcome.conn => return Ok(Some(*options)),
-                Some(_) => {}
                 None if self.is_interrupted() => {
                     self.engine.send(Command::Abort { conn: outcome.conn })?;
                     return Ok(None);
                 }
-                None => {}
+                Some(_) | None => {}
             }
         }
     }

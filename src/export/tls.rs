@@ -84,7 +84,7 @@ pub(super) fn lines(tls: &Tls) -> Vec<String> {
     match used {
         Some(ClientCertificateUse::Given) => lines.push("our client certificate was asked for and shown".to_owned()),
         Some(ClientCertificateUse::NotGiven) => {
-            lines.push("a client certificate was asked for; we have none".to_owned())
+            lines.push("a client certificate was asked for; we have none".to_owned());
         }
         Some(ClientCertificateUse::NotAsked) | None => {}
     }

@@ -20,16 +20,13 @@ pub struct TcpQueues {
 impl TcpQueues {
     /// The queues in words.
     pub fn words(self) -> String {
-        let mut words = format!(
-            "{} B not acknowledged, {} retransmits, {} B unread here",
+        let there = self
+            .peer_unread_bytes
+            .map_or_else(String::new, |bytes| format!(", {bytes} B wait for the server to read them"));
+        let window = if self.is_window_closed { ", the server's window is closed" } else { "" };
+        format!(
+            "{} B not acknowledged, {} retransmits, {} B unread here{there}{window}",
             self.unacknowledged_bytes, self.retransmits, self.unread_bytes
-        );
-        if let Some(bytes) = self.peer_unread_bytes {
-            words.push_str(&format!(", {bytes} B wait for the server to read them"));
-        }
-        if self.is_window_closed {
-            words.push_str(", the server's window is closed");
-        }
-        words
+        )
     }
 }

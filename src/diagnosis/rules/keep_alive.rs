@@ -110,7 +110,8 @@ mod tests {
     use crate::diagnosis::testing::{Scene, rivals};
     use crate::observation::Fact;
 
-    fn unanswered(queues: Option<TcpQueues>) -> Scene {
+    fn unanswered(queues: impl Into<Option<TcpQueues>>) -> Scene {
+        let queues = queues.into();
         let scene = Scene::confirmed().wait(5_000).client(&crate::wire::encode_frame(0x89, Some([1; 4]), b"sockeye 1"));
         scene
             .wait(10_000)
@@ -118,8 +119,8 @@ mod tests {
             .fact(Fact::TimedOut { deadline: Deadline::Pong, millis: 10_000 })
     }
 
-    fn queues(unacknowledged_bytes: u64, retransmits: u32, peer_unread_bytes: Option<u64>) -> Option<TcpQueues> {
-        Some(TcpQueues { unacknowledged_bytes, retransmits, peer_unread_bytes, ..TcpQueues::default() })
+    fn queues(unacknowledged_bytes: u64, retransmits: u32, peer_unread_bytes: Option<u64>) -> TcpQueues {
+        TcpQueues { unacknowledged_bytes, retransmits, peer_unread_bytes, ..TcpQueues::default() }
     }
 
     #[test]
@@ -129,7 +130,7 @@ mod tests {
         assert!(rivals(&verdict).contains(&"nat-state-lost"));
         unanswered(queues(0, 0, Some(17))).likely("network-timeout", "server-blocked");
         unanswered(queues(0, 0, None)).gives("network-timeout", "server-blocked", Certainty::Possible);
-        unanswered(None).gives("network-timeout", "network-loss", Certainty::Possible);
+        unanswered(None::<TcpQueues>).gives("network-timeout", "network-loss", Certainty::Possible);
     }
 
     #[test]
@@ -145,7 +146,7 @@ mod tests {
     #[test]
     fn a_write_that_is_stuck_is_told_likewise() {
         let stuck = |queues| Scene::confirmed().fact(Fact::TcpQueues { queues }).ran_out(Deadline::Write, 10_000);
-        stuck(queues(9_000, 6, None)).likely("network-timeout", "network-loss");
+        stuck(Some(queues(9_000, 6, None))).likely("network-timeout", "network-loss");
         let closed = TcpQueues { unacknowledged_bytes: 9_000, is_window_closed: true, ..TcpQueues::default() };
         stuck(Some(closed)).gives("network-timeout", "server-blocked", Certainty::Possible);
     }

@@ -28,7 +28,12 @@ pub(crate) fn describe(der: &CertificateDer<'_>) -> Option<CertInfo> {
         not_after: certificate.validity().not_after.timestamp(),
         has_ca_issuers,
         key: key(&certificate),
-        serial: certificate.raw_serial().iter().map(|byte| format!("{byte:02x}")).collect(),
+        serial: certificate
+            .raw_serial()
+            .iter()
+            .flat_map(|byte| [byte >> 4, byte & 0x0F])
+            .filter_map(|digit| char::from_digit(digit.into(), 16))
+            .collect(),
     })
 }
 

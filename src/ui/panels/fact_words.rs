@@ -445,10 +445,14 @@ pub fn fact_fields(fact: &Fact) -> Vec<(String, String)> {
         Fact::TunnelStarted { request, .. } => add("Asked", request.trim_end().to_owned()),
         Fact::TunnelOpened { response } => add("Answered", response.trim_end().to_owned()),
         Fact::TunnelFailed(failure) => {
-            net_words::refusal_fields(failure).into_iter().for_each(|(name, value)| add(name, value));
+            for (name, value) in net_words::refusal_fields(failure) {
+                add(name, value);
+            }
         }
         Fact::TcpQueues { queues } => {
-            net_words::queues_fields(*queues).into_iter().for_each(|(name, value)| add(name, value));
+            for (name, value) in net_words::queues_fields(*queues) {
+                add(name, value);
+            }
         }
     }
     fields

@@ -65,7 +65,7 @@ pub(super) fn keep_alive_words(plan: &KeepAlivePlan) -> String {
         words.push_str("; pings of the server are left unanswered");
     }
     if plan.reconnects > 0 {
-        words.push_str(&format!("; connection number {} after the first", plan.reconnects));
+        words = format!("{words}; connection number {} after the first", plan.reconnects);
     }
     words
 }

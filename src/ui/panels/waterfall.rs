@@ -200,7 +200,7 @@ fn tls(story: &Story, over: bool) -> Option<Step> {
             let mut about = format!("{}, {}", info.version, info.cipher);
             for (name, value) in [("key exchange", &info.group), ("ALPN", &info.alpn)] {
                 if let Some(value) = value {
-                    about.push_str(&format!(", {name} {}", visible::one_line(value, 40).text));
+                    about = format!("{about}, {name} {}", visible::one_line(value, 40).text);
                 }
             }
             if let Some(leaf) = info.chain.first() {

@@ -89,7 +89,8 @@ impl Recording {
         defects.extend(certificates.filter_map(|certificate| date_defect(certificate, now)));
         defects.extend(name_defect(chain.leaf, chain.server_name));
         let is_told = defects.iter().any(|defect| kind(defect) == kind(&first));
-        if !is_told && !(is_trusted && is_of_the_issuer(&first)) {
+        let is_forgiven = is_trusted && is_of_the_issuer(&first);
+        if !(is_told || is_forgiven) {
             defects.push(first);
         }
         defects

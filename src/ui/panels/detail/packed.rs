@@ -158,7 +158,12 @@ fn real(float: f64) -> Value {
 }
 
 fn bytes_words(bytes: &[u8]) -> String {
-    let hex: String = bytes.iter().take(SHOWN_BYTES).map(|byte| format!("{byte:02x}")).collect();
+    let hex: String = bytes
+        .iter()
+        .take(SHOWN_BYTES)
+        .flat_map(|byte| [byte >> 4, byte & 0x0F])
+        .filter_map(|digit| char::from_digit(digit.into(), 16))
+        .collect();
     if bytes.len() > SHOWN_BYTES { format!("h'{hex}…' ({} B)", bytes.len()) } else { format!("h'{hex}'") }
 }
 
