@@ -257,7 +257,7 @@ mod tests {
             let found = negotiate(offered, accepted).map(|deflate| deflate.map(flags));
             let expected = expected.map(Some);
             assert_eq!(
-                found.as_ref().map_err(|problem| problem.cause_id()),
+                found.as_ref().map_err(ExtensionProblem::cause_id),
                 expected.as_ref().map_err(|id| *id),
                 "{accepted}"
             );

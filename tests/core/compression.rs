@@ -1,5 +1,6 @@
 //! permessage-deflate over real sockets: both ends hold the same messages, and the journal can give every one again.
 
+use std::fmt::Write as _;
 use std::io::Write as _;
 use std::ops::Range;
 use std::sync::Arc;
@@ -24,7 +25,7 @@ fn messages(sizes: Range<usize>, count: usize) -> Vec<Vec<u8>> {
         let len = sizes.start + next() % sizes.len();
         let mut text = format!("{{\"number\":{number},\"noise\":\"");
         while text.len() < len {
-            text.push_str(&format!("{:x}", next()));
+            write!(text, "{:x}", next()).unwrap();
         }
         text.push_str("\"}");
         text.into_bytes()
