@@ -6,7 +6,7 @@
 use super::MAX_HEAD_BYTES;
 use super::extension::{Deflate, accepted_deflate};
 use super::frame::{FrameHeader, Opcode};
-use super::frame_reader::FrameReader;
+use super::frame_reader::{FrameReader, FrameState};
 use super::handshake::{HeadOutcome, RequestHead, ResponseHead, parse_request, parse_response};
 use super::http_body::{Framing, framing};
 use super::violation::Violation;
@@ -206,6 +206,11 @@ impl Decoder {
                 Response::Head { bytes, .. } => bytes.is_empty(),
                 Response::Body | Response::Frames | Response::Opaque => true,
             }
+    }
+
+    /// Where a direction stands; `None` unless its bytes are frames whose payloads stand in them as they are.
+    pub fn frame_state(&self, direction: Direction) -> Option<FrameState> {
+        if self.in_frames() { self.directions[direction.index()].state() } else { None }
     }
 
     /// How many bytes of a direction came after the opening handshake.

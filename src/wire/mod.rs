@@ -22,6 +22,7 @@ pub use decoder::{CloseInfo, Cut, Decoder, Item, MessageEnd};
 pub use deflate::Deflater;
 pub use extension::{CHROME_OFFER, Deflate, Extension, ExtensionProblem, negotiate, parse_extensions};
 pub use frame::{FrameHeader, Opcode, encode_frame, is_legal_close_code};
+pub use frame_reader::FrameState;
 pub use handshake::{
     Check, CheckName, HeadOutcome, RequestHead, ResponseHead, accept_for, agreed_deflate, checks, is_key,
     parse_request, parse_response,
