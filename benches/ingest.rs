@@ -31,7 +31,7 @@ fn main() {
     let words: Vec<&str> = args.iter().map(String::as_str).collect();
     match words.as_slice() {
         ["serve", frames, size, payload] => {
-            serve(frames.parse().unwrap(), size.parse().unwrap(), *payload == "deflated")
+            serve(frames.parse().unwrap(), size.parse().unwrap(), *payload == "deflated");
         }
         ["bare", port] => bare(port.parse().unwrap(), false),
         ["inflate", port] => bare(port.parse().unwrap(), true),
