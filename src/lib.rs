@@ -28,7 +28,7 @@
 //! | folder | what | may use |
 //! | --- | --- | --- |
 //! | [`observation`] | the input alphabet | nothing of ours but the types it carries |
-//! | [`wire`] | RFC 6455 as pure functions over bytes | – |
+//! | [`wire`] | RFC 6455 and RFC 7692 as pure functions over bytes | – |
 //! | [`token`] | RFC 7515, 7517, 7519; the only user of jsonwebtoken | – |
 //! | [`store`] | story, rows, checkpoints, view, filter, search | wire, journal |
 //! | [`diagnosis`] | the catalogue, the rules, the verdict | store, wire, token |

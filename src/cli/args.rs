@@ -7,7 +7,7 @@ use clap::{Args, Parser, Subcommand};
 
 use super::token::args::TokenArgs;
 use super::values;
-use crate::observation::{Expect, TokenPlace};
+use crate::observation::{Expect, Preset, TokenPlace};
 
 /// Tells you why your WebSocket closed.
 #[derive(Debug, Parser)]
@@ -140,6 +140,13 @@ pub(super) struct ConnectArgs {
     /// The `Origin` header, as a page of this origin would send it.
     #[arg(long, value_name = "ORIGIN", help_heading = "Request")]
     pub(super) origin: Option<String>,
+    /// Which client the request imitates, header by header: `chrome` (with the server's own origin unless one is
+    /// given), `node` (the package ws) or `bare` (what RFC 6455 demands, no compression).
+    #[arg(long, value_name = "CLIENT", value_parser = values::preset, default_value = "chrome", help_heading = "Request")]
+    pub(super) preset: Preset,
+    /// Offers no compression (permessage-deflate), which is offered otherwise.
+    #[arg(long, help_heading = "Request")]
+    pub(super) no_compress: bool,
     /// A subprotocol to offer; may be given again.
     #[arg(long, value_name = "NAME", help_heading = "Request")]
     pub(super) subprotocol: Vec<String>,

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use regex::Regex;
 
-use crate::observation::{Expect, TokenPlace};
+use crate::observation::{Expect, Preset, TokenPlace};
 use crate::wire::is_legal_close_code;
 
 /// Seconds, with or without a fraction.
@@ -119,6 +119,16 @@ pub(super) fn is_field_value(value: &str) -> bool {
 
 const MAX_SECS: f64 = 366.0 * 24.0 * 3600.0;
 const MAX_REASON_BYTES: usize = 123;
+
+/// Reads the name of a preset.
+pub(super) fn preset(text: &str) -> Result<Preset, String> {
+    match text {
+        "chrome" => Ok(Preset::Chrome),
+        "node" => Ok(Preset::NodeWs),
+        "bare" => Ok(Preset::Bare),
+        _ => Err("one of chrome, node and bare".to_owned()),
+    }
+}
 
 #[cfg(test)]
 mod tests {

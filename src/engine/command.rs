@@ -9,8 +9,9 @@ use super::client::ClientCertificate;
 use super::console::{ConsoleId, ConsoleSource};
 use super::practice::{Confirm, Exercise};
 use super::reconnect::Reconnect;
-use crate::observation::{ConnId, Expect, Family, PastedConsole, TimeOuts, TokenPlace};
+use crate::observation::{ConnId, Expect, Family, PastedConsole, Preset, TimeOuts, TokenPlace};
 use crate::token::Secret;
+use crate::wire::CHROME_OFFER;
 
 /// A wish of a face; the face makes up the ids, so that no command needs an answer before the next.
 #[derive(Debug)]
@@ -125,10 +126,14 @@ pub struct ConnectOptions {
     pub secrets: Vec<Secret>,
     /// Further headers, in order, names as typed.
     pub headers: Vec<(String, String)>,
-    /// The `Origin` header.
+    /// Which client the request imitates.
+    pub preset: Preset,
+    /// The `Origin` header; with the preset *as Chrome* one is always sent.
     pub origin: Option<String>,
     /// Subprotocols offered, in order (the token's is added by its place).
     pub subprotocols: Vec<String>,
+    /// The extensions offered, as the header says it; `None` offers none.
+    pub extensions: Option<String>,
     /// When the connection counts as confirmed.
     pub expect: Expect,
     /// Time-outs.
@@ -233,8 +238,10 @@ impl ConnectOptions {
             token_place: None,
             secrets: Vec::new(),
             headers: Vec::new(),
+            preset: Preset::Chrome,
             origin: None,
             subprotocols: Vec::new(),
+            extensions: Some(CHROME_OFFER.to_owned()),
             expect: Expect::First,
             time_outs: TimeOuts::default(),
             limit_bytes: Self::LIMIT_BYTES,

@@ -55,7 +55,8 @@ impl Line {
         {
             bytes = whole;
         }
-        let is_whole = bytes.len() as u64 >= frame.header.payload_len;
+        let is_whole =
+            bytes.len() as u64 >= frame.data_len() && frame.inflated.is_none_or(|inflated| inflated.is_whole);
         Ok(Self { row, payload: bytes, is_whole })
     }
 

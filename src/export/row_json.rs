@@ -106,6 +106,9 @@ fn frame_json(frame: &FrameRow, payload: &[u8], is_whole: bool) -> Value {
     put("rsv", json!(header.rsv()));
     put("masked", json!(header.masked()));
     put("length", json!(header.payload_len));
+    if frame.compressed {
+        put("inflated_length", json!(frame.inflated.map(|inflated| inflated.len_bytes)));
+    }
     if !is_whole {
         put("truncated", json!(true));
     }

@@ -204,7 +204,11 @@ impl Report<'_> {
         }
         let tally = |direction: Direction| {
             let tally = story.tally(direction);
-            format!("{} {} ({} bytes of data)", tally.frames, direction.word(), tally.data_bytes)
+            let inflated = match story.plain_bytes(direction) {
+                plain if plain == tally.data_bytes => String::new(),
+                plain => format!(", {plain} inflated"),
+            };
+            format!("{} {} ({} bytes of data{inflated})", tally.frames, direction.word(), tally.data_bytes)
         };
         let frames = format!("{}, {}", tally(Direction::ClientToServer), tally(Direction::ServerToClient));
         self.step(None, "frames", None, &frames);

@@ -6,6 +6,7 @@
 mod console;
 mod end;
 mod failure;
+mod inflated;
 mod keep_alive;
 mod plan;
 mod probe;
@@ -19,7 +20,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::diagnosis::Verdict;
 use crate::token::TokenReport;
-use crate::wire::{ProxyKind, UrlProblem};
+use crate::wire::{ProxyKind, UrlProblem, Violation};
 
 pub use console::{ConsoleKind, ExitStatus, PastedConsole};
 pub use end::{CloseOrigin, Deadline, Limit, ReadEnd};
@@ -27,8 +28,9 @@ pub use failure::{
     CertInfo, ClientCertificateUse, IoFailure, IoKind, ResolveFailure, ResolveKind, TlsAlert, TlsFailure,
     TlsFailureKind, TlsInfo,
 };
+pub use inflated::Inflated;
 pub use keep_alive::TcpQueues;
-pub use plan::{Expect, Family, KeepAlivePlan, Plan, TimeOuts, TokenPlace};
+pub use plan::{Expect, Family, KeepAlivePlan, Plan, Preset, TimeOuts, TokenPlace};
 pub use probe::{Probe, ProbeOutcome};
 pub use tunnel::{Route, TunnelFailure, TunnelFailureKind};
 
@@ -214,6 +216,10 @@ pub enum Fact {
         #[serde(with = "base64_bytes")]
         data: Bytes,
     },
+    /// How far a direction was inflated, or compressed.
+    Inflated(Box<Inflated>),
+    /// A rule was broken that only shows when a compressed message is inflated.
+    Violated(Violation),
     /// The opening handshake succeeded by our checks; frames may be sent.
     Opened,
     /// The confirmation rule was met.
@@ -351,7 +357,7 @@ impl Fact {
 
     /// Whether this fact is a row of the log by itself (bytes become rows through the decoder).
     pub fn is_row(&self) -> bool {
-        !matches!(self, Self::Bytes { .. } | Self::CipherBytes { .. } | Self::Finished)
+        !matches!(self, Self::Bytes { .. } | Self::CipherBytes { .. } | Self::Inflated(_) | Self::Finished)
     }
 
     /// Which way it went, if it went anywhere: what the server did came from there, what we did went there.

@@ -326,6 +326,8 @@ impl Head {
             offset: self.offset,
             header: self.header,
             message: self.message,
+            compressed: false,
+            inflated: None,
             preview: Bytes::copy_from_slice(payload),
             received: payload.len() as u64,
         };

@@ -96,10 +96,12 @@ fn help_names_every_option_that_works_and_no_other() {
         "--json",
         "--max-message",
         "--no-redact",
+        "--no-compress",
+        "--preset",
     ] {
         assert!(help.contains(&format!("{option} ")) || help.contains(&format!("{option}\n")), "{option} in\n{help}");
     }
-    for absent in ["--proxy", "--client-cert", "--ping", "--no-pong", "--no-compress"] {
+    for absent in ["--proxy", "--client-cert", "--ping", "--no-pong"] {
         assert!(!help.contains(absent), "{absent} in\n{help}");
     }
     let all = text(&run(&["--help"]).stdout);

@@ -11,6 +11,7 @@
 mod architecture;
 mod cli;
 mod client;
+mod compression;
 mod console;
 mod matrix;
 mod network;

@@ -212,6 +212,8 @@ fn a_token_in_the_first_message_is_known_by_its_template() {
         offset: 0,
         header: FrameHeader { first: 0x81, ..FrameHeader::default() },
         message: Opcode::Text,
+        compressed: false,
+        inflated: None,
         preview: bytes::Bytes::from_static(b"hello opaque-words!"),
         received: 19,
     };

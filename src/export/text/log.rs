@@ -52,7 +52,8 @@ fn frame_words(frame: &FrameRow) -> String {
     };
     let fin = if header.fin() { "" } else { ", not final" };
     let rsv = if header.rsv() == 0 { String::new() } else { format!(", RSV {:03b}", header.rsv()) };
-    format!("{opcode}, {} bytes{fin}{rsv}", header.payload_len)
+    let inflated = frame.inflated.map_or_else(String::new, |part| format!(" ({} inflated)", part.len_bytes));
+    format!("{opcode}, {} bytes{inflated}{fin}{rsv}", header.payload_len)
 }
 
 fn payload(frame: &FrameRow) -> Vec<u8> {

@@ -10,8 +10,8 @@ use super::short_token::short_tokens;
 use crate::diagnosis::Certainty;
 use crate::diagnosis::console::without_escapes;
 use crate::observation::{
-    CloseOrigin, Deadline, Direction, Fact, IoFailure, IoKind, Limit, Probe, ProbeOutcome, ReadEnd, ResolveKind,
-    TlsAlert, TlsFailureKind,
+    CloseOrigin, Deadline, Direction, Fact, Inflated, IoFailure, IoKind, Limit, Probe, ProbeOutcome, ReadEnd,
+    ResolveKind, TlsAlert, TlsFailureKind,
 };
 use crate::token::{Signature, TokenReport, Validity};
 use crate::ui::units;
@@ -61,6 +61,8 @@ pub fn fact_words(fact: &Fact) -> FactWords {
         Fact::TlsFailed(failure) => ("tls", Role::Bad, format!("{}: {}", tls_words(failure.kind), failure.text)),
         Fact::CipherBytes { data, .. } => ("bytes", Role::Muted, format!("{} B of TLS records", data.len())),
         Fact::Bytes { data, .. } => ("bytes", Role::Muted, format!("{} B", data.len())),
+        Fact::Inflated(inflated) => ("inflated", Role::Muted, inflated_words(inflated)),
+        Fact::Violated(violation) => ("violation", Role::Bad, violation.kind.rule()),
         Fact::Opened => ("open", Role::Ok, "the opening handshake passed every check that matters".to_owned()),
         Fact::Confirmed { preview } => ("confirmed", Role::Ok, preview.clone().unwrap_or_default()),
         Fact::ConfirmationFailed { mismatch } => (
@@ -111,6 +113,11 @@ pub fn fact_words(fact: &Fact) -> FactWords {
         Fact::ReconnectPlanned { number, millis } => net_words::reconnect(*number, *millis),
     };
     FactWords { kind, direction: fact.direction(), text, role }
+}
+
+fn inflated_words(inflated: &Inflated) -> String {
+    let sizes = format!("{} B on the wire are {} B", inflated.wire_bytes, inflated.inflated_bytes);
+    format!("{} compressed messages {}: {sizes}", inflated.messages, inflated.direction.word())
 }
 
 /// An error of the operating system: `connection refused (os error 111)`.
@@ -238,6 +245,7 @@ fn limit_words(limit: Limit) -> &'static str {
         Limit::ResponseBody => "response body",
         Limit::Frame => "frame",
         Limit::Message => "message",
+        Limit::Inflated { .. } => "inflated message",
     }
 }
 
@@ -306,11 +314,13 @@ pub fn fact_fields(fact: &Fact) -> Vec<(String, String)> {
     match fact {
         Fact::Planned(plan) => {
             add("URL", short_tokens(&plan.url));
+            add("Request", plan.preset.words().to_owned());
             add("Origin", plan.origin.clone().unwrap_or_else(|| "none".to_owned()));
             add(
                 "Subprotocols",
                 if plan.subprotocols.is_empty() { "none".to_owned() } else { plan.subprotocols.join(", ") },
             );
+            add("Extensions", plan.extensions.clone().unwrap_or_else(|| "none".to_owned()));
             add("Began", dates::local(plan.began_unix_millis as f64 / 1000.0).unwrap_or_default());
             let times = plan.time_outs;
             let millis = |millis| units::span(std::time::Duration::from_millis(millis));
@@ -397,6 +407,8 @@ pub fn fact_fields(fact: &Fact) -> Vec<(String, String)> {
         | Fact::TlsStarted { .. }
         | Fact::CipherBytes { .. }
         | Fact::Bytes { .. }
+        | Fact::Inflated(_)
+        | Fact::Violated(_)
         | Fact::Opened
         | Fact::Confirmed { .. }
         | Fact::ConfirmationFailed { .. }

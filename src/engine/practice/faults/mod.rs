@@ -1,6 +1,7 @@
 //! The rows, a file per family, in the order of the catalogue.
 
 mod close;
+mod compression;
 mod console;
 mod frames;
 mod network;
@@ -16,7 +17,7 @@ pub(super) use unproducible::UNPRODUCIBLE;
 
 use super::fault::Fault;
 
-const TABLES: [&[Fault]; 10] = [
+const TABLES: [&[Fault]; 11] = [
     url::FAULTS,
     token::FAULTS,
     transport::FAULTS,
@@ -25,6 +26,7 @@ const TABLES: [&[Fault]; 10] = [
     upgrade::FAULTS,
     open::FAULTS,
     frames::FAULTS,
+    compression::FAULTS,
     close::FAULTS,
     console::FAULTS,
 ];
