@@ -43,11 +43,18 @@ pub(super) fn run(args: &RecordArgs) -> Result<u8, Failure> {
     })?;
     let story = outcome.story();
     print::note(&format!("recorded {} frames in {}", frames(story), path.display()));
+    let mut rescued = None;
     if let Some(trouble) = &outcome.view.trouble {
         print::note(&format!("note: {trouble}"));
+        // What was recorded is still there, but only until this process ends.
+        let saved = runner.rescue(outcome.conn);
+        if let Ok(path) = &saved {
+            print::note(&format!("note: the session was saved to {}", path.display()));
+        }
+        rescued = saved.err();
     }
     print::lines(&report(story, &outcome.checklist, Some(&mut redactor)))?;
-    Ok(u8::from(story.opened.is_none()))
+    rescued.map_or_else(|| Ok(u8::from(story.opened.is_none())), Err)
 }
 
 fn frames(story: &Story) -> u64 {

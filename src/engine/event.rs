@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use super::SavedSession;
 use super::practice::Exercise;
 use crate::observation::ConnId;
 
@@ -48,6 +49,25 @@ pub enum Event {
         /// Which connection.
         conn: ConnId,
         /// Where to.
+        path: PathBuf,
+    },
+    /// The sessions on disk, the newest first.
+    Sessions {
+        /// All of them.
+        sessions: Vec<SavedSession>,
+    },
+    /// Something about a session on disk could not be done.
+    SessionFailed {
+        /// Its file.
+        path: PathBuf,
+        /// Why, in words for the user.
+        why: String,
+    },
+    /// An export was stopped; nothing was written.
+    ExportStopped {
+        /// Which connection.
+        conn: ConnId,
+        /// Where it would have gone.
         path: PathBuf,
     },
     /// A saved session is open; its view is published.

@@ -8,6 +8,9 @@ mod clock;
 mod command;
 mod console;
 mod event;
+mod exporting;
+mod file_manager;
+mod library;
 mod mailbox;
 mod pages;
 mod pool;
@@ -16,11 +19,12 @@ mod private_file;
 mod probe;
 mod recorder;
 mod recording;
-mod save;
 mod saved;
+mod session_reader;
 mod sink;
 mod storage;
 mod supervisor;
+mod system;
 mod unsaved;
 
 use std::path::PathBuf;
@@ -33,9 +37,12 @@ use tokio::sync::mpsc;
 
 pub use command::{Command, ConnectOptions, JournalPlace, Outgoing};
 pub use event::Event;
-pub use pages::{Rows, replay};
+pub use exporting::{ExportError, ExportJob};
+pub use library::SavedSession;
+pub use pages::replay;
 pub use recorder::{OpenError, Recorder, StartError, Wake};
 pub use saved::{OpenFileError, SaveError};
+pub use session_reader::{SessionReader, Stopped, Watch};
 pub use sink::Sink;
 pub use supervisor::error_chain;
 
@@ -110,6 +117,11 @@ impl EngineHandle {
     /// The newest view of a connection.
     pub fn view(&self, conn: ConnId) -> Option<Arc<View>> {
         self.recorder.view(conn)
+    }
+
+    /// The newest picture of a connection, to be read from beginning to end; for exports and comparisons.
+    pub fn session(&self, conn: ConnId) -> Option<SessionReader> {
+        self.recorder.session(conn)
     }
 
     /// Where the journal of a connection lies, if it lies in a file.

@@ -5,9 +5,9 @@ use std::io::{self, BufReader, Read, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::private_file::create_new;
+use super::private_file::{create_new, is_in_use};
 use super::storage::Storage;
-use crate::journal::{DECODER_VERSION, Ended, Header, ReadError, Reader, encode_record};
+use crate::journal::{DECODER_VERSION, Ended, Header, OtherFile, ReadError, Reader, encode_record};
 use crate::observation::{ConnId, Fact, Moment, Observation};
 use crate::store::Session;
 
@@ -58,6 +58,12 @@ pub enum OpenFileError {
         /// Why.
         source: ReadError,
     },
+    /// The file is no journal.
+    #[error("{what}")]
+    OtherFile {
+        /// What it is.
+        what: OtherFile,
+    },
     /// The file is written in another format.
     #[error("the session was saved in format {format} by another version of sockeye: {}", path.display())]
     OtherVersion {
@@ -80,25 +86,43 @@ pub(super) fn open(conn: ConnId, path: &Path) -> Result<Opened, OpenFileError> {
     let failed = |source| OpenFileError::Open { path: path.to_owned(), source };
     let unreadable = |source| OpenFileError::Read { path: path.to_owned(), source };
     let mut file = File::open(path).map_err(failed)?;
-    let mut reader = Reader::open(BufReader::new(&mut file), conn).map_err(unreadable)?;
+    let mut reader = match Reader::open(BufReader::new(&mut file), conn) {
+        Ok(reader) => reader,
+        Err(ReadError::NotAJournal) => return Err(OpenFileError::OtherFile { what: other_file(&mut file) }),
+        Err(error) => return Err(unreadable(error)),
+    };
     let mut session = Session::read(&mut reader).map_err(unreadable)?;
     if let Some(Ended::OtherVersion { format }) = reader.ended() {
         return Err(OpenFileError::OtherVersion { path: path.to_owned(), format: *format });
     }
     session.end_if_open();
     let header = reader.header().clone();
-    let remarks = remarks(&header, reader.ended(), reader.unknown_records());
+    let remarks = remarks(&header, reader.ended(), reader.unknown_records(), is_in_use(path));
     drop(reader);
     Ok(Opened { storage: Storage::in_file(header, path.to_owned(), false, file), session, remarks })
 }
 
+/// What a file is that is no journal.
+fn other_file(file: &mut File) -> OtherFile {
+    let mut head = Vec::new();
+    // What cannot be read a second time is not looked into.
+    if file.seek(SeekFrom::Start(0)).is_ok() {
+        file.take(OtherFile::HEAD_BYTES as u64).read_to_end(&mut head).ok();
+    }
+    OtherFile::of(&head)
+}
+
 /// What a user should know about a file that was opened.
-fn remarks(header: &Header, ended: Option<&Ended>, unknown_records: u64) -> Vec<String> {
+fn remarks(header: &Header, ended: Option<&Ended>, unknown_records: u64, is_in_use: bool) -> Vec<String> {
     let mut out = Vec::new();
     match ended {
+        Some(Ended::Unfinished | Ended::Torn { .. }) if is_in_use => {
+            out.push("the session is unfinished: it is being recorded; what came until now is here".to_owned());
+        }
         Some(Ended::Clean | Ended::OtherVersion { .. }) | None => {}
-        Some(Ended::Unfinished) => out
-            .push("the session is unfinished: sockeye was killed while it recorded, or is still recording".to_owned()),
+        Some(Ended::Unfinished) => {
+            out.push("the session is unfinished: sockeye ended while it recorded".to_owned());
+        }
         Some(Ended::Torn { at, why }) => {
             out.push(format!("from byte {at} on the file cannot be read: {why}; everything before it is here"));
         }
