@@ -58,14 +58,12 @@ pub fn report(found: &Comparison, names: [&str; 2], mut redactor: Option<&mut Re
 /// The comparison as one JSON object.
 pub fn as_json(found: &Comparison, mut redactor: Option<&mut Redactor>) -> Value {
     let mut difference = |difference: &Difference| {
-        let mut value = |value: &Option<String>| {
-            value
-                .as_ref()
-                .map(|text| redactor.as_deref_mut().map_or_else(|| text.clone(), |redactor| redactor.text(text)))
+        let mut value = |value: Option<&String>| {
+            value.map(|text| redactor.as_deref_mut().map_or_else(|| text.clone(), |redactor| redactor.text(text)))
         };
         let [one, other] = &difference.values;
         json!({
-            "part": difference.part.word(), "what": difference.what, "one": value(one), "other": value(other),
+            "part": difference.part.word(), "what": difference.what, "one": value(one.as_ref()), "other": value(other.as_ref()),
             "rows": difference.rows, "volatile": difference.is_volatile,
         })
     };
