@@ -5,6 +5,7 @@
 
 mod apply;
 mod events;
+mod orphan;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -21,6 +22,7 @@ use super::form::Form;
 use super::form::kept::KeptForm;
 use super::kept::{KeptTheme, KeptWindow};
 use super::menu::{self, Situation};
+use super::panels::compare::ComparePanel;
 use super::panels::compose::ComposePanel;
 use super::panels::connect::ConnectPanel;
 use super::panels::detail::Detail;
@@ -29,6 +31,7 @@ use super::panels::palette::ActionPalette;
 use super::panels::path_bar::PathBar;
 use super::panels::practice::PracticePanel;
 use super::panels::sessions::{SessionsMore, SessionsPanel};
+use super::panels::share::{ShareMore, SharePanel};
 use super::panels::timeline::Timeline;
 use super::panels::token::TokenPanel;
 use super::panels::verdict::VerdictPanel;
@@ -37,7 +40,9 @@ use super::regions::{Regions, Room};
 use super::repeat::Repeat;
 use super::theme;
 use super::toasts::Toasts;
-use crate::engine::{Command, Engine, EngineHandle, JournalPlace, StartError};
+use crate::engine::{Command, Engine, EngineHandle, ExportJob, JournalPlace, SavedSession, StartError, Watch};
+use crate::observation::ConnId;
+use orphan::Orphan;
 
 /// The window.
 pub struct App {
@@ -52,6 +57,14 @@ pub struct App {
     jobs: FileJobs,
     journal: JournalPlace,
     repeat: Option<Repeat>,
+    /// The sessions on disk, once they were looked for.
+    saved: Option<Vec<SavedSession>>,
+    /// A session that a crash has left, until the user has answered.
+    orphan: Option<Orphan>,
+    /// What is to be written once the user has said where.
+    pending_export: Option<Box<ExportJob>>,
+    /// The export under way.
+    writing: Option<Arc<Watch>>,
     practice: Practice,
     toasts: Toasts,
     path_bar: Option<PathBar>,
@@ -64,6 +77,8 @@ pub struct App {
     /// Until when a paste is the clipboard's answer to our question, in seconds of the window.
     paste_until: f64,
     is_first_pass: bool,
+    /// Whether the sessions on disk were not asked for yet.
+    has_to_list: bool,
 }
 
 /// The panels' own states.
@@ -78,6 +93,8 @@ struct Panels {
     verdict: VerdictPanel,
     practice: PracticePanel,
     sessions: SessionsPanel,
+    share: SharePanel,
+    compare: ComparePanel,
 }
 
 /// What is known of the practice server.
@@ -110,6 +127,10 @@ impl App {
             jobs: FileJobs::new(ctx.clone()),
             journal: JournalPlace::default(),
             repeat: None,
+            saved: None,
+            orphan: None,
+            pending_export: None,
+            writing: None,
             practice: Practice::default(),
             toasts: Toasts::default(),
             path_bar: None,
@@ -120,6 +141,7 @@ impl App {
             title: String::new(),
             paste_until: 0.0,
             is_first_pass: true,
+            has_to_list: true,
         };
         if is_first_start {
             app.ask(Command::StartPractice { port: 0 });
@@ -173,6 +195,9 @@ impl App {
 
     /// Takes events and views; at most ten milliseconds a pass.
     pub fn logic(&mut self, ctx: &egui::Context) {
+        if std::mem::take(&mut self.has_to_list) {
+            self.on_disk(Command::ListSessions);
+        }
         self.take_events(ctx);
         self.connections.refresh(&self.engine);
         if self.connections.any_running() {
@@ -222,6 +247,15 @@ impl App {
                 });
             });
         }
+        if let Some(orphan) = &self.orphan {
+            let mut is_answered = false;
+            Panel::top("orphan").frame(theme::region(palette)).show(ui, |ui| {
+                is_answered = orphan.show(ui, &mut self.actions);
+            });
+            if is_answered {
+                self.orphan = None;
+            }
+        }
         if let Some(bar) = &mut self.path_bar {
             let mut stays = true;
             Panel::top("path bar").frame(theme::region(palette)).show(ui, |ui| {
@@ -235,7 +269,8 @@ impl App {
 
     fn regions_ui(&mut self, ui: &mut Ui, now_unix_millis: i64) {
         let palette = theme::palette(ui);
-        let Self { connections, form, practice, actions, regions, panels, repeat, .. } = self;
+        let Self { connections, form, practice, actions, regions, panels, repeat, saved, engine, writing, .. } = self;
+        let session = |conn: ConnId| engine.session(conn);
         let ctx = context(connections, practice, now_unix_millis);
         regions.show(ui, |ui, tab| match tab {
             Tab::Connection => panels.connect.show(ui, form, &ctx, actions),
@@ -257,12 +292,26 @@ impl App {
                 panels.timeline.show(ui, &ctx, actions);
             }
             Tab::Handshake => panels.handshake.show(ui, &ctx, actions),
+            Tab::Compare => panels.compare.show(ui, &session, &ctx, actions),
+            Tab::Share => {
+                let more = ShareMore {
+                    session: &session,
+                    redactor: &|| apply::redactor_for(form),
+                    chosen: &|chosen| panels.timeline.chosen(chosen),
+                    writing: writing.as_ref(),
+                };
+                panels.share.show(ui, &more, &ctx, actions);
+            }
             Tab::Verdict => panels.verdict.show(ui, &ctx, actions),
             Tab::Practice => panels.practice.show(ui, practice.address, &ctx, actions),
             Tab::Sessions => {
                 let obstacle = form.checks.obstacle();
-                let more =
-                    SessionsMore { files: &connections.files, repeat: repeat.as_ref(), obstacle: obstacle.as_deref() };
+                let more = SessionsMore {
+                    files: &connections.files,
+                    saved: saved.as_deref(),
+                    repeat: repeat.as_ref(),
+                    obstacle: obstacle.as_deref(),
+                };
                 panels.sessions.show(ui, &more, &ctx, actions);
             }
         });

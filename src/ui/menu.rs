@@ -84,6 +84,8 @@ pub const ACTIONS: &[Entry] = &[
     entry(Group::Go, "Practice faults", None, always, || Action::Tab(Tab::Practice)),
     entry(Group::Go, "Sessions", None, always, || Action::Tab(Tab::Sessions)),
     entry(Group::File, "Save…", Some(command(Key::S)), shown, || Action::Save(None)),
+    entry(Group::File, "Share: report, bundle, export…", Some(command(Key::E)), shown, || Action::Share),
+    entry(Group::File, "Compare two sessions", None, always, || Action::Tab(Tab::Compare)),
     entry(Group::File, "Open…", Some(command(Key::O)), always, || Action::Open(None)),
     entry(Group::Window, "Left region", Some(command(Key::B)), always, || Action::ToggleLeft),
     entry(Group::Window, "Right region", Some(shifted(Key::B)), always, || Action::ToggleRight),

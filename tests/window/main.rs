@@ -16,6 +16,7 @@ mod gallery;
 mod inputs;
 mod lists;
 mod panels_detail;
+mod panels_files;
 mod panels_fixture;
 mod panels_timeline;
 mod panels_token;

@@ -10,6 +10,7 @@ mod log;
 mod toolbar;
 
 use crate::diagnosis::Place;
+use crate::export::Selection;
 use crate::observation::{ConnId, Moment};
 use crate::store::{Page, Row, RowBody, View};
 use crate::ui::action::Action;
@@ -26,6 +27,31 @@ use log::{Copying, Log, Wanted, clipboard_text, is_whole};
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
+
+/// A way to choose rows of a log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Chosen {
+    /// All of them.
+    All,
+    /// Those that the filter lets through, as far as it has looked.
+    Filtered,
+    /// Those that the user has marked.
+    Marked,
+}
+
+impl Chosen {
+    /// Every way.
+    pub const ALL: [Self; 3] = [Self::All, Self::Filtered, Self::Marked];
+
+    /// Its words.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::All => "All",
+            Self::Filtered => "Filtered",
+            Self::Marked => "Marked",
+        }
+    }
+}
 
 /// The log of the shown connection, and where the logs of the others stand.
 #[derive(Debug, Default)]
@@ -90,6 +116,18 @@ impl Timeline {
     /// The selected row of the shown connection, for the detail below.
     pub fn selected_row(&self) -> Option<u64> {
         self.logs.get(&self.shown?)?.selected
+    }
+
+    /// The rows of the shown connection that were chosen in one way.
+    pub fn chosen(&self, chosen: Chosen) -> Selection {
+        let log = self.shown.and_then(|conn| self.logs.get(&conn));
+        match (chosen, log) {
+            (Chosen::All, _) => Selection::All,
+            (Chosen::Filtered, Some(_)) if self.filter.is_open() => Selection::All,
+            (Chosen::Filtered, Some(log)) => Selection::of_rows(log.scan.matches.iter().copied()),
+            (Chosen::Marked, Some(log)) => Selection::of_rows(log.marks.iter().copied()),
+            (Chosen::Filtered | Chosen::Marked, None) => Selection::of_rows([]),
+        }
     }
 
     /// Puts the cursor into the filter, in the next pass.
