@@ -50,7 +50,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Some(Command::Explain { what }) => explain::run(what),
         Some(Command::Practice(args)) => practice::run(args),
         Some(Command::Export(args)) => export::run(args),
-        Some(Command::Open { file }) => window(Some(file)),
+        Some(Command::Open { file }) => window(Some(file.as_path())),
         Some(Command::Diff(args)) => diff::run(args),
         None => window(arguments.file.as_deref()),
     };

@@ -71,8 +71,9 @@ impl Library {
     /// Remembers that the user has opened or saved a file.
     pub(super) fn remember(&self, path: &Path) -> io::Result<()> {
         let mut remembered = self.remembered();
-        let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-        let list = if path.starts_with(&self.folder) { &mut remembered.seen } else { &mut remembered.files };
+        let is_own = path.starts_with(&self.folder);
+        let path = if is_own { path.to_owned() } else { fs::canonicalize(path).unwrap_or_else(|_| path.to_owned()) };
+        let list = if is_own { &mut remembered.seen } else { &mut remembered.files };
         list.retain(|known| *known != path);
         list.insert(0, path);
         list.truncate(MAX_REMEMBERED);

@@ -88,7 +88,7 @@ pub(super) fn open(conn: ConnId, path: &Path) -> Result<Opened, OpenFileError> {
     let mut file = File::open(path).map_err(failed)?;
     let mut reader = match Reader::open(BufReader::new(&mut file), conn) {
         Ok(reader) => reader,
-        Err(ReadError::NotAJournal) => return Err(OpenFileError::OtherFile { what: other_file(&mut file) }),
+        Err(ReadError::NotAJournal) => return Err(OpenFileError::OtherFile { what: other_file(path) }),
         Err(error) => return Err(unreadable(error)),
     };
     let mut session = Session::read(&mut reader).map_err(unreadable)?;
@@ -103,10 +103,10 @@ pub(super) fn open(conn: ConnId, path: &Path) -> Result<Opened, OpenFileError> {
 }
 
 /// What a file is that is no journal.
-fn other_file(file: &mut File) -> OtherFile {
+fn other_file(path: &Path) -> OtherFile {
     let mut head = Vec::new();
     // What cannot be read a second time is not looked into.
-    if file.seek(SeekFrom::Start(0)).is_ok() {
+    if let Ok(file) = File::open(path) {
         file.take(OtherFile::HEAD_BYTES as u64).read_to_end(&mut head).ok();
     }
     OtherFile::of(&head)
@@ -116,7 +116,7 @@ fn other_file(file: &mut File) -> OtherFile {
 fn remarks(header: &Header, ended: Option<&Ended>, unknown_records: u64, is_in_use: bool) -> Vec<String> {
     let mut out = Vec::new();
     match ended {
-        Some(Ended::Unfinished | Ended::Torn { .. }) if is_in_use => {
+        Some(Ended::Unfinished) if is_in_use => {
             out.push("the session is unfinished: it is being recorded; what came until now is here".to_owned());
         }
         Some(Ended::Clean | Ended::OtherVersion { .. }) | None => {}

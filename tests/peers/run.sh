@@ -18,6 +18,9 @@ missing=()
 command -v node >/dev/null || missing+=(nodejs)
 command -v npm >/dev/null || missing+=(npm)
 command -v openssl >/dev/null || missing+=(openssl)
+command -v tshark >/dev/null || missing+=(tshark)
+command -v jq >/dev/null || missing+=(jq)
+command -v chromium >/dev/null || missing+=(chromium)
 python3 -c 'import ensurepip, venv' 2>/dev/null || missing+=(python3-venv)
 if [ "${#missing[@]}" -gt 0 ]; then
     if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null; then
@@ -32,7 +35,7 @@ keep=
 trap '[ -n "$keep" ] || rm -rf "$work"' EXIT
 cd "$work"
 
-npm install --no-audit --no-fund --loglevel=error ws@8 jsonwebtoken@9
+npm install --no-audit --no-fund --loglevel=error ws@8 jsonwebtoken@9 har-validator@5 chrome-devtools-frontend esbuild
 python3 -m venv venv
 venv/bin/pip install --quiet --disable-pip-version-check websockets
 
@@ -68,6 +71,8 @@ part() { # NAME COMMAND…
 }
 part 'verdicts against real servers' python3 "$here/drive.py" --sockeye "$sockeye" --work "$work" "$@"
 part 'recordings that were killed' python3 "$here/kill.py" --sockeye "$sockeye" --work "$work"
+part 'disks that are full, fixed or gone' python3 "$here/durability.py" --sockeye "$sockeye" --work "$work"
+part 'exports in the tools of others' python3 "$here/exports.py" --sockeye "$sockeye" --work "$work"
 part 'hostile peers' python3 "$here/hostile.py" --sockeye "$sockeye" --work "$work"
 
 if [ "${#failed[@]}" -gt 0 ]; then

@@ -141,10 +141,13 @@ impl Patterns {
                 add(text, range, Kind::of_name(&name));
             }
         }
-        for (name, range) in pairs(&self.option) {
-            let is_about = ["file", "env", "in", "path", "name"].iter().any(|end| name.ends_with(&format!("-{end}")));
-            if has_secret_word(&plain_name(&name)) && !is_about {
-                add(text, range, Kind::of_name(&name));
+        if text.windows(2).any(|pair| pair == b"--") {
+            for (name, range) in pairs(&self.option) {
+                let is_about =
+                    ["file", "env", "in", "path", "name"].iter().any(|end| name.ends_with(&format!("-{end}")));
+                if has_secret_word(&plain_name(&name)) && !is_about {
+                    add(text, range, Kind::of_name(&name));
+                }
             }
         }
         if text.contains(&b':') {
