@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Sockeye against servers that others wrote: Node `ws`, Python `websockets`, and raw sockets that mean harm.
+# Sockeye against servers that others wrote (Node `ws`, Python `websockets`, uvicorn, nginx in front), against what a relay and
+# tshark saw pass, and against raw sockets that mean harm.
 #
 # Takes the binary from $SOCKEYE, else from the release folder (and builds it if it is missing). Arguments go to drive.py.
 set -euo pipefail
@@ -29,6 +30,10 @@ if [ "${#missing[@]}" -gt 0 ]; then
     fi
     apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends "${missing[@]}"
 fi
+. "$here/needs.sh"
+find_sockeye "$root"
+need nodejs 'command -v node' npm 'command -v npm' openssl 'command -v openssl' python3-venv "python3 -c 'import ensurepip, venv'" \
+    nginx-light 'command -v nginx' tshark 'command -v tshark && command -v dumpcap'
 
 work=$(mktemp -d)
 keep=
@@ -37,7 +42,7 @@ cd "$work"
 
 npm install --no-audit --no-fund --loglevel=error ws@8 jsonwebtoken@9 har-validator@5 chrome-devtools-frontend esbuild
 python3 -m venv venv
-venv/bin/pip install --quiet --disable-pip-version-check websockets
+venv/bin/pip install --quiet --disable-pip-version-check websockets uvicorn wsproto
 
 # A self-signed certificate as developers make them, and a CA of our own with a good, a misnamed and an expired leaf.
 certificates() {
@@ -73,6 +78,8 @@ part 'verdicts against real servers' python3 "$here/drive.py" --sockeye "$sockey
 part 'recordings that were killed' python3 "$here/kill.py" --sockeye "$sockeye" --work "$work"
 part 'disks that are full, fixed or gone' python3 "$here/durability.py" --sockeye "$sockeye" --work "$work"
 part 'exports in the tools of others' python3 "$here/exports.py" --sockeye "$sockeye" --work "$work"
+part 'interop, every byte' python3 "$here/interop.py" --sockeye "$sockeye" --work "$work"
+part 'agreement with a capture' python3 "$here/capture.py" --sockeye "$sockeye" --work "$work"
 part 'hostile peers' python3 "$here/hostile.py" --sockeye "$sockeye" --work "$work"
 
 if [ "${#failed[@]}" -gt 0 ]; then
