@@ -15,25 +15,11 @@ if [ ! -x "$sockeye" ]; then
 fi
 sockeye=$(realpath "$sockeye")
 
-missing=()
-command -v node >/dev/null || missing+=(nodejs)
-command -v npm >/dev/null || missing+=(npm)
-command -v openssl >/dev/null || missing+=(openssl)
-command -v tshark >/dev/null || missing+=(tshark)
-command -v jq >/dev/null || missing+=(jq)
-command -v chromium >/dev/null || missing+=(chromium)
-python3 -c 'import ensurepip, venv' 2>/dev/null || missing+=(python3-venv)
-if [ "${#missing[@]}" -gt 0 ]; then
-    if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null; then
-        echo "please install: ${missing[*]}" >&2
-        exit 2
-    fi
-    apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends "${missing[@]}"
-fi
 . "$here/needs.sh"
 find_sockeye "$root"
 need nodejs 'command -v node' npm 'command -v npm' openssl 'command -v openssl' python3-venv "python3 -c 'import ensurepip, venv'" \
-    nginx-light 'command -v nginx' tshark 'command -v tshark && command -v dumpcap'
+    nginx-light 'command -v nginx' tshark 'command -v tshark && command -v dumpcap' \
+    jq 'command -v jq' chromium 'command -v chromium'
 
 work=$(mktemp -d)
 keep=
