@@ -8,13 +8,6 @@ set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 root=$(cd "$here/../.." && pwd)
 
-sockeye=${SOCKEYE:-${CARGO_TARGET_DIR:-$root/target}/release/sockeye}
-if [ ! -x "$sockeye" ]; then
-    [ -z "${SOCKEYE:-}" ] || { echo "no binary at $SOCKEYE" >&2; exit 2; }
-    (cd "$root" && cargo build --release)
-fi
-sockeye=$(realpath "$sockeye")
-
 . "$here/needs.sh"
 find_sockeye "$root"
 need nodejs 'command -v node' npm 'command -v npm' openssl 'command -v openssl' python3-venv "python3 -c 'import ensurepip, venv'" \
