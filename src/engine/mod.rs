@@ -20,6 +20,7 @@ mod probe;
 mod recorder;
 mod recording;
 mod saved;
+mod search;
 mod session_reader;
 mod sink;
 mod storage;

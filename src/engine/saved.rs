@@ -76,30 +76,43 @@ pub enum OpenFileError {
 
 /// A saved session, read.
 pub(super) struct Opened {
-    pub(super) storage: Storage,
+    pub(super) storage: Arc<Storage>,
     pub(super) session: Session,
     pub(super) remarks: Vec<String>,
 }
 
-/// Reads a saved session.
-pub(super) fn open(conn: ConnId, path: &Path) -> Result<Opened, OpenFileError> {
+/// Reads a saved session; `watch` sees it as far as it is read, again and again.
+pub(super) fn open(
+    conn: ConnId,
+    path: &Path,
+    watch: &mut dyn FnMut(&Session, &Arc<Storage>) -> Result<(), OpenFileError>,
+) -> Result<Opened, OpenFileError> {
     let failed = |source| OpenFileError::Open { path: path.to_owned(), source };
     let unreadable = |source| OpenFileError::Read { path: path.to_owned(), source };
-    let mut file = File::open(path).map_err(failed)?;
-    let mut reader = match Reader::open(BufReader::new(&mut file), conn) {
+    let file = File::open(path).map_err(failed)?;
+    let mut reader = match Reader::open(BufReader::with_capacity(READ_BYTES, file), conn) {
         Ok(reader) => reader,
         Err(ReadError::NotAJournal) => return Err(OpenFileError::OtherFile { what: other_file(path) }),
         Err(error) => return Err(unreadable(error)),
     };
-    let mut session = Session::read(&mut reader).map_err(unreadable)?;
+    let header = reader.header().clone();
+    // A handle of its own: the other one goes on reading.
+    let shown = File::open(path).map_err(failed)?;
+    let storage = Arc::new(Storage::in_file(header.clone(), path.to_owned(), false, shown));
+    let mut session = Session::new(reader.offset());
+    let mut show_at = reader.offset() + FIRST_SHOWN_BYTES;
+    while session.read_record(&mut reader).map_err(unreadable)? {
+        if session.end() >= show_at {
+            show_at = session.end() + SHOWN_BYTES;
+            watch(&session, &storage)?;
+        }
+    }
     if let Some(Ended::OtherVersion { format }) = reader.ended() {
         return Err(OpenFileError::OtherVersion { path: path.to_owned(), format: *format });
     }
     session.end_if_open();
-    let header = reader.header().clone();
     let remarks = remarks(&header, reader.ended(), reader.unknown_records(), is_in_use(path));
-    drop(reader);
-    Ok(Opened { storage: Storage::in_file(header, path.to_owned(), false, file), session, remarks })
+    Ok(Opened { storage, session, remarks })
 }
 
 /// What a file is that is no journal.
@@ -111,6 +124,13 @@ fn other_file(path: &Path) -> OtherFile {
     }
     OtherFile::of(&head)
 }
+
+/// Bytes that are read at a time.
+const READ_BYTES: usize = 256 * 1024;
+/// After so many bytes the beginning of a session is shown …
+const FIRST_SHOWN_BYTES: u64 = 512 * 1024;
+/// … and again after each so many.
+const SHOWN_BYTES: u64 = 64 * 1024 * 1024;
 
 /// What a user should know about a file that was opened.
 fn remarks(header: &Header, ended: Option<&Ended>, unknown_records: u64, is_in_use: bool) -> Vec<String> {

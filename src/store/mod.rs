@@ -5,10 +5,15 @@
 
 mod checkpoint;
 mod chunk;
+pub mod filter;
 mod fold;
+mod frames;
+mod matches;
 mod row;
 mod row_rules;
 mod rows;
+mod search;
+mod series;
 mod session;
 mod story;
 mod tally;
@@ -16,7 +21,11 @@ mod view;
 
 pub use checkpoint::{Checkpoint, Checkpoints, Position};
 pub use chunk::{Chunk, Replay, read_chunk, read_payload};
+pub use filter::{Filter, FilterError};
+pub use matches::Matches;
 pub use row::{FrameRow, Row, RowBody};
+pub use search::{Hits, Search};
+pub use series::{Bucket, Series};
 pub use session::{Index, Session};
 pub use story::{
     Answer, Attempt, AttemptOutcome, CloseSeen, Confirmation, ConsoleSeen, ProbeSeen, Resolve, SeenRequest, State,

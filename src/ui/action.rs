@@ -129,6 +129,8 @@ pub enum Tab {
     Log,
     /// Centre: the opening handshake, raw and as checks.
     Handshake,
+    /// Centre: rates, sizes and round trips over time.
+    Plots,
     /// Centre: two sessions side by side.
     Compare,
     /// Centre: what would leave in a report.

@@ -29,6 +29,7 @@ use super::panels::detail::Detail;
 use super::panels::handshake::Handshake;
 use super::panels::palette::ActionPalette;
 use super::panels::path_bar::PathBar;
+use super::panels::plots::Plots;
 use super::panels::practice::PracticePanel;
 use super::panels::sessions::{SessionsMore, SessionsPanel};
 use super::panels::share::{ShareMore, SharePanel};
@@ -90,6 +91,7 @@ struct Panels {
     detail: Detail,
     compose: ComposePanel,
     handshake: Handshake,
+    plots: Plots,
     verdict: VerdictPanel,
     practice: PracticePanel,
     sessions: SessionsPanel,
@@ -116,7 +118,7 @@ impl App {
         let is_first_start = kept.as_ref().is_none_or(|kept| kept.form.is_none());
         let kept = kept.unwrap_or_default();
         ctx.set_theme(kept.theme.preference());
-        let app = Self {
+        let mut app = Self {
             engine,
             connections: Connections::default(),
             form: kept.form.map_or_else(Form::first, KeptForm::into_form),
@@ -143,6 +145,7 @@ impl App {
             is_first_pass: true,
             has_to_list: true,
         };
+        app.panels.timeline.recall_filters(kept.filters);
         if is_first_start {
             app.ask(Command::StartPractice { port: 0 });
             app.ask(Command::PrepareExercise { fault: None });
@@ -190,7 +193,8 @@ impl App {
         let own = self.own_form.as_ref().unwrap_or(&self.form);
         // Who has not used a form of their own begins with the practice server again.
         let form = (own.practice.is_none() && !own.is_untouched()).then(|| KeptForm::of(own));
-        KeptWindow { theme: self.theme, regions: self.regions.clone(), form }.write()
+        let filters = self.panels.timeline.recent_filters().to_vec();
+        KeptWindow { theme: self.theme, regions: self.regions.clone(), form, filters }.write()
     }
 
     /// Takes events and views; at most ten milliseconds a pass.
@@ -292,12 +296,14 @@ impl App {
                 panels.timeline.show(ui, &ctx, actions);
             }
             Tab::Handshake => panels.handshake.show(ui, &ctx, actions),
+            Tab::Plots => panels.plots.show(ui, &ctx, actions),
             Tab::Compare => panels.compare.show(ui, &session, &ctx, actions),
             Tab::Share => {
                 let more = ShareMore {
                     session: &session,
                     redactor: &|| apply::redactor_for(form),
                     chosen: &|chosen| panels.timeline.chosen(chosen),
+                    count: &|chosen, rows| panels.timeline.chosen_count(chosen, rows),
                     writing: writing.as_ref(),
                 };
                 panels.share.show(ui, &more, &ctx, actions);

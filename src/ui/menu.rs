@@ -81,6 +81,7 @@ pub const ACTIONS: &[Entry] = &[
     entry(Group::Go, "Connection form", None, always, || Action::Tab(Tab::Connection)),
     entry(Group::Go, "Log", None, always, || Action::Tab(Tab::Log)),
     entry(Group::Go, "Handshake", None, always, || Action::Tab(Tab::Handshake)),
+    entry(Group::Go, "Plots", None, always, || Action::Tab(Tab::Plots)),
     entry(Group::Go, "Practice faults", None, always, || Action::Tab(Tab::Practice)),
     entry(Group::Go, "Sessions", None, always, || Action::Tab(Tab::Sessions)),
     entry(Group::File, "Save…", Some(command(Key::S)), shown, || Action::Save(None)),

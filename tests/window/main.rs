@@ -18,6 +18,7 @@ mod lists;
 mod panels_detail;
 mod panels_files;
 mod panels_fixture;
+mod panels_plots;
 mod panels_timeline;
 mod panels_token;
 mod panels_verdict;

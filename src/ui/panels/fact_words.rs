@@ -92,17 +92,7 @@ pub fn fact_words(fact: &Fact) -> FactWords {
         Fact::Concluded(verdict) => ("verdict", Role::Text, verdict.summary.clone()),
         Fact::Finished => ("finished", Role::Muted, "nothing more will come".to_owned()),
     };
-    FactWords { kind, direction: fact_direction(fact), text, role }
-}
-
-fn fact_direction(fact: &Fact) -> Option<Direction> {
-    if let Fact::CipherBytes { direction, .. } | Fact::Bytes { direction, .. } = fact {
-        return Some(*direction);
-    }
-    if matches!(fact, Fact::ReadEnded(_) | Fact::ResetAfterFin) {
-        return Some(Direction::ServerToClient);
-    }
-    matches!(fact, Fact::WeClosedTcp | Fact::WriteFailed(_)).then_some(Direction::ClientToServer)
+    FactWords { kind, direction: fact.direction(), text, role }
 }
 
 /// An error of the operating system: `connection refused (os error 111)`.

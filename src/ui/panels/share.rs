@@ -34,8 +34,10 @@ pub struct ShareMore<'a> {
     pub session: &'a dyn Fn(ConnId) -> Option<SessionReader>,
     /// Gives a redactor that knows what the user has typed.
     pub redactor: &'a dyn Fn() -> Redactor,
-    /// Gives the rows that the log has chosen.
+    /// Gives the rows that the log has chosen; costs as much as there are.
     pub chosen: &'a dyn Fn(Chosen) -> Selection,
+    /// Tells how many of so many rows the log has chosen; costs nothing.
+    pub count: &'a dyn Fn(Chosen, u64) -> u64,
     /// How far the export under way has come.
     pub writing: Option<&'a Arc<Watch>>,
 }
@@ -44,7 +46,9 @@ pub struct ShareMore<'a> {
 #[derive(Debug)]
 struct Look {
     wish: Wish,
-    /// How many rows there were.
+    /// The rows, as they were chosen then.
+    selection: Selection,
+    /// How many there were.
     rows: u64,
     watch: Arc<Watch>,
     job: Job<io::Result<Preview>>,
@@ -52,11 +56,11 @@ struct Look {
 }
 
 /// What a look is at.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Wish {
     conn: ConnId,
     format: &'static str,
-    selection: Selection,
+    rows: Chosen,
     keeps_secrets: bool,
 }
 
@@ -88,16 +92,15 @@ impl SharePanel {
         };
         let palette = theme::palette(ui);
         let format = exporter(self.format).or(EXPORTERS.first());
-        let selection = (more.chosen)(self.rows);
-        let wish = Wish { conn: view.conn, format: self.format, selection, keeps_secrets: self.keeps_secrets };
+        let wish = Wish { conn: view.conn, format: self.format, rows: self.rows, keeps_secrets: self.keeps_secrets };
         if self.look.as_ref().is_none_or(|look| look.wish != wish) {
-            self.begin(ui, wish.clone(), view.rows, more);
+            self.begin(ui, wish, (more.count)(self.rows, view.rows), more);
         }
         self.poll();
         Panel::top("share options").frame(theme::region(palette)).show(ui, |ui| {
             self.options_ui(ui, view.rows, more);
             ui.add_space(theme::STEP);
-            self.write_ui(ui, format, &wish, view.rows, more, actions);
+            self.write_ui(ui, format, view.rows, more, actions);
         });
         let Some(look) = &self.look else { return };
         match &look.preview {
@@ -145,10 +148,7 @@ impl SharePanel {
             });
             response.response.labelled_by(label.id).accessible_name("Format");
             let label = ui.label("Rows");
-            let words = |chosen: Chosen| {
-                let count = (more.chosen)(chosen).count(rows);
-                format!("{} ({})", chosen.words(), units::count(count))
-            };
+            let words = |chosen: Chosen| format!("{} ({})", chosen.words(), units::count((more.count)(chosen, rows)));
             let rows = ComboBox::from_id_salt("share rows").width(130.0).selected_text(words(self.rows));
             let response = rows.show_ui(ui, |ui| {
                 for chosen in Chosen::ALL {
@@ -170,7 +170,6 @@ impl SharePanel {
         &mut self,
         ui: &mut Ui,
         format: Option<&'static Exporter>,
-        wish: &Wish,
         rows: u64,
         more: &ShareMore<'_>,
         actions: &mut Actions,
@@ -187,16 +186,22 @@ impl SharePanel {
                 return;
             }
             let button = theme::primary_button(ui, "Write…");
-            if ui.add_enabled(format.is_some(), button).clicked()
-                && let Some(exporter) = format
+            if ui.add_enabled(format.is_some() && self.look.is_some(), button).clicked()
+                && let (Some(exporter), Some(look)) = (format, &self.look)
             {
-                let redactor = (!wish.keeps_secrets).then(|| (more.redactor)());
-                let job = ExportJob { exporter, redactor, selection: wish.selection.clone() };
+                // What was looked at is what is written.
+                let redactor = (!look.wish.keeps_secrets).then(|| (more.redactor)());
+                let job = ExportJob { exporter, redactor, selection: look.selection.clone() };
                 actions.push(Action::Export(Box::new(job), None));
             }
-            let seen = self.look.as_ref().map_or(rows, |look| look.rows);
-            if rows > seen {
-                let words = format!("{} rows have come since", units::count(rows - seen));
+            let count = (more.count)(self.rows, rows);
+            let seen = self.look.as_ref().map_or(count, |look| look.rows);
+            if count != seen {
+                let words = if count > seen {
+                    format!("{} rows have come since", units::count(count - seen))
+                } else {
+                    "Other rows are chosen now".to_owned()
+                };
                 ui.label(theme::tinted(words, theme::palette(ui).muted));
                 if ui.button("Look again").clicked() {
                     self.look = None;
@@ -211,11 +216,12 @@ impl SharePanel {
         }
         let (Some(exporter), Some(session)) = (exporter(wish.format), (more.session)(wish.conn)) else { return };
         let redactor = (!wish.keeps_secrets).then(|| (more.redactor)());
-        let job = ExportJob { exporter, redactor, selection: wish.selection.clone() };
+        let selection = (more.chosen)(wish.rows);
+        let job = ExportJob { exporter, redactor, selection: selection.clone() };
         let watch = Arc::new(Watch::default());
         let theirs = Arc::clone(&watch);
         let work = Job::start("preview", ui.ctx(), move || job.preview(session, &theirs));
-        self.look = Some(Look { wish, rows, watch, job: work, preview: None });
+        self.look = Some(Look { wish, selection, rows, watch, job: work, preview: None });
         self.file = 0;
         self.lines = LinesView::default();
     }
