@@ -120,10 +120,10 @@ fn live(frames: u64, per_sec: u64) {
                 Vec::new()
             }
             // A filter is typed, letter by letter, and taken away again.
-            step if focused && (70..=130).contains(&step) && step % 10 == 0 => {
+            step if focused && (70..=130).contains(&step) && step.is_multiple_of(10) => {
                 vec![Event::Text(["k", "i", "n", "d", "t", "i", "c"][(step as usize - 70) / 10].to_owned())]
             }
-            step if focused && (180..=192).contains(&step) && step % 2 == 0 => {
+            step if focused && (180..=192).contains(&step) && step.is_multiple_of(2) => {
                 let key = egui::Key::Backspace;
                 vec![Event::Key {
                     key,
@@ -178,7 +178,7 @@ fn type_filter(window: &mut Window) -> Times {
     window.pass(Vec::new());
     let letters: Vec<char> = "\"0004999999,".chars().collect();
     window.passes(letters.len() as u64 * 12, |_, number| {
-        if number % 12 != 0 {
+        if !number.is_multiple_of(12) {
             return Vec::new();
         }
         letters.get(number as usize / 12).map(|letter| Event::Text(letter.to_string())).into_iter().collect()

@@ -16,7 +16,7 @@ use sockeye::wire::{accept_for, encode_frame, parse_request};
 const READ_BYTES: usize = 128 * 1024;
 
 /// The payload of the frame of this number: JSON that can be searched for.
-pub fn payload(number: u64, size: usize) -> Vec<u8> {
+pub(crate) fn payload(number: u64, size: usize) -> Vec<u8> {
     let mut payload = format!("{{\"number\":{number:010},\"kind\":\"tick\",\"text\":\"").into_bytes();
     let end = size.saturating_sub(2).max(payload.len());
     // Words that repeat with different lengths, so that no two payloads compress or compare alike.
@@ -32,7 +32,7 @@ pub fn payload(number: u64, size: usize) -> Vec<u8> {
 }
 
 /// Pushes a whole healthy session with so many text frames from the server into a sink.
-pub fn push_session(sink: &Sink, frames: u64, size: usize) {
+pub(crate) fn push_session(sink: &Sink, frames: u64, size: usize) {
     let key = "dGhlIHNhbXBsZSBub25jZQ==";
     let request = format!(
         "GET /ws HTTP/1.1\r\nHost: 127.0.0.1:3001\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
@@ -67,7 +67,7 @@ fn push_when_there_is_room(sink: &Sink, bytes: &[u8]) {
 }
 
 /// Writes a journal with so many text frames from the server.
-pub fn write_session(path: &Path, frames: u64, size: usize) {
+pub(crate) fn write_session(path: &Path, frames: u64, size: usize) {
     let recorder = Recorder::start_in(Arc::new(|| {}), path.parent().unwrap().to_owned()).unwrap();
     let sink = recorder.open(ConnId(1), &JournalPlace::File(path.to_owned())).unwrap();
     push_session(&sink, frames, size);
@@ -85,7 +85,7 @@ fn answer(key: &str) -> String {
 }
 
 /// Starts this program again as a sender; gives the port it listens on.
-pub fn start_server(frames: u64, size: usize, per_sec: u64) -> (Child, u16) {
+pub(crate) fn start_server(frames: u64, size: usize, per_sec: u64) -> (Child, u16) {
     let mut child = Process::new(std::env::current_exe().unwrap())
         .args(["serve", &frames.to_string(), &size.to_string(), &per_sec.to_string()])
         .stdout(Stdio::piped())
@@ -97,7 +97,7 @@ pub fn start_server(frames: u64, size: usize, per_sec: u64) -> (Child, u16) {
 }
 
 /// Sends frames at this rate, or as fast as they go if it is 0; then a Close.
-pub fn serve(frames: u64, size: usize, per_sec: u64) {
+pub(crate) fn serve(frames: u64, size: usize, per_sec: u64) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     println!("{}", listener.local_addr().unwrap().port());
     let (mut stream, _) = listener.accept().unwrap();
@@ -130,24 +130,24 @@ pub fn serve(frames: u64, size: usize, per_sec: u64) {
 }
 
 /// CPU time of this thread so far.
-pub fn thread_cpu() -> Duration {
+pub(crate) fn thread_cpu() -> Duration {
     let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
     Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
 }
 
 /// CPU time of this process so far, all its threads.
-pub fn process_cpu() -> Duration {
+pub(crate) fn process_cpu() -> Duration {
     let time = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
     Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
 }
 
 /// Peak memory of this process in MiB.
-pub fn peak_mib() -> u64 {
+pub(crate) fn peak_mib() -> u64 {
     status("VmHWM:") / 1024
 }
 
 /// Memory of this process in MiB.
-pub fn resident_mib() -> u64 {
+pub(crate) fn resident_mib() -> u64 {
     status("VmRSS:") / 1024
 }
 
@@ -159,18 +159,18 @@ fn status(what: &str) -> u64 {
 
 /// Times, to be told by their percentiles.
 #[derive(Default)]
-pub struct Times(Vec<Duration>);
+pub(crate) struct Times(Vec<Duration>);
 
 impl Times {
-    pub fn push(&mut self, time: Duration) {
+    pub(crate) fn push(&mut self, time: Duration) {
         self.0.push(time);
     }
 
-    pub fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.0.len()
     }
 
-    pub fn at(&self, share: f64) -> Duration {
+    pub(crate) fn at(&self, share: f64) -> Duration {
         let mut sorted = self.0.clone();
         sorted.sort();
         sorted
@@ -180,7 +180,7 @@ impl Times {
     }
 
     /// `p50 0.31 ms, p99 0.84 ms, most 1.20 ms`.
-    pub fn words(&self) -> String {
+    pub(crate) fn words(&self) -> String {
         let millis = |time: Duration| time.as_secs_f64() * 1e3;
         format!(
             "p50 {:.2} ms, p99 {:.2} ms, longest {:.2} ms ({} passes)",

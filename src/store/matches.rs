@@ -64,7 +64,7 @@ impl Matches {
     }
 
     /// All of them.
-    pub fn iter(&self) -> impl Iterator<Item = u64> {
+    pub fn rows(&self) -> impl Iterator<Item = u64> {
         let blocks = self.blocks.iter().zip(0_u64..);
         blocks.flat_map(|(block, number)| block.rows.iter().map(move |row| (number << BLOCK_BITS) + u64::from(row)))
     }
@@ -125,7 +125,7 @@ mod tests {
             matches.set(row, true);
             matches.set(row, true);
         }
-        assert_eq!(matches.iter().collect::<Vec<_>>(), rows);
+        assert_eq!(matches.rows().collect::<Vec<_>>(), rows);
         for (row, index) in rows.into_iter().zip(0..) {
             assert!(matches.contains(row));
             assert_eq!((matches.at(index), matches.rank(row), matches.rank(row + 1)), (Some(row), index, index + 1));
@@ -147,7 +147,7 @@ mod tests {
         matches.set(5, false);
         matches.set(99, false);
         matches.set(9_000_000, false);
-        assert_eq!(matches.iter().collect::<Vec<_>>(), [6, 70_000, 140_000]);
+        assert_eq!(matches.rows().collect::<Vec<_>>(), [6, 70_000, 140_000]);
         assert_eq!((matches.at(0), matches.at(2), matches.len()), (Some(6), Some(140_000), 3));
     }
 

@@ -5,6 +5,7 @@
 //! chunk's rows are made and asked one by one; the index tells by its row count whether that was needed. Start at
 //! [`Search::advance`].
 
+use std::collections::BTreeSet;
 use std::io::{Read, Seek, SeekFrom};
 use std::sync::Arc;
 
@@ -41,8 +42,10 @@ pub struct Search {
     frames: Option<Frames>,
     /// The frames that were open where the chunk began.
     open_before: Vec<Row>,
-    /// Frames to be asked for again: of made rows, and not everything had come.
+    /// Frames to be asked for again: not everything had come.
     waiting: Vec<Row>,
+    /// Chunks of made rows to be made again: not everything of some row had come.
+    unsettled: BTreeSet<usize>,
     raw: Vec<u8>,
 }
 
@@ -58,6 +61,7 @@ impl Search {
             frames: None,
             open_before: Vec::new(),
             waiting: Vec::new(),
+            unsettled: BTreeSet::new(),
             raw: Vec::new(),
         }
     }
@@ -106,7 +110,7 @@ impl Search {
             if !is_right {
                 self.frames = None;
                 self.waiting.append(&mut self.open_before);
-                self.make_rows(journal, index, checkpoint.first_row, rows)?;
+                self.make_rows(journal, index, self.chunk)?;
             }
             self.position = Some(until);
             self.looked_at = rows;
@@ -156,24 +160,19 @@ impl Search {
         Ok(())
     }
 
-    /// Makes the rows of the chunk from its beginning, and asks for each.
-    fn make_rows<R: Read + Seek>(
-        &mut self,
-        journal: &mut R,
-        index: &Index,
-        first: u64,
-        end: u64,
-    ) -> Result<(), ReadError> {
-        let chunk = read_chunk(journal, index, self.chunk)?;
-        self.waiting.retain(|row| !(first..end).contains(&row.number));
+    /// Makes the rows of a chunk from its beginning, and asks for each.
+    fn make_rows<R: Read + Seek>(&mut self, journal: &mut R, index: &Index, number: usize) -> Result<(), ReadError> {
+        let chunk = read_chunk(journal, index, number)?;
+        let end = index.checkpoints.at(number + 1).map_or(index.rows, |next| next.first_row);
+        if chunk.settled < chunk.rows.len() {
+            self.unsettled.insert(number);
+        } else {
+            self.unsettled.remove(&number);
+        }
         for row in chunk.rows.into_iter().take_while(|row| row.number < end) {
             let is_wanted = match &row.body {
                 RowBody::Frame(frame) if frame.header.payload_len > frame.preview.len() as u64 => {
-                    let (is_wanted, is_whole) = self.ask_long(journal, index, frame, &row)?;
-                    if !is_whole {
-                        self.waiting.push(row.clone());
-                    }
-                    is_wanted
+                    self.ask_long(journal, index, frame, &row)?.0
                 }
                 RowBody::Frame(_)
                 | RowBody::Fact(_)
@@ -189,8 +188,12 @@ impl Search {
         Ok(())
     }
 
-    /// Asks again for frames of which more has come.
+    /// Asks again for rows of which more has come.
     fn look_again<R: Read + Seek>(&mut self, journal: &mut R, index: &Index) -> Result<(), ReadError> {
+        let before: Vec<usize> = self.unsettled.range(..self.chunk).copied().collect();
+        for number in before {
+            self.make_rows(journal, index, number)?;
+        }
         for row in std::mem::take(&mut self.waiting) {
             let RowBody::Frame(frame) = &row.body else {
                 continue;

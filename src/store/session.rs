@@ -374,7 +374,7 @@ mod tests {
         let hits = search.hits(index);
         assert!(hits.is_done && !search.has_more(index));
         assert_eq!(hits.looked_at, index.rows);
-        hits.matches.iter().collect()
+        hits.matches.rows().collect()
     }
 
     const QUERIES: [&str; 14] = [
@@ -396,7 +396,7 @@ mod tests {
 
     #[test]
     fn searches_find_what_the_rows_hold_also_while_the_session_grows() {
-        for seed in 1..=40 {
+        for seed in 1..=12 {
             let mut random = Random(0xA076_1D64_78BD_642F_u64.wrapping_mul(seed));
             let journal = journal(&random.facts());
             let whole = session(&journal, u64::MAX, u64::MAX).index();
@@ -415,7 +415,7 @@ mod tests {
                     let (offset, observation) = found.unwrap();
                     growing.apply(offset, reader.offset(), observation.at, &observation.fact);
                     facts += 1;
-                    if facts % 5 == 0 {
+                    if facts % 23 == 0 {
                         let index = growing.index();
                         let so_far = search_all(&mut search, &journal, &index);
                         assert_eq!(so_far, wanted(&journal, &index, &filter), "seed {seed}, {query}, growing");
@@ -438,14 +438,14 @@ mod tests {
         for number in 0..2_000_u64 {
             let len = random.one_of(&[0, 3, 40, 130, 700, 20_000]);
             let mut payload: Vec<u8> = (0..len).map(|_| b'a' + random.below(12) as u8).collect();
-            if number % 7 == 0 && payload.len() >= 40 {
+            if number.is_multiple_of(7) && payload.len() >= 40 {
                 let at = random.below(payload.len() as u64 - 6) as usize;
                 payload[at..at + 6].copy_from_slice(b"Needle");
             }
             if payload.windows(6).any(|w| w == b"Needle") {
                 expected.push(number);
             }
-            if number % 3 == 0 {
+            if number.is_multiple_of(3) {
                 ours.extend(encode_frame(0x81, Some([3, 1, 4, random.below(256) as u8]), &payload));
             } else {
                 theirs.extend(encode_frame(0x81, None, &payload));

@@ -22,13 +22,14 @@ fn busy() -> Recording {
         let millis = 10.0 + f64::from(step) * 10.0;
         let wave = (f64::from(step) / 120.0).sin().mul_add(6.0, 7.0) as usize;
         for number in 0..wave {
-            let len = if step % 170 == 0 && number == 0 { 3_000 } else { 60 + (step as usize * 7 + number) % 90 };
+            let len =
+                if step.is_multiple_of(170) && number == 0 { 3_000 } else { 60 + (step as usize * 7 + number) % 90 };
             recording = recording.server(millis, &encode_frame(0x81, None, &vec![b'x'; len]));
         }
-        if step % 4 == 0 {
+        if step.is_multiple_of(4) {
             recording = recording.client(millis + 1.0, &encode_frame(0x81, Some([1, 2, 3, 4]), b"{\"ack\":1}"));
         }
-        if step % 50 == 0 {
+        if step.is_multiple_of(50) {
             let payload = step.to_be_bytes();
             let took = 3.0 + f64::from(step % 7) * 4.0;
             recording = recording.client(millis + 2.0, &encode_frame(0x89, Some([1, 2, 3, 4]), &payload));

@@ -227,15 +227,15 @@ fn what_could_be_typed_next_is_offered_and_taken_by_a_click() {
 #[test]
 fn hits_are_marked_among_all_rows_if_the_others_are_not_hidden() {
     let (mut harness, stage) = log(Some(died().view()));
-    let all = rows(&harness).len();
     harness.get_by_label("Filter by text").click();
     harness.run_steps(2);
     harness.event(Event::Text("ready".to_owned()));
     harness.run_steps(3);
-    assert!(rows(&harness).len() < all);
+    let hits = rows(&harness).len();
+    assert!((1..5).contains(&hits), "{hits} rows");
     harness.get_by_role_and_label(Role::CheckBox, "Show only hits").click();
     harness.run_steps(3);
-    assert_eq!(rows(&harness).len(), all);
+    assert!(rows(&harness).len() > 10);
     stage.panel.borrow_mut().next_match(false);
     harness.run_steps(3);
     harness.get_by_label("hit 1 is selected");

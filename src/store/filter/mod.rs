@@ -14,7 +14,7 @@
 //! | `json:/user/id=7`, `json:/type~err`, `json:/error` | JSON payloads: equal, containing, having |
 //! | `-kind:ping`, `a OR b` | not; one or the other |
 //!
-//! Not here: reading rows ([`super::search`]). Start at [`Filter::parse`].
+//! Not here: reading rows ([`super::Search`]). Start at [`Filter::parse`].
 
 mod complete;
 mod json;
@@ -262,7 +262,7 @@ mod tests {
             ("dir:sent", "ping"),
             ("dir:received", "tick close fact"),
             ("-dir:received", "ping"),
-            ("kind:control", "ping close"),
+            ("kind:control", "ping close fact"),
             ("kind:text", "tick"),
             ("kind:ping,text", "tick ping"),
             ("-kind:ping,text", "close fact"),

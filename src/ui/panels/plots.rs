@@ -62,7 +62,7 @@ impl Plots {
             let charts = [self.rates(series, palette), sizes(series, palette), round_trips(series, palette)];
             let has_values = |chart: &Chart| chart.curves.iter().any(|curve| !curve.points.is_empty());
             let shown = charts.iter().filter(|chart| has_values(chart)).count().max(1) as f32;
-            let height = ((ui.available_height() - 24.0 * shown) / shown).max(LEAST_HEIGHT);
+            let height = ((ui.available_height() - HEADING * shown) / shown).max(LEAST_HEIGHT);
             egui::ScrollArea::vertical().id_salt("plots").auto_shrink(false).show(ui, |ui| {
                 for chart in charts {
                     if has_values(&chart) {
@@ -211,6 +211,7 @@ fn axis_seconds(mark: GridMark) -> String {
     if mark.value < 60.0 { format!("{:.digits$} s", mark.value) } else { seconds(mark.value) }
 }
 
-/// Points of a plot's height, and of the room left of it for numbers.
+/// Points of a plot's height at least, of what stands above it, and of the room left of it for numbers.
 const LEAST_HEIGHT: f32 = 96.0;
+const HEADING: f32 = 36.0;
 const AXIS_WIDTH: f32 = 72.0;

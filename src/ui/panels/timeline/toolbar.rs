@@ -28,6 +28,7 @@ impl Timeline {
     fn filter_ui(&mut self, ui: &mut Ui) {
         let palette = theme::palette(ui);
         let id = Id::unique("log filter");
+        let is_wrong = self.shows_problem();
         let edit = TextEdit::singleline(&mut self.query.text).id(id).hint_text("filter").desired_width(
             match ui.available_width() {
                 width if width > VERY_WIDE => 260.0,
@@ -35,7 +36,7 @@ impl Timeline {
                 _ => 96.0,
             },
         );
-        let edit = if self.shows_problem() { edit.text_color(palette.bad) } else { edit };
+        let edit = if is_wrong { edit.text_color(palette.bad) } else { edit };
         let response = ui.add(edit).accessible_name("Filter by text");
         if std::mem::take(&mut self.wants_filter_focus) {
             response.request_focus();
