@@ -28,8 +28,8 @@ pub use search::{Hits, Search};
 pub use series::{Bucket, Series};
 pub use session::{Index, Session};
 pub use story::{
-    Answer, Attempt, AttemptOutcome, CloseSeen, Confirmation, ConsoleSeen, ProbeSeen, Resolve, SeenRequest, State,
-    Story, Tls,
+    Answer, Attempt, AttemptOutcome, CloseSeen, Confirmation, ConsoleAttached, ConsoleSeen, Pasted, ProbeSeen, Resolve,
+    SeenRequest, ServerExit, State, Story, Tls,
 };
 pub use tally::Tally;
 pub use view::{Page, PageSource, View};

@@ -74,7 +74,7 @@ impl Regions {
                 self.is_left_open = true;
                 self.is_drawer_open = true;
             }
-            Tab::Log | Tab::Handshake | Tab::Plots | Tab::Compare | Tab::Share => self.centre = tab,
+            Tab::Log | Tab::Handshake | Tab::Console | Tab::Plots | Tab::Compare | Tab::Share => self.centre = tab,
             Tab::Verdict | Tab::Practice | Tab::Sessions => {
                 self.right = tab;
                 if self.room == Room::Wide {
@@ -144,11 +144,12 @@ impl Regions {
         }
         CentralPanel::default().frame(theme::content(palette)).show(ui, |ui| {
             let centre_tabs: &[Tab] = if self.room == Room::Wide {
-                &[Tab::Log, Tab::Handshake, Tab::Plots, Tab::Compare, Tab::Share]
+                &[Tab::Log, Tab::Handshake, Tab::Console, Tab::Plots, Tab::Compare, Tab::Share]
             } else {
                 &[
                     Tab::Log,
                     Tab::Handshake,
+                    Tab::Console,
                     Tab::Plots,
                     Tab::Compare,
                     Tab::Share,
@@ -212,7 +213,14 @@ fn bounded(ui: &mut Ui, body: impl FnOnce(&mut Ui)) {
 pub fn is_of_right(tab: Tab) -> bool {
     match tab {
         Tab::Verdict | Tab::Practice | Tab::Sessions => true,
-        Tab::Connection | Tab::Token | Tab::Log | Tab::Handshake | Tab::Plots | Tab::Compare | Tab::Share => false,
+        Tab::Connection
+        | Tab::Token
+        | Tab::Log
+        | Tab::Handshake
+        | Tab::Console
+        | Tab::Plots
+        | Tab::Compare
+        | Tab::Share => false,
     }
 }
 
@@ -245,6 +253,7 @@ fn name(tab: Tab) -> &'static str {
         Tab::Token => "Token",
         Tab::Log => "Log",
         Tab::Handshake => "Handshake",
+        Tab::Console => "Console",
         Tab::Plots => "Plots",
         Tab::Compare => "Compare",
         Tab::Share => "Share",

@@ -133,7 +133,10 @@ impl Redactor {
     /// Learns the secrets that the texts of a fact tell of.
     pub fn learn_fact(&mut self, fact: &Fact) {
         match fact {
-            Fact::ConsoleLine { text, .. } | Fact::Note { text } | Fact::EndpointError { text } => {
+            Fact::ConsoleLine { text, .. }
+            | Fact::Pasted { text, .. }
+            | Fact::Note { text }
+            | Fact::EndpointError { text } => {
                 self.learn_bytes(text.as_bytes());
             }
             Fact::Bytes { .. } | Fact::CipherBytes { .. } => {}

@@ -165,7 +165,14 @@ fn of_fact(fact: &Fact) -> Kinds {
     );
     let is_control =
         matches!(fact, Fact::ReadEnded(_) | Fact::ResetAfterFin | Fact::WeClosedTcp | Fact::CloseBegun { .. });
-    let is_console = matches!(fact, Fact::ConsoleLine { .. } | Fact::Note { .. });
+    let is_console = matches!(
+        fact,
+        Fact::ConsoleLine { .. }
+            | Fact::ConsoleAttached { .. }
+            | Fact::ServerExited { .. }
+            | Fact::Pasted { .. }
+            | Fact::Note { .. }
+    );
     let kinds = [
         (is_handshake, Kind::Handshake),
         (is_problem, Kind::Problem),

@@ -34,7 +34,9 @@ impl PathBar {
             Pick::Save => ("Save to", "Save"),
             Pick::Export => ("Write to", "Write"),
             Pick::Open => ("Open", "Open"),
-            Pick::Field(FileField::Secret | FileField::Authority | FileField::Payload) => ("Path of the file", "Use"),
+            Pick::Field(FileField::Secret | FileField::Authority | FileField::Payload | FileField::ServerLog) => {
+                ("Path of the file", "Use")
+            }
         };
         let mut stays = true;
         ui.horizontal(|ui| {
