@@ -81,12 +81,11 @@ pub(super) struct Opened {
     pub(super) remarks: Vec<String>,
 }
 
+/// Sees a session as far as it is read; may refuse it.
+pub(super) type Watch<'a> = dyn FnMut(&Session, &Arc<Storage>) -> Result<(), OpenFileError> + 'a;
+
 /// Reads a saved session; `watch` sees it as far as it is read, again and again.
-pub(super) fn open(
-    conn: ConnId,
-    path: &Path,
-    watch: &mut dyn FnMut(&Session, &Arc<Storage>) -> Result<(), OpenFileError>,
-) -> Result<Opened, OpenFileError> {
+pub(super) fn open(conn: ConnId, path: &Path, watch: &mut Watch<'_>) -> Result<Opened, OpenFileError> {
     let failed = |source| OpenFileError::Open { path: path.to_owned(), source };
     let unreadable = |source| OpenFileError::Read { path: path.to_owned(), source };
     let file = File::open(path).map_err(failed)?;

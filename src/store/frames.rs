@@ -88,6 +88,12 @@ enum Next {
     Nowhere,
 }
 
+impl Next {
+    fn of(needle: &Needle, bytes: &[u8], from: usize) -> Self {
+        needle.find_from(bytes, from).map_or(Self::Nowhere, |(from, to)| Self::At(from, to))
+    }
+}
+
 impl Frames {
     /// The state at a checkpoint, where so many bytes of each direction were the handshake; what `before` has of open frames
     /// is taken over. `None` where rows must be made.
@@ -205,7 +211,17 @@ impl Frames {
             unmask(&spot.head.header, 0, &mut side.bytes[spot.start..end]);
         }
         let mut places = vec![[Next::Unknown; 2]; filter.needles().len()];
+        for (needle, places) in filter.needles().iter().zip(&mut places).filter(|(needle, _)| needle.is_free()) {
+            for (side, place) in sides.iter().zip(places) {
+                *place = Next::of(needle, &side.bytes, 0);
+            }
+        }
+        let is_nowhere = |places: &[Next; 2]| places.iter().all(|place| matches!(place, Next::Nowhere));
+        let skips_data = !filter.can_hold(|needle| !places.get(needle).is_some_and(is_nowhere));
         for spot in spots.iter() {
+            if skips_data && !spot.head.header.opcode().is_control() {
+                continue;
+            }
             let index = spot.head.direction.index();
             let bytes = &sides[index].bytes;
             let range = spot.start..spot.end(bytes.len());
@@ -331,7 +347,7 @@ fn is_between(needle: &Needle, bytes: &[u8], start: usize, end: usize, next: &mu
                 return to <= end || needle.is_in(&bytes[start..end]);
             }
             Next::At(..) | Next::Unknown => {
-                *next = needle.find_from(bytes, start).map_or(Next::Nowhere, |(from, to)| Next::At(from, to));
+                *next = Next::of(needle, bytes, start);
             }
         }
     }

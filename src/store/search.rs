@@ -6,7 +6,7 @@
 //! [`Search::advance`].
 
 use std::collections::BTreeSet;
-use std::io::{Read, Seek, SeekFrom};
+use std::io::{ErrorKind, Read, Seek, SeekFrom};
 use std::sync::Arc;
 
 use super::checkpoint::Position;
@@ -93,14 +93,13 @@ impl Search {
         let next = index.checkpoints.at(self.chunk + 1);
         let until = next.map_or(Position { offset: index.end, skip: 0 }, |c| c.position);
         let rows = next.map_or(index.rows, |c| c.first_row);
-        let from = match self.position {
-            Some(position) => position,
-            None => {
-                let before = self.frames.take();
-                self.open_before = before.as_ref().map(Frames::open_rows).unwrap_or_default();
-                self.frames = Frames::at(checkpoint, index.handshake, before);
-                checkpoint.position
-            }
+        let from = if let Some(position) = self.position {
+            position
+        } else {
+            let before = self.frames.take();
+            self.open_before = before.as_ref().map(Frames::open_rows).unwrap_or_default();
+            self.frames = Frames::at(checkpoint, index.handshake, before);
+            checkpoint.position
         };
         if from < until {
             if self.frames.is_some() {
@@ -149,11 +148,22 @@ impl Search {
         };
         let end = if until.skip == 0 { 0 } else { until.skip + RECORD_HEADER_LEN as u64 };
         let len = (until.offset + end).saturating_sub(from.offset);
-        raw.clear();
+        let len = usize::try_from(len).unwrap_or(usize::MAX).min(MAX_PIECE_BYTES);
+        if raw.len() < len {
+            raw.resize(len, 0);
+        }
         let failed = |source| ReadError::Read { offset: from.offset, source };
         journal.seek(SeekFrom::Start(from.offset)).map_err(failed)?;
-        journal.by_ref().take(len).read_to_end(raw).map_err(failed)?;
-        frames.read(raw, from.skip, filter, &mut |found| match found {
+        let mut have = 0;
+        while have < len {
+            match journal.read(&mut raw[have..len]) {
+                Ok(0) => break,
+                Ok(more) => have += more,
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(source) => return Err(failed(source)),
+            }
+        }
+        frames.read(&raw[..have], from.skip, filter, &mut |found| match found {
             Found::Frame(row, is_wanted) => matches.set(row, is_wanted),
             Found::Row(row) => matches.set(row.number, filter.takes(row, Filter::bytes_of(row))),
         });
@@ -227,5 +237,7 @@ impl Search {
     }
 }
 
+/// A piece of the journal between two checkpoints is shorter than this; more would be made row by row.
+const MAX_PIECE_BYTES: usize = 128 * 1024 * 1024;
 /// So far into a payload texts are looked for.
 pub(super) const MAX_PAYLOAD_BYTES: usize = 16 * 1024 * 1024;

@@ -1,11 +1,13 @@
 //! The window: takes the engine's events, draws the regions, carries out what was clicked.
 //!
 //! One pass is *logic* (events, at most ten milliseconds), *ui* (panels read a [`Context`] and push actions), *apply*.
-//! Drawing is here, the answers of the engine in `app/events.rs`, the meaning of actions in `app/apply.rs`.
+//! Drawing is here and in `app/tabs.rs`, the answers of the engine in `app/events.rs`, the meaning of actions in
+//! `app/apply.rs`.
 
 mod apply;
 mod events;
 mod orphan;
+mod tabs;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -13,7 +15,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use egui::{Panel, Ui};
 
-use super::action::{Action, Tab};
+use super::action::Action;
+use super::clipboard::CopiedSecret;
 use super::clock::unix_millis;
 use super::connections::Connections;
 use super::console_lane::ConsoleLane;
@@ -34,8 +37,8 @@ use super::panels::palette::ActionPalette;
 use super::panels::path_bar::PathBar;
 use super::panels::plots::Plots;
 use super::panels::practice::PracticePanel;
-use super::panels::sessions::{SessionsMore, SessionsPanel};
-use super::panels::share::{ShareMore, SharePanel};
+use super::panels::sessions::SessionsPanel;
+use super::panels::share::SharePanel;
 use super::panels::timeline::Timeline;
 use super::panels::token::TokenPanel;
 use super::panels::verdict::VerdictPanel;
@@ -45,7 +48,6 @@ use super::repeat::Repeat;
 use super::theme;
 use super::toasts::Toasts;
 use crate::engine::{Command, Engine, EngineHandle, ExportJob, JournalPlace, SavedSession, StartError, Watch};
-use crate::observation::ConnId;
 use orphan::Orphan;
 
 /// The window.
@@ -81,6 +83,7 @@ pub struct App {
     is_help_open: bool,
     actions: Actions,
     title: String,
+    copied: CopiedSecret,
     /// Until when a paste is the clipboard's answer to our question, in seconds of the window.
     paste_until: f64,
     is_first_pass: bool,
@@ -151,6 +154,7 @@ impl App {
             is_help_open: false,
             actions: Actions::new(),
             title: String::new(),
+            copied: CopiedSecret::default(),
             paste_until: 0.0,
             is_first_pass: true,
             has_to_list: true,
@@ -239,6 +243,7 @@ impl App {
         let ctx = ui.ctx().clone();
         self.apply_all(&ctx);
         self.toasts.show(ui);
+        self.watch_copies(&ctx);
         self.tell_title(&ctx);
     }
 
@@ -284,61 +289,6 @@ impl App {
                 self.path_bar = None;
             }
         }
-    }
-
-    fn regions_ui(&mut self, ui: &mut Ui, now_unix_millis: i64) {
-        let palette = theme::palette(ui);
-        let Self {
-            connections, lane, form, practice, actions, regions, panels, repeat, saved, engine, writing, ..
-        } = self;
-        let session = |conn: ConnId| engine.session(conn);
-        let ctx = context(connections, lane, practice, now_unix_millis);
-        regions.show(ui, |ui, tab| match tab {
-            Tab::Connection => panels.connect.show(ui, form, &ctx, actions),
-            Tab::Token => panels.token.show(ui, &ctx, actions),
-            Tab::Log => {
-                let frame = theme::region(palette);
-                Panel::bottom("compose").frame(frame).show(ui, |ui| panels.compose.show(ui, &ctx, actions));
-                panels.detail.row = panels.timeline.selected_row();
-                if ctx.view.is_some() {
-                    let detail = Panel::bottom("detail").frame(theme::content(palette)).resizable(true);
-                    let most = (ui.available_height() - LOG_LEAST).max(DETAIL_LEAST);
-                    let size = DETAIL.min(ui.available_height() * DETAIL_SHARE);
-                    let detail = detail.default_size(size).size_range(DETAIL_LEAST..=most);
-                    detail.show(ui, |ui| {
-                        ui.set_min_height(ui.available_height());
-                        panels.detail.show(ui, &ctx, actions);
-                    });
-                }
-                panels.timeline.show(ui, &ctx, actions);
-            }
-            Tab::Handshake => panels.handshake.show(ui, &ctx, actions),
-            Tab::Console => panels.console.show(ui, &ctx, actions),
-            Tab::Plots => panels.plots.show(ui, &ctx, actions),
-            Tab::Compare => panels.compare.show(ui, &session, &ctx, actions),
-            Tab::Share => {
-                let more = ShareMore {
-                    session: &session,
-                    redactor: &|| apply::redactor_for(form),
-                    chosen: &|chosen| panels.timeline.chosen(chosen),
-                    count: &|chosen, rows| panels.timeline.chosen_count(chosen, rows),
-                    writing: writing.as_ref(),
-                };
-                panels.share.show(ui, &more, &ctx, actions);
-            }
-            Tab::Verdict => panels.verdict.show(ui, &ctx, actions),
-            Tab::Practice => panels.practice.show(ui, practice.address, &ctx, actions),
-            Tab::Sessions => {
-                let obstacle = form.checks.obstacle();
-                let more = SessionsMore {
-                    files: &connections.files,
-                    saved: saved.as_deref(),
-                    repeat: repeat.as_ref(),
-                    obstacle: obstacle.as_deref(),
-                };
-                panels.sessions.show(ui, &more, &ctx, actions);
-            }
-        });
     }
 
     /// What lies over everything: palette, help, the hint of a file that hovers.
@@ -414,6 +364,23 @@ impl App {
         }
     }
 
+    /// Notes whether what this pass copies is a secret, which must not outlive the window in the clipboard.
+    fn watch_copies(&mut self, ctx: &egui::Context) {
+        let Self { copied, form, panels, .. } = self;
+        copied.watch(ctx, |text| {
+            let is_small = text.len() <= super::paste::BIG;
+            let is_in = |secret: &crate::token::Secret| {
+                std::str::from_utf8(secret.bytes()).is_ok_and(|secret| secret.len() >= 4 && text.contains(secret))
+            };
+            let token = form.token.trim();
+            is_small
+                && (!crate::token::find_tokens(text).is_empty()
+                    || (token.len() >= 4 && text.contains(token))
+                    || form.secrets().iter().any(is_in)
+                    || panels.token.holds_secret(text))
+        });
+    }
+
     /// Gives the engine a command; if it takes none, says so.
     fn ask(&self, command: Command) -> bool {
         self.engine.send(command).is_ok()
@@ -431,6 +398,10 @@ impl eframe::App for App {
 
     fn save(&mut self, storage: &mut dyn eframe::Storage) {
         storage.set_string(KeptWindow::KEY, self.kept());
+    }
+
+    fn on_exit(&mut self, _: Option<&eframe::glow::Context>) {
+        self.copied.clear();
     }
 
     fn raw_input_hook(&mut self, ctx: &egui::Context, raw_input: &mut egui::RawInput) {
@@ -453,9 +424,3 @@ fn context<'a>(
         lane,
     }
 }
-
-/// Points of the detail below the log, and the least that each of them keeps.
-const DETAIL: f32 = 208.0;
-const DETAIL_SHARE: f32 = 0.36;
-const DETAIL_LEAST: f32 = 96.0;
-const LOG_LEAST: f32 = 120.0;

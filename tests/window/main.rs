@@ -25,3 +25,4 @@ mod panels_token;
 mod panels_verdict;
 mod payloads;
 mod support;
+mod token_workbench;

@@ -73,7 +73,7 @@ enum Test {
     Code(u16, u16),
     /// The needle of this number.
     Text(usize),
-    Json(JsonTest),
+    Json(Box<JsonTest>),
 }
 
 /// A row as the tests see it, whether it was made or not.
@@ -145,6 +145,17 @@ impl Filter {
     /// What faces say of a row.
     pub(super) fn describe(&self, row: &Row) -> String {
         (self.describe)(row)
+    }
+
+    /// Whether a data frame can be wanted where the needles for which `maybe` is false are not.
+    pub(super) fn can_hold(&self, maybe: impl Fn(usize) -> bool) -> bool {
+        let is_possible = |term: &Term| match term.test {
+            Test::Text(needle) => term.is_negated || maybe(needle),
+            Test::Direction(_) | Test::Kinds(_) | Test::Size(..) | Test::Time(..) | Test::Code(..) | Test::Json(_) => {
+                true
+            }
+        };
+        self.any.is_empty() || self.any.iter().any(|terms| terms.iter().all(is_possible))
     }
 
     /// Whether any test looks at payloads.

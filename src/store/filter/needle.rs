@@ -13,19 +13,19 @@ pub(in crate::store) struct Needle {
 
 #[derive(Clone, Debug)]
 enum Kind {
-    Literal(Finder<'static>),
+    Literal(Box<Finder<'static>>),
     Regex(Regex),
 }
 
 impl Needle {
     /// This text, exactly.
     pub(super) fn exact(text: &str) -> Self {
-        Self { kind: Kind::Literal(Finder::new(text).into_owned()), is_free: true }
+        Self { kind: Kind::Literal(Box::new(Finder::new(text).into_owned())), is_free: true }
     }
 
     /// This text in any case.
     pub(super) fn text(text: &str) -> Result<Self, String> {
-        if !text.chars().any(|c| c.is_alphabetic()) {
+        if !text.chars().any(char::is_alphabetic) {
             return Ok(Self::exact(text));
         }
         Self::regex(&regex::escape(text), true)

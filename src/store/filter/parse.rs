@@ -64,7 +64,7 @@ impl Filter {
                 let first = u16::try_from(first).ok().ok_or_else(wrong)?;
                 Test::Code(first, u16::try_from(last).unwrap_or(u16::MAX))
             }
-            Some(_) => Test::Json(json(&word.value)?),
+            Some(_) => Test::Json(Box::new(json(&word.value)?)),
         };
         Ok(Term { is_negated: word.is_negated, test })
     }
@@ -223,6 +223,9 @@ fn kinds(value: &str) -> Result<Kinds, String> {
     }
 }
 
+/// The ends of a span that begins or ends at a number.
+type Ends = fn(u64) -> (u64, u64);
+
 /// A number, or `>5`, `<=5`, `5..9`, `5..`; both ends included.
 fn span(value: &str, wrong: &str, read: impl Fn(&str) -> Option<u64>) -> Result<(u64, u64), String> {
     let number = |text: &str| read(text.trim()).ok_or_else(|| wrong.to_owned());
@@ -235,7 +238,7 @@ fn span(value: &str, wrong: &str, read: impl Fn(&str) -> Option<u64>) -> Result<
             Err("the first number is larger than the second".to_owned())
         };
     }
-    let signs: [(&str, fn(u64) -> (u64, u64)); 5] = [
+    let signs: [(&str, Ends); 5] = [
         (">=", |n| (n, u64::MAX)),
         ("<=", |n| (0, n)),
         (">", |n| (n.saturating_add(1), u64::MAX)),

@@ -35,6 +35,9 @@ struct Chart {
     is_sparse: bool,
 }
 
+/// What a bucket is compared by.
+type Value = fn(&Bucket) -> u64;
+
 struct Curve {
     name: &'static str,
     colour: Color32,
@@ -78,7 +81,7 @@ impl Plots {
             ui.selectable_value(&mut self.unit, RateUnit::Frames, "Frames/s");
             ui.selectable_value(&mut self.unit, RateUnit::Bytes, "Bytes/s");
             ui.separator();
-            let tops: [(&str, fn(&Bucket) -> u64); 3] = [
+            let tops: [(&str, Value); 3] = [
                 ("Busiest moment", |bucket| bucket.frames.iter().sum()),
                 ("Largest frame", |bucket| bucket.largest.into_iter().max().unwrap_or(0)),
                 ("Slowest round trip", |bucket| bucket.round_trip_longest_nanos),
@@ -202,7 +205,7 @@ fn chart_ui(ui: &mut Ui, chart: Chart, height: f32, series: &Series, actions: &m
 
 fn seconds(value: f64) -> String {
     let span = Duration::from_secs_f64(value.clamp(0.0, 1e9));
-    if span < Duration::from_secs(60) { format!("{value:.3} s") } else { units::span(span) }
+    if span < Duration::from_mins(1) { format!("{value:.3} s") } else { units::span(span) }
 }
 
 /// As many digits as tell neighbouring marks apart.
