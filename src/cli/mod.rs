@@ -11,6 +11,7 @@ mod diff;
 mod explain;
 mod export;
 mod failure;
+mod network;
 mod practice;
 mod print;
 mod record;

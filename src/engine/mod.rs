@@ -17,6 +17,7 @@ mod pool;
 pub mod practice;
 mod private_file;
 mod probe;
+mod reconnect;
 mod recorder;
 mod recording;
 mod saved;
@@ -26,6 +27,7 @@ mod sink;
 mod storage;
 mod supervisor;
 mod system;
+mod tcp_queues;
 mod unsaved;
 
 use std::path::PathBuf;
@@ -36,12 +38,14 @@ use std::time::Duration;
 
 use tokio::sync::mpsc;
 
-pub use command::{Command, ConnectOptions, JournalPlace, Outgoing};
+pub use client::{ClientCertificate, ClientCertificateError};
+pub use command::{Command, ConnectOptions, JournalPlace, KeepAliveOptions, Outgoing, ProxyChoice};
 pub use console::{ConsoleEntry, ConsoleEvent, ConsoleId, ConsoleSource, ConsoleState, ConsoleTail};
 pub use event::Event;
 pub use exporting::{ExportError, ExportJob};
 pub use library::SavedSession;
 pub use pages::replay;
+pub use reconnect::Reconnect;
 pub use recorder::{OpenError, Recorder, StartError, Wake};
 pub use saved::{OpenFileError, SaveError};
 pub use session_reader::{SessionReader, Stopped, Watch};

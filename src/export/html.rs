@@ -127,7 +127,8 @@ fn fixes(page: &mut Page<'_>, fixes: &[Remedy]) -> io::Result<()> {
 
 fn waterfall(page: &mut Page<'_>, story: &Story) -> io::Result<()> {
     let steps = steps(story);
-    let is_timed = |step: &&Step| !matches!(step.name, "violation" | "close" | "end of TCP");
+    let is_timed =
+        |step: &&Step| !matches!(step.name, "violation" | "close" | "end of TCP" | "TCP holds" | "round trip");
     let end = |step: &Step| step.at.map_or(0.0, |at| at.as_millis() + step.ms.unwrap_or_default());
     let total = steps.iter().filter(is_timed).map(end).fold(0.001, f64::max);
     page.raw("<section>\n<h2>What happened</h2>\n<table class=\"steps\">\n")?;

@@ -18,6 +18,7 @@ mod row_words;
 mod selection;
 mod steps;
 pub mod text;
+mod tls;
 pub mod visible;
 mod words;
 

@@ -1,9 +1,9 @@
 //! What happened, step by step, in words: the waterfall that every report for people begins with.
 
 use super::check_json::{browser_code, response_outcome};
-use super::words;
-use crate::observation::{Direction, Moment};
-use crate::store::{AttemptOutcome, Story};
+use super::{tls, words};
+use crate::observation::{Direction, Moment, TcpQueues};
+use crate::store::{AttemptOutcome, ServerClock, Story};
 
 /// One step. Its words may hold secrets.
 #[derive(Clone, Debug, PartialEq)]
@@ -68,22 +68,33 @@ impl Steps {
             let ms = attempt.ended.map(|ended| ended.millis_since(attempt.started));
             self.push(ok, "TCP", Some(attempt.started), ms, format!("{} {outcome}", attempt.address));
         }
+        if let Some((at, path, failure)) = &story.socket {
+            let what = failure.as_ref().map_or_else(|| "connected".to_owned(), words::failure);
+            self.push(Some(failure.is_none()), "Unix socket", Some(*at), None, format!("{path} {what}"));
+        }
+        if let Some(tunnel) = &story.tunnel {
+            let answer = tunnel.response.lines().next().unwrap_or_default();
+            let what = tunnel.failure.as_ref().map_or(answer, |failure| failure.text.as_str());
+            let ms = tunnel.ended.map(|ended| ended.millis_since(tunnel.started));
+            let asked = tunnel.request.lines().next().unwrap_or_default();
+            let ok = tunnel.ended.map(|_| tunnel.failure.is_none());
+            self.push(ok, "proxy", Some(tunnel.started), ms, format!("{asked}: {what}"));
+        }
         if let Some(tls) = &story.tls {
             let what = match (&tls.info, &tls.failure) {
                 (Some(info), _) => {
-                    let issuer = info.chain.first().map(|leaf| format!(", certificate of {}", leaf.subject));
-                    let defects = if info.defects.is_empty() {
-                        String::new()
-                    } else {
-                        format!("; accepted although: {}", info.defects.join(", "))
-                    };
-                    format!("{} {}{}{defects}", info.version, info.cipher, issuer.unwrap_or_default())
+                    let group = info.group.as_ref().map_or_else(String::new, |group| format!(", {group}"));
+                    let alpn = info.alpn.as_ref().map_or_else(String::new, |alpn| format!(", ALPN {alpn}"));
+                    format!("{} {}{group}{alpn}", info.version, info.cipher)
                 }
                 (None, Some(failure)) => words::tls_failure(failure),
                 (None, None) => "no answer yet".to_owned(),
             };
             let ms = tls.ended.map(|ended| ended.millis_since(tls.started));
             self.push(tls.ended.map(|_| tls.failure.is_none()), "TLS", Some(tls.started), ms, what);
+            for line in tls::lines(tls) {
+                self.push(None, "", None, None, line);
+            }
         }
     }
 
@@ -102,6 +113,9 @@ impl Steps {
             (None, None) => "none yet".to_owned(),
         };
         self.push(ok, "response", Some(request.at), ms, what);
+        if let Some(clock) = ServerClock::of(story) {
+            self.push(None, "", None, None, format!("the server's clock {}", clock.words()));
+        }
         let body = story.answer.body_text();
         if refused && !body.trim().is_empty() {
             self.push(None, "", None, None, body.trim().to_owned());
@@ -132,6 +146,17 @@ impl Steps {
         };
         let frames = format!("{}, {}", tally(Direction::ClientToServer), tally(Direction::ServerToClient));
         self.push(None, "frames", None, None, frames);
+        if let Some(mean) = story.round_trips.mean() {
+            let millis = |micros: u64| micros as f64 / 1000.0;
+            let trips = &story.round_trips;
+            let (shortest, longest) = (millis(trips.shortest), millis(trips.longest));
+            let what = format!("{} pings answered, {shortest:.2} to {longest:.2} ms", trips.count);
+            self.push(Some(true), "round trip", None, Some(millis(mean)), what);
+        }
+        if let Some((at, queues)) = story.queues {
+            let what = queues.map_or_else(|| "not known on this system".to_owned(), TcpQueues::words);
+            self.push(None, "TCP holds", Some(at), Some(at.millis_since(opened)), what);
+        }
         for (at, violation) in story.violations.iter().take(SHOWN_VIOLATIONS) {
             let what = format!("{} ({})", violation.kind.rule(), violation.kind.section());
             self.push(Some(false), "violation", Some(*at), Some(at.millis_since(opened)), what);

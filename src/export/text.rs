@@ -15,6 +15,7 @@ use super::visible::{shortened, visible};
 use super::{Material, words};
 use crate::diagnosis::catalogue;
 use crate::diagnosis::{Alternative, CheckItem, Evidence, Finding, Remedy, Verdict};
+use crate::observation::Route;
 use crate::store::Story;
 
 pub use layout::{Line, Tone, render};
@@ -83,6 +84,10 @@ impl Report<'_> {
                 None => visible(&plan.url),
             };
             self.push(Line::new().add(Tone::Strong, &url));
+            if plan.route != Route::Direct {
+                let words = self.foreign(&plan.route.words());
+                self.push(Line::new().dim("  ").dim(&words).hang(2));
+            }
         }
         for step in steps(story) {
             let what = self.brief(&step.what, step.max_chars);

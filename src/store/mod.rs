@@ -14,6 +14,7 @@ mod row_rules;
 mod rows;
 mod search;
 mod series;
+mod server_clock;
 mod session;
 mod story;
 mod tally;
@@ -26,10 +27,11 @@ pub use matches::Matches;
 pub use row::{FrameRow, Row, RowBody};
 pub use search::{Hits, Search};
 pub use series::{Bucket, Series};
+pub use server_clock::ServerClock;
 pub use session::{Index, Session};
 pub use story::{
     Answer, Attempt, AttemptOutcome, CloseSeen, Confirmation, ConsoleAttached, ConsoleSeen, Pasted, ProbeSeen, Resolve,
-    SeenRequest, ServerExit, State, Story, Tls,
+    RoundTrips, SeenRequest, ServerExit, State, Story, Tls, Tunnel,
 };
 pub use tally::Tally;
 pub use view::{Page, PageSource, View};

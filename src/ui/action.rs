@@ -121,6 +121,12 @@ pub enum FileField {
     Secret,
     /// The certificate authority of the form.
     Authority,
+    /// The client certificate of the form.
+    ClientCertificate,
+    /// The key of the client certificate.
+    ClientKey,
+    /// The file for the keys of TLS sessions.
+    KeyLog,
     /// The file to send.
     Payload,
     /// The server's log.

@@ -48,6 +48,7 @@ use super::repeat::Repeat;
 use super::theme;
 use super::toasts::Toasts;
 use crate::engine::{Command, Engine, EngineHandle, ExportJob, JournalPlace, SavedSession, StartError, Watch};
+use crate::observation::ConnId;
 use orphan::Orphan;
 
 /// The window.
@@ -74,6 +75,8 @@ pub struct App {
     pending_export: Option<Box<ExportJob>>,
     /// The export under way.
     writing: Option<Arc<Watch>>,
+    /// The connection that is over and to be made again after a pause.
+    reconnecting: Option<ConnId>,
     practice: Practice,
     toasts: Toasts,
     path_bar: Option<PathBar>,
@@ -146,6 +149,7 @@ impl App {
             orphan: None,
             pending_export: None,
             writing: None,
+            reconnecting: None,
             practice: Practice::default(),
             toasts: Toasts::default(),
             path_bar: None,

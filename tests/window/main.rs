@@ -15,6 +15,7 @@ mod cpu_render;
 mod gallery;
 mod inputs;
 mod lists;
+mod network_form;
 mod panels_console;
 mod panels_detail;
 mod panels_files;

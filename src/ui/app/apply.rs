@@ -169,6 +169,7 @@ impl App {
         if self.connections.is_live() || !self.form.checks.can_connect() {
             return;
         }
+        self.stop_reconnecting();
         let conn = self.connections.fresh();
         let mut options = self.form_options();
         change(&mut options);
@@ -181,12 +182,22 @@ impl App {
         }
     }
 
+    /// Whoever connects by hand wants no second connection to follow by itself.
+    fn stop_reconnecting(&mut self) {
+        if let Some(conn) = self.reconnecting.take() {
+            self.must_ask(Command::Abort { conn });
+        }
+    }
+
     fn form_options(&self) -> ConnectOptions {
         ConnectOptions { journal: self.journal.clone(), ..self.form.options() }
     }
 
     fn disconnect(&mut self) {
-        if let Some(conn) = self.live() {
+        if let Some(conn) = self.reconnecting.take().filter(|_| !self.connections.is_live()) {
+            self.must_ask(Command::Abort { conn });
+            self.toasts.done("It is not connected again".to_owned());
+        } else if let Some(conn) = self.live() {
             self.must_ask(Command::Close { conn, code: Some(1000), reason: String::new() });
         }
     }
