@@ -61,7 +61,7 @@ fn empty() {
         });
         ctx.tessellate(std::mem::take(&mut output.shapes), output.pixels_per_point);
         output.drop_without_applying_deltas();
-        times.push(thread_cpu() - began);
+        times.push(thread_cpu().saturating_sub(began));
     }
     println!("empty egui window: {}", times.words());
 }
@@ -215,7 +215,7 @@ impl Window {
             app.ui(ui);
         });
         let triangles = self.ctx.tessellate(std::mem::take(&mut output.shapes), output.pixels_per_point);
-        let took = thread_cpu() - began;
+        let took = thread_cpu().saturating_sub(began);
         assert!(!triangles.is_empty());
         self.tree = output.platform_output.accesskit_update.take();
         output.drop_without_applying_deltas();

@@ -143,6 +143,11 @@ fn of_fact(fact: &Fact) -> Kinds {
             | Fact::TcpConnected { .. }
             | Fact::TcpFailed { .. }
             | Fact::TcpAbandoned { .. }
+            | Fact::SocketConnected { .. }
+            | Fact::SocketFailed { .. }
+            | Fact::TunnelStarted { .. }
+            | Fact::TunnelOpened { .. }
+            | Fact::TunnelFailed(_)
             | Fact::TlsStarted { .. }
             | Fact::TlsEstablished(_)
             | Fact::TlsFailed(_)
@@ -155,6 +160,8 @@ fn of_fact(fact: &Fact) -> Kinds {
         Fact::NotAttempted { .. }
             | Fact::ResolveFailed(_)
             | Fact::TcpFailed { .. }
+            | Fact::SocketFailed { .. }
+            | Fact::TunnelFailed(_)
             | Fact::TlsFailed(_)
             | Fact::ConfirmationFailed { .. }
             | Fact::TimedOut { .. }
