@@ -132,7 +132,7 @@ mod tests {
         let path = folder.path().join("report.html");
         fs::write(&path, "old").unwrap();
         let failed = replace_file(&path, false, |out| {
-            out.write_all(&[b'x'; 1_000_000])?;
+            out.write_all(&vec![b'x'; 1_000_000])?;
             Err(io::Error::other(Stopped))
         });
         assert!(failed.is_err());

@@ -205,7 +205,7 @@ mod tests {
         let (live, held) = unsaved::create(&library.folder, 3).unwrap();
         write(held.try_clone().unwrap(), false);
         let orphans = || library.list().into_iter().filter(|s| s.is_orphan).map(|s| s.path).collect::<Vec<_>>();
-        assert_eq!(orphans(), [killed.clone()]);
+        assert_eq!(orphans(), std::slice::from_ref(&killed));
         assert_eq!(library.list().len(), 3);
         assert!(library.list().iter().any(|s| s.path == live && s.is_in_use));
         library.remember(&killed).unwrap();

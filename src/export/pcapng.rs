@@ -71,7 +71,7 @@ fn interface(story: &Story) -> &'static str {
 
 /// Our end of the connection, as far as the session knows it.
 fn local(material: &Material<'_>) -> io::Result<Option<SocketAddr>> {
-    for row in material.source.rows(&Selection::of_ranges([0..FIRST_ROWS])) {
+    for row in material.source.rows(&Selection::of_ranges(std::iter::once(0..FIRST_ROWS))) {
         if let RowBody::Fact(fact) = row?.body
             && let Fact::TcpConnected { local: Some(local), .. } = &*fact
         {
