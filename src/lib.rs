@@ -34,6 +34,7 @@
 //! | [`diagnosis`] | the catalogue, the rules, the verdict | store, wire, token |
 //! | [`journal`] | observations as bytes and back | observation |
 //! | [`export`] | a session for people and tools; redaction | core |
+//! | [`compare`] | two sessions side by side | core |
 //! | [`engine`] | sockets, files, processes, clocks; tokio | core |
 //! | [`cli`] | the command line | engine, core |
 //! | [`ui`] | the window; egui, eframe, rfd | engine, core |
@@ -63,6 +64,7 @@
 //! a file and a row in `export::EXPORTERS`.
 
 pub mod cli;
+pub mod compare;
 pub mod diagnosis;
 pub mod engine;
 pub mod export;

@@ -1,6 +1,7 @@
 //! What a face may ask of the engine.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -9,6 +10,7 @@ use super::client::ClientCertificate;
 use super::console::{ConsoleId, ConsoleSource};
 use super::practice::{Confirm, Exercise};
 use super::reconnect::Reconnect;
+use super::{ExportJob, Watch};
 use crate::observation::{ConnId, Expect, Family, PastedConsole, Preset, TimeOuts, TokenPlace};
 use crate::token::Secret;
 use crate::wire::CHROME_OFFER;
@@ -75,19 +77,57 @@ pub enum Command {
         /// The text.
         text: String,
     },
-    /// Writes the whole session of a connection to a file; answered by an event.
+    /// Writes the session of a connection to a file as it is, secrets included; answered by an event.
     Save {
         /// Which connection.
         conn: ConnId,
-        /// Where to; the format by its extension: `.sockeye`, `.jsonl`.
+        /// Where to.
         path: PathBuf,
-        /// Whether secrets are replaced by marks (never in `.sockeye`).
-        redact: bool,
+    },
+    /// Writes the session of a connection to a file in another format; answered by an event.
+    Export {
+        /// Which connection.
+        conn: ConnId,
+        /// Where to.
+        path: PathBuf,
+        /// What, in which format.
+        job: Box<ExportJob>,
+        /// Tells how far it has come, and stops it.
+        watch: Arc<Watch>,
     },
     /// Opens a saved session as a connection that is over; answered by an event.
     OpenFile {
         /// Its name from here on; must be fresh.
         conn: ConnId,
+        /// The file.
+        path: PathBuf,
+    },
+    /// Saves the session of a connection whose own file is in trouble to where there is room; answered by an event.
+    Rescue {
+        /// Which connection.
+        conn: ConnId,
+    },
+    /// Lists the sessions on disk; answered by an event.
+    ListSessions,
+    /// Remembers that the user has opened or saved a session; answered by a new list.
+    RememberSession {
+        /// Its file.
+        path: PathBuf,
+    },
+    /// Gives a session on disk another name; answered by a new list.
+    RenameSession {
+        /// Its file.
+        path: PathBuf,
+        /// The name, with or without its extension.
+        name: String,
+    },
+    /// Deletes a session on disk; answered by a new list.
+    DeleteSession {
+        /// Its file.
+        path: PathBuf,
+    },
+    /// Shows a file in the system's file manager; answered only if that fails.
+    RevealFile {
         /// The file.
         path: PathBuf,
     },

@@ -393,6 +393,9 @@ fn a_repetition_counts_what_became_of_each() {
     act(&mut window, Action::Practice(Some("close-1008".to_owned())));
     wait_for_verdict(&mut window, "close-1008");
     act(&mut window, Action::Tab(Tab::Sessions));
+    window.get_by_label("Repeat the connection").click();
+    wait_for(&mut window, "the field", |window| window.query_by_label("How many times").is_some());
+    window.run_steps(8);
     replace(&mut window, "How many times", "0");
     assert!(says(&window, "number from 1 to 1000"));
     replace(&mut window, "How many times", "3");

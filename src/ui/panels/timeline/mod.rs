@@ -4,6 +4,7 @@
 //! end. Pausing, clearing and filtering change what is shown, never what is recorded. `columns` paints, `filter` looks
 //! for rows, `log` is what is kept for each connection, `toolbar` the line above.
 
+mod chosen;
 mod columns;
 mod filter;
 mod log;
@@ -20,6 +21,7 @@ use crate::ui::panels::row_text::row_text;
 use crate::ui::row_list::{RowList, RowListOutput, RowSlot};
 use crate::ui::row_scroll::Place as ScrollPlace;
 use crate::ui::{theme, units};
+pub use chosen::Chosen;
 use columns::{Columns, placeholder_ui};
 use egui::{Event, Key, Modifiers, Ui};
 use filter::Query;
