@@ -13,4 +13,5 @@ mod cli;
 mod client;
 mod console;
 mod matrix;
+mod misbehaviour;
 mod peer;
