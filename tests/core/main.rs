@@ -15,3 +15,4 @@ mod console;
 mod matrix;
 mod misbehaviour;
 mod peer;
+mod smoke;
