@@ -5,7 +5,10 @@
 use std::io::Cursor;
 
 use bytes::Bytes;
-use sockeye::diagnosis::console::{is_start, recognise};
+use sockeye::diagnosis::catalogue::cause;
+use sockeye::diagnosis::console::{
+    explain_lines, good_sign, is_start, recognise, recognise_browser, still_holding, without_escapes,
+};
 use sockeye::diagnosis::{Case, checklist, diagnose};
 use sockeye::export::visible::visible;
 use sockeye::export::{Material, Redactor, exporter};
@@ -205,11 +208,23 @@ pub(crate) fn token(text: &str) {
     secrets_from_env(text);
 }
 
-/// Any line of a console, and any text on its way to a screen or an export.
+/// Any text as lines of a server's console, as a pasted console, on a screen, and through the redaction.
 pub(crate) fn console(text: &str) {
-    for line in text.lines() {
-        recognise(line);
+    assert!(without_escapes(text).len() <= text.len());
+    let lines: Vec<String> = text.lines().map(str::to_owned).collect();
+    for line in &lines {
         is_start(line);
+        good_sign(line);
+        if let Some(known) = recognise(line) {
+            assert!(cause(known.cause).is_some() && !known.quote.contains('\u{1b}'));
+        }
+        if let Some(known) = recognise_browser(line) {
+            assert!(known.cause.is_none_or(|id| cause(id).is_some()) && !known.quote.contains('\u{1b}'));
+        }
+    }
+    assert!(still_holding(&lines).len() <= lines.len());
+    for line in explain_lines(text) {
+        assert!(line.line <= lines.len() && line.quote.chars().count() <= 300);
     }
     assert!(!visible(text).contains('\u{1b}'), "escape sequences are shown, not obeyed");
     let mut redactor = Redactor::new();

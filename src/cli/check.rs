@@ -23,7 +23,9 @@ use crate::export::{Exporter, Redactor, exporter_for_extension};
 /// Runs the check; gives the exit status.
 pub(super) fn run(args: &CheckArgs) -> Result<u8, Failure> {
     let saving = args.save.as_deref().map(Saving::new).transpose()?;
+    let consoles = connect::consoles(&args.connect)?;
     let mut runner = Runner::start()?;
+    runner.attach(consoles)?;
     let runs = args.repeat.unwrap_or(1);
     let mut results: Vec<Value> = Vec::new();
     let mut tally: BTreeMap<String, u32> = BTreeMap::new();

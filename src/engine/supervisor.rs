@@ -12,7 +12,7 @@ use tokio::time::timeout;
 
 use super::client::{self, Wish};
 use super::clock::wall_clock_unix_millis;
-use super::console::{FileLane, PracticeConsole};
+use super::console::{Consoles, Desk, FileLane, Outlet, PracticeConsole};
 use super::mailbox::Mailbox;
 use super::practice::{Practice, PracticeOptions};
 use super::recorder::Recorder;
@@ -20,7 +20,7 @@ use super::save::save;
 use super::sink::Sink;
 use super::{Command, ConnectOptions, Event, probe};
 use crate::diagnosis::{Case, diagnose, next_probes};
-use crate::observation::{ConnId, Fact};
+use crate::observation::{ConnId, ConsoleKind, Fact};
 
 /// How many wishes of the user may wait for a connection.
 const WISHES: usize = 256;
@@ -30,9 +30,16 @@ const PROBE_ROUNDS: usize = 3;
 const FAREWELL: Duration = Duration::from_secs(1);
 
 /// Runs until the face is gone.
-pub(crate) async fn run(mut inbox: mpsc::Receiver<Command>, recorder: Arc<Recorder>, mailbox: Arc<Mailbox>) {
+pub(crate) async fn run(
+    mut inbox: mpsc::Receiver<Command>,
+    recorder: Arc<Recorder>,
+    mailbox: Arc<Mailbox>,
+    desk: Arc<Desk>,
+) {
     let console = PracticeConsole::new(Arc::clone(&mailbox));
-    let mut supervisor = Supervisor { recorder, mailbox, console, connections: BTreeMap::new(), practice: None };
+    let consoles = Consoles::new(desk);
+    let connections = BTreeMap::new();
+    let mut supervisor = Supervisor { recorder, mailbox, console, consoles, connections, practice: None };
     while let Some(command) = inbox.recv().await {
         supervisor.carry_out(command).await;
     }
@@ -43,12 +50,14 @@ struct Supervisor {
     recorder: Arc<Recorder>,
     mailbox: Arc<Mailbox>,
     console: Arc<PracticeConsole>,
+    consoles: Arc<Consoles>,
     connections: BTreeMap<ConnId, Running>,
     practice: Option<Practice>,
 }
 
 struct Running {
     wishes: mpsc::Sender<Wish>,
+    sink: Sink,
     task: JoinHandle<()>,
 }
 
@@ -61,6 +70,16 @@ impl Supervisor {
             Command::Abort { conn } => self.wish(conn, Wish::Abort),
             Command::StartPractice { port } => self.start_practice(port).await,
             Command::PrepareExercise { fault } => self.prepare(fault).await,
+            Command::AttachConsole { console, source } => {
+                if let Err(error) = self.consoles.attach(console, source).await {
+                    self.mailbox.put(Event::ConsoleFailed { console, why: error_chain(&error) });
+                }
+            }
+            Command::DetachConsole { console } => {
+                let consoles = Arc::clone(&self.consoles);
+                tokio::spawn(async move { consoles.detach(console).await });
+            }
+            Command::Paste { conn, console, text } => self.paste(conn, Fact::pasted(console, &text)),
             Command::Save { conn, path, redact } => self.save(conn, path, redact),
             Command::OpenFile { conn, path } => self.open_file(conn, path),
             Command::Forget { conn } => {
@@ -86,18 +105,30 @@ impl Supervisor {
         let (wishes, wishes_inbox) = mpsc::channel(WISHES);
         let (recorder, mailbox) = (Arc::clone(&self.recorder), Arc::clone(&self.mailbox));
         let console = Arc::clone(&self.console);
+        let consoles = Arc::clone(&self.consoles);
+        let theirs = sink.clone();
         let task = tokio::spawn(async move {
             let mut lane = None;
             let mut listening = None;
+            let mut attached = None;
             if let Some(target) = client::plan(&options, &sink) {
                 listening = console.listen(conn, &target, &sink);
                 if let Some(path) = options.server_log.clone() {
-                    lane = Some(FileLane::start(path, sink.clone()).await);
+                    let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
+                    let outlet = Outlet::session(sink.clone(), name, ConsoleKind::File);
+                    lane = Some(FileLane::start(path, outlet).await);
+                }
+                consoles.ready(&target, options.server_wait).await;
+                attached = Some(consoles.listen(conn, &sink));
+                for (console, text) in &options.pasted {
+                    sink.push(Fact::pasted(*console, text));
                 }
                 client::run(target, options, sink.clone(), wishes_inbox).await;
             }
-            ask_further(conn, &recorder, &sink, lane.as_ref()).await;
+            ask_further(conn, &recorder, &sink, lane.as_ref(), &consoles).await;
             drop(listening);
+            consoles.catch_up().await;
+            drop(attached);
             if let Some(lane) = lane {
                 lane.finish().await;
             }
@@ -105,7 +136,7 @@ impl Supervisor {
             tracing::debug!(conn = conn.0, "a connection is over");
             mailbox.put(Event::Ended { conn });
         });
-        self.connections.insert(conn, Running { wishes, task });
+        self.connections.insert(conn, Running { wishes, sink: theirs, task });
     }
 
     fn wish(&self, conn: ConnId, wish: Wish) {
@@ -119,6 +150,18 @@ impl Supervisor {
                 self.refuse(conn, "the connection does not keep up with sending");
             }
             Err(mpsc::error::TrySendError::Closed(_)) => self.refuse(conn, "the connection is over"),
+        }
+    }
+
+    /// Adds what the user pasted to a session; one that is over is judged again.
+    fn paste(&self, conn: ConnId, pasted: Fact) {
+        let Some(running) = self.connections.get(&conn) else {
+            return self.refuse(conn, "nothing can be added to a session that was opened from a file");
+        };
+        running.sink.push(pasted);
+        if running.task.is_finished() {
+            let (recorder, sink) = (Arc::clone(&self.recorder), running.sink.clone());
+            tokio::spawn(async move { conclude(conn, &recorder, &sink).await });
         }
     }
 
@@ -178,14 +221,25 @@ impl Supervisor {
         let tasks = self.connections.into_values().map(|running| running.task);
         // What has not ended by then ends with the runtime; its journal says that it is unfinished.
         timeout(FAREWELL, join_all(tasks)).await.ok();
+        self.consoles.end().await;
     }
 }
 
 /// Asks what may still be asked, with a first verdict before that.
-async fn ask_further(conn: ConnId, recorder: &Recorder, sink: &Sink, lane: Option<&FileLane>) {
-    if let Some(lane) = lane {
+async fn ask_further(conn: ConnId, recorder: &Recorder, sink: &Sink, lane: Option<&FileLane>, consoles: &Consoles) {
+    if lane.is_some() || consoles.is_any() {
+        // The last lines may be on their way; the first verdict does not wait for them.
+        if let Some(story) = recorder.settle(conn).await {
+            let verdict = diagnose(&Case { story: &story, probes_pending: true });
+            sink.push(Fact::Concluded(Box::new(verdict)));
+        }
         // Lines that came by themselves stand before those that our probes provoke.
-        lane.settle().await;
+        let lane = async {
+            if let Some(lane) = lane {
+                lane.settle().await;
+            }
+        };
+        tokio::join!(lane, consoles.settle());
     }
     for _ in 0..PROBE_ROUNDS {
         let Some(story) = recorder.settle(conn).await else {

@@ -3,6 +3,7 @@
 //! A rule says what it found; which of the findings is the cause is decided here alone. Start at [`rules`].
 
 mod auth;
+mod browser;
 mod close;
 mod console;
 mod dns_tcp;
@@ -18,6 +19,7 @@ mod token;
 mod url;
 
 use super::catalogue::cause;
+use super::console::near::silence;
 use super::ending::{ending, is_connecting};
 use super::remedy::remedies;
 use super::{Alternative, Case, Certainty, Ending, Evidence, Finding, Place, Verdict};
@@ -146,7 +148,7 @@ pub fn rules() -> impl Iterator<Item = &'static Rule> {
     FAMILIES.iter().flat_map(|family| family.iter())
 }
 
-static FAMILIES: [&[Rule]; 18] = [
+static FAMILIES: [&[Rule]; 19] = [
     ours::RULES,
     url::NOT_ATTEMPTED,
     console::RULES,
@@ -164,6 +166,7 @@ static FAMILIES: [&[Rule]; 18] = [
     invalid::CUT,
     open::RULES,
     close::RULES,
+    browser::RULES,
     healthy::RULES,
 ];
 
@@ -199,13 +202,22 @@ pub(super) fn verdict(case: &Case<'_>) -> Verdict {
         }
     }
     alternatives.truncate(MOST_ALTERNATIVES);
+    let silence = silence(case).filter(|_| ending != Ending::Open);
+    if silence.is_some() {
+        for rival in alternatives.iter_mut().filter(|rival| rival.cause == "handler-exception") {
+            "the attached console said nothing: let the server print its exceptions, and repeat"
+                .clone_into(&mut rival.decide_by);
+        }
+    }
+    let mut evidence = found.evidence;
+    evidence.extend(silence);
     Verdict {
         ending,
         cause: rule.id.to_owned(),
         certainty: found.certainty,
         summary: found.summary,
         browser_shows: browser_shows(case, ending, rule.id),
-        evidence: found.evidence,
+        evidence,
         fixes: remedies(case, rule.id),
         findings,
         alternatives,
@@ -297,8 +309,10 @@ mod tests {
         let mut seen = BTreeSet::new();
         for rule in rules() {
             assert!(cause(rule.id).is_some(), "{} is not in the catalogue", rule.id);
-            // An origin is refused by a response or by a close reason: two families, one id.
-            assert!(seen.insert(rule.id) || rule.id == "http-403-origin", "{} stands twice", rule.id);
+            // An origin is refused by a response or by a close reason, a process dies before or after we connect: two
+            // families, one id.
+            let stands_twice = ["http-403-origin", "server-process-died"];
+            assert!(seen.insert(rule.id) || stands_twice.contains(&rule.id), "{} stands twice", rule.id);
             for general in rule.implies {
                 assert!(general.ends_with('*') || cause(general).is_some(), "{}: no {general}", rule.id);
             }
