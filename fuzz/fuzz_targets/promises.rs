@@ -15,7 +15,6 @@ use sockeye::export::{Material, Redactor, exporter};
 use sockeye::journal::{Header, Reader, Writer};
 use sockeye::observation::{ConnId, Direction, Fact, Moment, ReadEnd};
 use sockeye::store::{Index, Row, RowBody, Session, Story, read_chunk, read_payload};
-use sockeye::token::{Secret, examine, find_tokens, place, secrets_from_env};
 use sockeye::wire::{
     Decoder, HeadOutcome, Item, ViolationKind, checks, decoded_body, framing, parse_request, parse_response, parse_url,
 };
@@ -195,17 +194,6 @@ pub(crate) fn journal(bytes: &[u8]) {
             _ => return,
         }
     }
-}
-
-/// Any text as a token, as a place of tokens, and as a `.env` file.
-pub(crate) fn token(text: &str) {
-    examine(text, &[Secret::new("fuzz", b"secret".as_slice())], 1_700_000_000);
-    for range in find_tokens(text) {
-        assert!(text.get(range).is_some());
-    }
-    place::lint_sent(text);
-    place::in_query(text, "token");
-    secrets_from_env(text);
 }
 
 /// Any text as lines of a server's console, as a pasted console, on a screen, and through the redaction.

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 
+use super::token::args::TokenArgs;
 use super::values;
 use crate::observation::{Expect, TokenPlace};
 
@@ -89,7 +90,7 @@ pub(super) struct RecordArgs {
 }
 
 /// What a connection needs.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub(super) struct ConnectArgs {
     /// The URL; `practice` or `practice/FAULT-ID` stands for the built-in practice server.
@@ -181,67 +182,6 @@ pub(super) struct ConnectArgs {
     /// Asks the target nothing after the connection is dead.
     #[arg(long, help_heading = "Network")]
     pub(super) no_probes: bool,
-}
-
-/// Options of `token`.
-#[derive(Debug, Args)]
-#[command(args_conflicts_with_subcommands = true)]
-pub(super) struct TokenArgs {
-    /// Makes a token for a test.
-    #[command(subcommand)]
-    pub(super) mint: Option<TokenCommand>,
-    /// The token; `-`, or nothing in a pipe, reads standard input.
-    #[arg(allow_hyphen_values = true)]
-    pub(super) token: Option<String>,
-    #[command(flatten)]
-    pub(super) secrets: SecretArgs,
-}
-
-/// What to do with tokens besides reading them.
-#[derive(Debug, Subcommand)]
-pub(super) enum TokenCommand {
-    /// Makes a token for a test and prints it.
-    Mint(MintArgs),
-}
-
-/// Where secrets come from.
-#[derive(Debug, Args)]
-#[group(id = "given_secret", multiple = false)]
-pub(super) struct SecretArgs {
-    /// The secret itself; others may see it in the list of processes.
-    #[arg(long, value_name = "SECRET", allow_hyphen_values = true)]
-    pub(super) secret: Option<String>,
-    /// The secret is the bytes of this file.
-    #[arg(long, value_name = "FILE")]
-    pub(super) secret_file: Option<PathBuf>,
-    /// The secrets are those of this `.env` file.
-    #[arg(long, value_name = "FILE")]
-    pub(super) env_file: Option<PathBuf>,
-    /// The secret is the value of this environment variable.
-    #[arg(long, value_name = "NAME")]
-    pub(super) secret_env: Option<String>,
-}
-
-/// Options of `token mint`.
-#[derive(Debug, Args)]
-pub(super) struct MintArgs {
-    #[command(flatten)]
-    pub(super) secrets: SecretArgs,
-    /// HS256, HS384, HS512, or none for an unsecured token.
-    #[arg(long, value_name = "ALG", default_value = "HS256")]
-    pub(super) alg: String,
-    /// The claims as a JSON object; `iat` and `exp` are added where they are missing.
-    #[arg(long, value_name = "JSON", default_value = "{}")]
-    pub(super) claims: String,
-    /// A claim, its value as JSON or else as text; may be given again.
-    #[arg(long, value_name = "NAME=VALUE", value_parser = values::key_value)]
-    pub(super) claim: Vec<(String, String)>,
-    /// Seconds from now until it expires; negative for a token that has expired.
-    #[arg(long, value_name = "S", default_value_t = 3600, allow_negative_numbers = true)]
-    pub(super) expires_in: i64,
-    /// Seconds from now until it becomes valid.
-    #[arg(long, value_name = "S", allow_negative_numbers = true)]
-    pub(super) not_before: Option<i64>,
 }
 
 /// Options of `practice`.

@@ -11,6 +11,7 @@ pub mod console;
 mod credential;
 mod ending;
 mod probes;
+mod reception;
 mod remedy;
 mod rules;
 #[cfg(test)]
@@ -24,6 +25,7 @@ use crate::store::Story;
 
 pub use checklist::checklist;
 pub use probes::next_probes;
+pub use reception::{Reception, reception};
 pub use rules::{Found, Rule, rules};
 
 /// All that a diagnosis may look at.

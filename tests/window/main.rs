@@ -23,3 +23,4 @@ mod panels_token;
 mod panels_verdict;
 mod payloads;
 mod support;
+mod token_workbench;

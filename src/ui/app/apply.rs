@@ -5,14 +5,16 @@ use std::path::PathBuf;
 use egui::ViewportCommand;
 
 use super::{App, context};
-use crate::engine::{Command, ConnectOptions};
+use crate::engine::{Command, ConnectOptions, Outgoing};
 use crate::observation::{ConnId, PastedConsole};
 use crate::store::View;
+use crate::token::{Variant, fill};
 use crate::ui::action::{Action, Focus, Tab};
 use crate::ui::clock::unix_millis;
 use crate::ui::context::Actions;
 use crate::ui::files::Pick;
 use crate::ui::form::Form;
+use crate::ui::matrix::Matrix;
 use crate::ui::panels::compose::ComposePanel;
 use crate::ui::panels::palette::ActionPalette;
 use crate::ui::panels::timeline::Timeline;
@@ -36,7 +38,7 @@ impl App {
 
     fn apply(&mut self, ctx: &egui::Context, action: Action) {
         match action {
-            Action::Engine(command) => self.must_ask(command),
+            Action::Engine(command) => self.must_ask(self.filled(command)),
             Action::Connect => {
                 // Whoever connects is done with the URL, which shows its token while it is edited.
                 ctx.memory_mut(|memory| memory.surrender_focus(top::url_id()));
@@ -67,6 +69,12 @@ impl App {
             Action::FindPrevious => self.in_log(|log, _| log.next_match(true)),
             Action::SetUrl(url) => self.form.set_url(url),
             Action::UseToken(token) => self.use_token(token),
+            Action::TryVariants(variants) => self.try_variants(variants),
+            Action::StopVariants => {
+                if let Some(matrix) = &mut self.panels.token.matrix {
+                    matrix.stop();
+                }
+            }
             Action::InspectToken(token) => {
                 self.panels.token.inspect(token);
                 self.regions.bring(Tab::Token);
@@ -114,6 +122,7 @@ impl App {
             Action::Focus(focus) => self.focus(ctx, focus),
             Action::TokenFromClipboard => {
                 self.regions.bring(Tab::Token);
+                self.panels.token.focus();
                 self.paste_until = ctx.time() + CLIPBOARD_SECS;
                 ctx.send_viewport_cmd(ViewportCommand::RequestPaste);
             }
@@ -123,6 +132,16 @@ impl App {
                 self.toasts.done(self.theme.words());
             }
             Action::Quit => ctx.send_viewport_cmd(ViewportCommand::Close),
+        }
+    }
+
+    /// Puts the variables of the form into a text message.
+    fn filled(&self, command: Command) -> Command {
+        match command {
+            Command::Send { conn, message: Outgoing::Text(text) } if text.contains("{{") => {
+                Command::Send { conn, message: Outgoing::Text(fill(&text, &self.form.variables).text) }
+            }
+            command => command,
         }
     }
 
@@ -193,6 +212,24 @@ impl App {
         }
         self.repeat = Some(Repeat::new(times, self.form_options()));
         self.repeat_next();
+    }
+
+    fn try_variants(&mut self, variants: Vec<Variant>) {
+        if self.connections.is_live() || self.panels.token.matrix.as_ref().is_some_and(Matrix::is_running) {
+            return;
+        }
+        if let Some(why) = self.form.checks.obstacle() {
+            self.banner = Some(format!("The connection form cannot be used as it is: {why}"));
+            return;
+        }
+        let with = |variant: Variant| {
+            let mut form = self.form.clone();
+            form.set_token(variant.token.clone());
+            let options = ConnectOptions { journal: self.journal.clone(), ..form.options() };
+            (variant, options)
+        };
+        self.panels.token.matrix = Some(Matrix::new(variants.into_iter().map(with).collect()));
+        self.matrix_next();
     }
 
     fn use_token(&mut self, token: String) {

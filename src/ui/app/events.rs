@@ -10,6 +10,7 @@ use crate::observation::ConnId;
 use crate::ui::action::{Action, FileField};
 use crate::ui::files::{FileDone, Pick};
 use crate::ui::form::Form;
+use crate::ui::matrix::Matrix;
 use crate::ui::panels::path_bar::PathBar;
 use crate::ui::paste::BIG;
 use crate::ui::repeat::Repeat;
@@ -73,12 +74,34 @@ impl App {
 
     fn ended(&mut self, conn: ConnId) {
         self.connections.ended(conn, &self.engine);
-        let Some(repeat) = &mut self.repeat else {
+        let story = self.connections.view(conn).map(|view| &*view.story);
+        if let Some(matrix) = &mut self.panels.token.matrix {
+            matrix.ended(conn, story);
+        }
+        if let Some(repeat) = &mut self.repeat {
+            repeat.ended(conn, story);
+        }
+        self.matrix_next();
+        self.repeat_next();
+    }
+
+    /// Opens the connection for the next variant of a token matrix.
+    pub(super) fn matrix_next(&mut self) {
+        let Some(options) = self.panels.token.matrix.as_ref().and_then(Matrix::next) else {
             return;
         };
-        let story = self.connections.view(conn).map(|view| &*view.story);
-        repeat.ended(conn, story);
-        self.repeat_next();
+        let conn = self.connections.fresh();
+        let is_begun = self.ask(Command::Connect { conn, options: Box::new(options) });
+        let Some(matrix) = &mut self.panels.token.matrix else {
+            return;
+        };
+        if is_begun {
+            matrix.begun(conn);
+            self.connections.begun(conn);
+        } else {
+            matrix.stop();
+            self.banner = Some("The engine takes no more commands at the moment; the matrix was stopped".to_owned());
+        }
     }
 
     /// Opens the next connection of a repetition.
@@ -131,7 +154,11 @@ impl App {
                     self.path_bar = Some(PathBar::new(pick, path));
                 }
             }
-            FileDone::SecretsRead(Ok(secrets)) => self.form.secrets_read = secrets,
+            FileDone::SecretsRead(Ok(file)) => {
+                self.form.secrets_read = file.secrets;
+                self.form.variables = file.variables;
+                self.form.recheck();
+            }
             FileDone::PayloadRead { conn, payload: Ok(payload) } => {
                 self.must_ask(Command::Send { conn, message: Outgoing::Binary(payload) });
             }

@@ -48,6 +48,8 @@ pub struct Checks {
     pub fields: BTreeMap<Field, String>,
     /// What is odd about the token; it can be sent all the same.
     pub token: Vec<Problem>,
+    /// Names in `{{…}}` of the URL that are no variables.
+    pub unknown: Vec<String>,
     /// The token that was probably meant.
     pub token_mended: Option<String>,
 }
@@ -56,7 +58,9 @@ impl Checks {
     /// Looks at every field.
     pub fn of(form: &Form) -> Self {
         let mut checks = Self::default();
-        match url(&form.url) {
+        let filled = form.filled_url();
+        checks.unknown = filled.unknown;
+        match url(&filled.text) {
             Ok(target) => checks.target = Some(target),
             Err(problem) => checks.url = Some(problem),
         }

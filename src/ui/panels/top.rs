@@ -12,6 +12,7 @@ use crate::ui::fields::{self, icon, icon_button, was_pasted};
 use crate::ui::form::Form;
 use crate::ui::form::pasted::NoteAt;
 use crate::ui::menu::{self, CONFIRM, Situation};
+use crate::ui::panels::token::countdown;
 use crate::ui::paste::BIG;
 use crate::ui::theme;
 use crate::ui::visible;
@@ -159,6 +160,10 @@ fn menu_ui(ui: &mut Ui, situation: Situation, actions: &mut Actions) {
 /// What is wrong with the URL, in words, with the one that was probably meant.
 fn below_ui(ui: &mut Ui, form: &mut Form, ctx: &Context<'_>) {
     if ctx.is_live {
+        if let Some((words, is_soon)) = countdown(ctx) {
+            let palette = theme::palette(ui);
+            ui.label(theme::tinted(format!("The token {words}"), if is_soon { palette.warn } else { palette.muted }));
+        }
         return;
     }
     if let Some(note) = form.note.clone().filter(|note| note.at == NoteAt::Url) {
@@ -168,6 +173,11 @@ fn below_ui(ui: &mut Ui, form: &mut Form, ctx: &Context<'_>) {
                 form.undo_note();
             }
         });
+    }
+    if let Some(name) = form.checks.unknown.first() {
+        let name = visible::one_line(name, 40).text;
+        fields::warning_ui(ui, &format!("There is no variable {name}: read the .env that has it under Secret"));
+        return;
     }
     if let Some(problem) = form.checks.url.clone() {
         problem_ui(ui, form, &problem);

@@ -33,6 +33,7 @@ pub(super) fn secret_ui(ui: &mut Ui, form: &mut Form, actions: &mut Actions) {
         let changed = path_ui(ui, field, &mut form.secret_file, FileField::Secret, actions);
         if changed {
             form.secrets_read.clear();
+            form.variables.clear();
             form.recheck();
         }
         problem(ui, form, Field::SecretFile);
@@ -44,6 +45,10 @@ pub(super) fn secret_ui(ui: &mut Ui, form: &mut Form, actions: &mut Actions) {
         if !form.secrets_read.is_empty() {
             let names: Vec<_> = form.secrets_read.iter().map(|secret| secret.name.as_str()).collect();
             fields::note_ui(ui, &format!("Read: {}", names.join(", ")));
+        }
+        if !form.variables.is_empty() {
+            let words = "Its variables stand for {{NAME}} in the URL, in headers and in messages";
+            explain_ui(ui, words);
         }
     });
 }
