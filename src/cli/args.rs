@@ -173,6 +173,34 @@ pub(super) struct ConnectArgs {
     /// Trusts the certificate authorities of this PEM file as well; may be given again.
     #[arg(long, value_name = "FILE", help_heading = "Network")]
     pub(super) ca: Vec<PathBuf>,
+    /// Shows this client certificate (PEM) where the server asks for one; its key may stand in the same file.
+    #[arg(long, value_name = "FILE", help_heading = "Network")]
+    pub(super) client_cert: Option<PathBuf>,
+    /// The key (PEM, without a passphrase) of the client certificate.
+    #[arg(long, value_name = "FILE", requires = "client_cert", help_heading = "Network")]
+    pub(super) client_key: Option<PathBuf>,
+    /// The name sent as SNI and looked for in the certificate, in place of the URL's host; an empty one sends no SNI.
+    #[arg(long, value_name = "NAME", help_heading = "Network")]
+    pub(super) sni: Option<String>,
+    /// Appends the keys of the TLS session to this file, for Wireshark [default: the variable SSLKEYLOGFILE].
+    #[arg(long, value_name = "FILE", help_heading = "Network")]
+    pub(super) keylog: Option<PathBuf>,
+    /// Goes through this proxy: `http://[USER:PASSWORD@]HOST:PORT`, `socks5://…`, or `none` [default: the variables
+    /// `HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY`, except to this machine].
+    #[arg(long, value_name = "URL", help_heading = "Network")]
+    pub(super) proxy: Option<String>,
+    /// Sends a ping each so many seconds and measures the round trip.
+    #[arg(long, value_name = "S", value_parser = values::seconds, help_heading = "Keep-alive")]
+    pub(super) ping: Option<Duration>,
+    /// How long a pong may take before the server counts as gone, in seconds [default: 10].
+    #[arg(long, value_name = "S", value_parser = values::seconds, requires = "ping", help_heading = "Keep-alive")]
+    pub(super) pong_timeout: Option<Duration>,
+    /// Leaves the server's pings unanswered, to see what it does then.
+    #[arg(long, help_heading = "Keep-alive")]
+    pub(super) no_pong: bool,
+    /// Connects again after an end that was not ours, at most so many times, with pauses that grow from 1 to 30 seconds.
+    #[arg(long, value_name = "TIMES", value_parser = clap::value_parser!(u32).range(1..), help_heading = "Keep-alive")]
+    pub(super) reconnect: Option<u32>,
     /// Tries IPv4 addresses alone.
     #[arg(long, conflicts_with = "ipv6", help_heading = "Network")]
     pub(super) ipv4: bool,

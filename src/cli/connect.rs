@@ -9,7 +9,7 @@ use std::time::Duration;
 use super::args::ConnectArgs;
 use super::failure::Failure;
 use super::runner::Runner;
-use super::{secrets, values};
+use super::{network, secrets, values};
 use crate::engine::practice::Exercise;
 use crate::engine::{ConnectOptions, ConsoleSource};
 use crate::observation::{Fact, Family, PastedConsole, TokenPlace};
@@ -79,6 +79,7 @@ pub(super) fn options(args: &ConnectArgs, exercise: Option<&Exercise>) -> Result
         }
         options.ca_pems.push(pem);
     }
+    network::place(args, &mut options)?;
     options.family = match (args.ipv4, args.ipv6) {
         (true, _) => Family::Ipv4,
         (false, true) => Family::Ipv6,

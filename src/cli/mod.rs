@@ -10,6 +10,7 @@ mod connect;
 mod explain;
 mod export;
 mod failure;
+mod network;
 mod practice;
 mod print;
 mod record;

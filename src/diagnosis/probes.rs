@@ -12,6 +12,7 @@ use crate::wire::Target;
 pub fn next_probes(case: &Case<'_>) -> Vec<Probe> {
     let story = case.story;
     let is_allowed = case.plan().is_some_and(|plan| plan.probes)
+        && !story.is_proxied()
         && !story.attempts.is_empty()
         && story.attempts.iter().all(|attempt| is_loopback(attempt.address.ip()));
     let (true, Some(ending), Some(target)) = (is_allowed, ending(case), case.target()) else {
@@ -60,7 +61,10 @@ fn wanted(case: &Case<'_>, ending: Ending, target: &Target) -> Vec<Probe> {
             let is_mute = case.story.ran_out(Deadline::Close).is_some();
             vec![get().filter(|_| is_mute)]
         }
-        Ending::NetworkTimeout => vec![get().filter(|_| case.story.ran_out(Deadline::Write).is_some())],
+        Ending::NetworkTimeout => {
+            let is_stuck = [Deadline::Write, Deadline::Pong].into_iter().any(|d| case.story.ran_out(d).is_some());
+            vec![tcp().filter(|_| is_stuck), get().filter(|_| is_stuck)]
+        }
         Ending::ProtocolError => vec![tcp().filter(|_| has_ended)],
         Ending::NotAttempted | Ending::ResolveFailed | Ending::UpgradeRefused | Ending::Open | Ending::EndedByUs => {
             Vec::new()

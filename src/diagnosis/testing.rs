@@ -6,8 +6,8 @@ use bytes::Bytes;
 
 use super::{Case, Certainty, Ending, Verdict, diagnose, next_probes};
 use crate::observation::{
-    CertInfo, CloseOrigin, Deadline, Direction, Expect, Fact, Family, IoFailure, IoKind, Limit, Moment, Plan, Probe,
-    ProbeOutcome, ReadEnd, TimeOuts, TlsFailure, TlsFailureKind, TokenPlace,
+    CertInfo, CloseOrigin, Deadline, Direction, Expect, Fact, Family, IoFailure, IoKind, KeepAlivePlan, Limit, Moment,
+    Plan, Probe, ProbeOutcome, ReadEnd, Route, TimeOuts, TlsFailure, TlsFailureKind, TokenPlace,
 };
 use crate::store::Story;
 use crate::token::{Secret, TokenReport, examine, mint};
@@ -46,6 +46,8 @@ impl Scene {
             insecure: false,
             family: Family::Auto,
             probes: true,
+            route: Route::Direct,
+            keep_alive: KeepAlivePlan::default(),
         };
         Self { facts: Vec::new(), plan, token: None, request_fields: String::new(), now_millis: 0, pending: false }
     }
@@ -245,7 +247,7 @@ impl Scene {
         if !first_bytes.is_empty() {
             scene = scene.fact(Fact::CipherBytes { direction: Direction::ServerToClient, data });
         }
-        let failure = TlsFailure { kind, text: format!("{kind:?}"), chain, defects, client_cert_requested: false };
+        let failure = TlsFailure { kind, text: format!("{kind:?}"), chain, defects, ..TlsFailure::default() };
         scene.fact(Fact::TlsFailed(Box::new(failure)))
     }
 
@@ -370,7 +372,7 @@ pub(super) fn certificate(issuer: &str, from: i64, until: i64) -> CertInfo {
         names: vec!["example.test".to_owned()],
         not_before: from,
         not_after: until,
-        has_ca_issuers: false,
+        ..CertInfo::default()
     }
 }
 

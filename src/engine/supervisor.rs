@@ -15,6 +15,7 @@ use super::clock::wall_clock_unix_millis;
 use super::console::{Consoles, Desk, FileLane, Outlet, PracticeConsole};
 use super::mailbox::Mailbox;
 use super::practice::{Practice, PracticeOptions};
+use super::reconnect::{Reconnect, chance};
 use super::recorder::Recorder;
 use super::save::save;
 use super::sink::Sink;
@@ -102,7 +103,7 @@ impl Supervisor {
             Err(error) => return self.refuse(conn, &error_chain(&error)),
         };
         tracing::debug!(conn = conn.0, "a connection begins");
-        let (wishes, wishes_inbox) = mpsc::channel(WISHES);
+        let (wishes, mut wishes_inbox) = mpsc::channel(WISHES);
         let (recorder, mailbox) = (Arc::clone(&self.recorder), Arc::clone(&self.mailbox));
         let console = Arc::clone(&self.console);
         let consoles = Arc::clone(&self.consoles);
@@ -111,19 +112,19 @@ impl Supervisor {
             let mut lane = None;
             let mut listening = None;
             let mut attached = None;
-            if let Some(target) = client::plan(&options, &sink) {
-                listening = console.listen(conn, &target, &sink);
+            if let Some(planned) = client::plan(&options, &sink) {
+                listening = console.listen(conn, &planned.target, &sink);
                 if let Some(path) = options.server_log.clone() {
                     let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
                     let outlet = Outlet::session(sink.clone(), name, ConsoleKind::File);
                     lane = Some(FileLane::start(path, outlet).await);
                 }
-                consoles.ready(&target, options.server_wait).await;
+                consoles.ready(&planned.target, options.server_wait).await;
                 attached = Some(consoles.listen(conn, &sink));
                 for (console, text) in &options.pasted {
                     sink.push(Fact::pasted(*console, text));
                 }
-                client::run(target, options, sink.clone(), wishes_inbox).await;
+                client::run(&planned, &options, &sink, &mut wishes_inbox).await;
             }
             ask_further(conn, &recorder, &sink, lane.as_ref(), &consoles).await;
             drop(listening);
@@ -132,9 +133,15 @@ impl Supervisor {
             if let Some(lane) = lane {
                 lane.finish().await;
             }
-            conclude(conn, &recorder, &sink).await;
+            let next = conclude(conn, options.reconnect, &recorder, &sink).await;
             tracing::debug!(conn = conn.0, "a connection is over");
             mailbox.put(Event::Ended { conn });
+            if let Some((reconnect, pause)) = next
+                && is_awaited(pause, &mut wishes_inbox).await
+            {
+                let options = Box::new(ConnectOptions { reconnect: Some(reconnect), ..options });
+                mailbox.put(Event::ReconnectDue { conn, options });
+            }
         });
         self.connections.insert(conn, Running { wishes, sink: theirs, task });
     }
@@ -161,7 +168,7 @@ impl Supervisor {
         running.sink.push(pasted);
         if running.task.is_finished() {
             let (recorder, sink) = (Arc::clone(&self.recorder), running.sink.clone());
-            tokio::spawn(async move { conclude(conn, &recorder, &sink).await });
+            tokio::spawn(async move { conclude(conn, None, &recorder, &sink).await });
         }
     }
 
@@ -262,14 +269,36 @@ async fn ask_further(conn: ConnId, recorder: &Recorder, sink: &Sink, lane: Optio
     }
 }
 
-/// Gives the last verdict.
-async fn conclude(conn: ConnId, recorder: &Recorder, sink: &Sink) {
-    let Some(story) = recorder.settle(conn).await else {
-        return;
-    };
+/// Gives the last verdict; returns how the connection is to be made again and when, if it is.
+async fn conclude(
+    conn: ConnId,
+    reconnect: Option<Reconnect>,
+    recorder: &Recorder,
+    sink: &Sink,
+) -> Option<(Reconnect, Duration)> {
+    let story = recorder.settle(conn).await?;
     sink.push(Fact::Concluded(Box::new(diagnose(&Case { story: &story, probes_pending: false }))));
+    let next = reconnect.and_then(|reconnect| reconnect.after(&story)).map(|next| (next, next.pause(chance())));
+    if let Some((next, pause)) = next {
+        let millis = u64::try_from(pause.as_millis()).unwrap_or(u64::MAX);
+        sink.push(Fact::ReconnectPlanned { number: next.made, millis });
+    }
     sink.push(Fact::Finished);
     recorder.settle(conn).await;
+    next
+}
+
+/// Waits before a connection is made again; a wish to end or the end of the program stops it.
+async fn is_awaited(pause: Duration, wishes: &mut mpsc::Receiver<Wish>) -> bool {
+    let stopped = async {
+        loop {
+            match wishes.recv().await {
+                Some(Wish::Send(_)) => {}
+                Some(Wish::Close { .. } | Wish::Abort | Wish::Shutdown) | None => return,
+            }
+        }
+    };
+    timeout(pause, stopped).await.is_err()
 }
 
 /// An error with its sources, in one line.

@@ -42,6 +42,7 @@ use super::repeat::Repeat;
 use super::theme;
 use super::toasts::Toasts;
 use crate::engine::{Command, Engine, EngineHandle, JournalPlace, StartError};
+use crate::observation::ConnId;
 
 /// The window.
 pub struct App {
@@ -59,6 +60,8 @@ pub struct App {
     jobs: FileJobs,
     journal: JournalPlace,
     repeat: Option<Repeat>,
+    /// The connection that is over and to be made again after a pause.
+    reconnecting: Option<ConnId>,
     practice: Practice,
     toasts: Toasts,
     path_bar: Option<PathBar>,
@@ -122,6 +125,7 @@ impl App {
             jobs: FileJobs::new(ctx.clone()),
             journal: JournalPlace::default(),
             repeat: None,
+            reconnecting: None,
             practice: Practice::default(),
             toasts: Toasts::default(),
             path_bar: None,

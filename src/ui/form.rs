@@ -2,11 +2,15 @@
 //!
 //! The URL is the truth about its query; the token stands in it or beside it, as its place says. Nothing here draws. Start at
 //! [`Form::options`]; what is wrong with a field is in [`checks`], what is kept between starts in [`kept`], what a paste
-//! means in [`pasted`].
+//! means in [`pasted`], commands of other tools in [`foreign`] and [`copied`].
 
 pub mod checks;
+pub mod copied;
+pub mod foreign;
 pub mod kept;
+pub mod network;
 pub mod pasted;
+mod shell_words;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -18,6 +22,7 @@ use crate::observation::{Expect, Family, TimeOuts, TokenPlace};
 use crate::token::place::percent_decode;
 use crate::token::{Filled, Secret, fill, fill_url};
 use checks::Checks;
+use network::Network;
 
 /// The connection form.
 #[derive(Clone, Debug, Default)]
@@ -46,6 +51,8 @@ pub struct Form {
     pub ca_file: String,
     /// Which address families are tried.
     pub family: Family,
+    /// TLS, the way and the keep-alive.
+    pub network: Network,
     /// Which confirmation is expected.
     pub expect: ExpectChoice,
     /// What goes with each kind of confirmation.
@@ -311,6 +318,7 @@ impl Form {
         options.ca_files =
             Some(PathBuf::from(self.ca_file.trim())).filter(|_| !self.ca_file.trim().is_empty()).into_iter().collect();
         options.family = self.family;
+        self.network.place(&mut options);
         options
     }
 
@@ -344,6 +352,7 @@ impl Form {
     pub fn for_exercise(fault: Option<String>, exercise: Exercise) -> Self {
         let mut form = Self { url: exercise.url.clone(), ..Self::default() };
         form.is_insecure = exercise.insecure;
+        form.network = Network::for_exercise(&exercise);
         form.subprotocols = exercise.subprotocols.join(", ");
         (form.expect, form.expected.contains) = match &exercise.confirm {
             Confirm::First => (ExpectChoice::First, String::new()),
@@ -412,6 +421,9 @@ mod tests {
             upgrade_timeout: None,
             confirm_timeout: None,
             watch: None,
+            proxy: None,
+            ping: None,
+            withhold_pongs: false,
             message_limit: None,
             insecure: false,
             extra_ca: None,

@@ -14,5 +14,6 @@ mod client;
 mod console;
 mod matrix;
 mod misbehaviour;
+mod network;
 mod peer;
 mod smoke;

@@ -58,6 +58,8 @@ part 'tokens of others, and broken ones' python3 "$here/tokens.py" --sockeye "$s
 part 'misconfigured servers' python3 "$here/misconfigured.py" --sockeye "$sockeye" --work "$work"
 part 'hostile consoles' python3 "$here/console.py" --sockeye "$sockeye" --work "$work"
 part 'recordings that were killed' python3 "$here/kill.py" --sockeye "$sockeye" --work "$work"
+part 'TLS of openssl and nginx' python3 "$here/tls.py" --sockeye "$sockeye" --work "$work"
+part 'half-dead peers' python3 "$here/half_dead.py" --sockeye "$sockeye" --work "$work"
 part 'interop, every byte' python3 "$here/interop.py" --sockeye "$sockeye" --work "$work"
 part 'agreement with a capture' python3 "$here/capture.py" --sockeye "$sockeye" --work "$work"
 part 'hostile peers' python3 "$here/hostile.py" --sockeye "$sockeye" --work "$work"

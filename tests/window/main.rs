@@ -11,10 +11,12 @@
 )]
 
 mod app;
+mod bad_input;
 mod cpu_render;
 mod gallery;
 mod inputs;
 mod lists;
+mod network_form;
 mod panels_console;
 mod panels_detail;
 mod panels_fixture;

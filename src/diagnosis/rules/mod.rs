@@ -10,9 +10,11 @@ mod dns_tcp;
 mod engineio;
 mod healthy;
 mod invalid;
+mod keep_alive;
 mod open;
 mod ours;
 mod protocol;
+mod proxy;
 mod refused;
 mod tls;
 mod token;
@@ -148,10 +150,11 @@ pub fn rules() -> impl Iterator<Item = &'static Rule> {
     FAMILIES.iter().flat_map(|family| family.iter())
 }
 
-static FAMILIES: [&[Rule]; 19] = [
+static FAMILIES: [&[Rule]; 20] = [
     ours::RULES,
     url::NOT_ATTEMPTED,
     console::RULES,
+    proxy::RULES,
     dns_tcp::RULES,
     tls::RULES,
     protocol::RULES,

@@ -83,6 +83,10 @@ impl App {
                 ctx.copy_text(text);
                 self.toasts.done(format!("Copied {what}"));
             }
+            Action::CopyAs(tool) => {
+                ctx.copy_text(self.form.copied(tool));
+                self.toasts.done(format!("Copied {}", tool.what()));
+            }
             Action::Toast(words) => self.toasts.done(words),
             Action::Save(path) => self.save(path),
             Action::Open(path) => self.open(path),
@@ -154,6 +158,7 @@ impl App {
         if self.connections.is_live() || !self.form.checks.can_connect() {
             return;
         }
+        self.stop_reconnecting();
         let conn = self.connections.fresh();
         let mut options = self.form_options();
         change(&mut options);
@@ -166,12 +171,22 @@ impl App {
         }
     }
 
+    /// Whoever connects by hand wants no second connection to follow by itself.
+    fn stop_reconnecting(&mut self) {
+        if let Some(conn) = self.reconnecting.take() {
+            self.must_ask(Command::Abort { conn });
+        }
+    }
+
     fn form_options(&self) -> ConnectOptions {
         ConnectOptions { journal: self.journal.clone(), ..self.form.options() }
     }
 
     fn disconnect(&mut self) {
-        if let Some(conn) = self.live() {
+        if let Some(conn) = self.reconnecting.take().filter(|_| !self.connections.is_live()) {
+            self.must_ask(Command::Abort { conn });
+            self.toasts.done("It is not connected again".to_owned());
+        } else if let Some(conn) = self.live() {
             self.must_ask(Command::Close { conn, code: Some(1000), reason: String::new() });
         }
     }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::App;
 use crate::engine::practice::Exercise;
-use crate::engine::{Command, Event, Outgoing};
+use crate::engine::{Command, ConnectOptions, Event, Outgoing};
 use crate::observation::ConnId;
 use crate::ui::action::{Action, FileField};
 use crate::ui::files::{FileDone, Pick};
@@ -35,6 +35,7 @@ impl App {
     fn event(&mut self, event: Event) {
         match event {
             Event::Ended { conn } => self.ended(conn),
+            Event::ReconnectDue { conn, options } => self.reconnect(conn, options),
             Event::Refused { conn, why } => {
                 self.connections.refused(conn);
                 self.banner = Some(why);
@@ -72,8 +73,21 @@ impl App {
         }
     }
 
+    /// Makes a connection again, unless the user went on with something else.
+    fn reconnect(&mut self, ended: ConnId, options: Box<ConnectOptions>) {
+        if std::mem::take(&mut self.reconnecting) != Some(ended) || self.connections.is_live() {
+            return;
+        }
+        let conn = self.connections.fresh();
+        if self.ask(Command::Connect { conn, options }) {
+            self.connections.begun(conn);
+        }
+    }
+
     fn ended(&mut self, conn: ConnId) {
         self.connections.ended(conn, &self.engine);
+        let is_awaited = self.connections.view(conn).is_some_and(|view| view.story.reconnect.is_some());
+        self.reconnecting = is_awaited.then_some(conn).or(self.reconnecting);
         let story = self.connections.view(conn).map(|view| &*view.story);
         if let Some(matrix) = &mut self.panels.token.matrix {
             matrix.ended(conn, story);
@@ -177,6 +191,9 @@ impl App {
                 self.jobs.read_secrets(path.into());
             }
             FileField::Authority => self.form.ca_file = path,
+            FileField::ClientCertificate => self.form.network.client_certificate = path,
+            FileField::ClientKey => self.form.network.client_key = path,
+            FileField::KeyLog => self.form.network.key_log = path,
             FileField::Payload => self.panels.compose.draft.text = path,
             FileField::ServerLog => self.panels.console.attach.path = path,
         }

@@ -50,7 +50,7 @@ pub fn show(
             ui.ctx().request_discard("the buttons beside the URL have another width");
         }
     });
-    below_ui(ui, form, ctx);
+    below_ui(ui, form, ctx, actions);
 }
 
 /// The identity of the URL field, for the key that gives it the focus.
@@ -157,8 +157,29 @@ fn menu_ui(ui: &mut Ui, situation: Situation, actions: &mut Actions) {
     response.on_hover_text("Every action").accessible_name("Menu");
 }
 
+/// Counts down to the next connection, where one is to follow by itself.
+fn reconnect_ui(ui: &mut Ui, ctx: &Context<'_>, actions: &mut Actions) {
+    let Some((conn, story)) = ctx.view.map(|view| (view.conn, &view.story)) else { return };
+    let stopped = Id::unique(("connects again no more", conn));
+    if ui.data(|data| data.get_temp(stopped)).unwrap_or(false) {
+        return;
+    }
+    let (Some((at, number, millis)), Some(plan)) = (story.reconnect, &story.plan) else { return };
+    let due = plan.began_unix_millis.saturating_add_unsigned(at.0 / 1_000_000).saturating_add_unsigned(millis);
+    let Ok(left) = u64::try_from(due - ctx.now_unix_millis) else { return };
+    ui.horizontal_wrapped(|ui| {
+        let secs = left.div_ceil(1000);
+        fields::note_ui(ui, &format!("Connects again in {secs} s (number {number})"));
+        if ui.small_button("Stop").on_hover_text("Do not connect again").clicked() {
+            ui.data_mut(|data| data.insert_temp(stopped, true));
+            actions.push(Action::Disconnect);
+        }
+    });
+    ui.ctx().request_repaint_after(std::time::Duration::from_millis(200));
+}
+
 /// What is wrong with the URL, in words, with the one that was probably meant.
-fn below_ui(ui: &mut Ui, form: &mut Form, ctx: &Context<'_>) {
+fn below_ui(ui: &mut Ui, form: &mut Form, ctx: &Context<'_>, actions: &mut Actions) {
     if ctx.is_live {
         if let Some((words, is_soon)) = countdown(ctx) {
             let palette = theme::palette(ui);
@@ -166,6 +187,7 @@ fn below_ui(ui: &mut Ui, form: &mut Form, ctx: &Context<'_>) {
         }
         return;
     }
+    reconnect_ui(ui, ctx, actions);
     if let Some(note) = form.note.clone().filter(|note| note.at == NoteAt::Url) {
         ui.horizontal_wrapped(|ui| {
             fields::note_ui(ui, &note.text);

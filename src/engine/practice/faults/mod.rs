@@ -3,6 +3,7 @@
 mod close;
 mod console;
 mod frames;
+mod network;
 mod open;
 mod refused;
 mod token;
@@ -15,10 +16,11 @@ pub(super) use unproducible::UNPRODUCIBLE;
 
 use super::fault::Fault;
 
-const TABLES: [&[Fault]; 9] = [
+const TABLES: [&[Fault]; 10] = [
     url::FAULTS,
     token::FAULTS,
     transport::FAULTS,
+    network::FAULTS,
     refused::FAULTS,
     upgrade::FAULTS,
     open::FAULTS,
