@@ -10,7 +10,7 @@ use super::Material;
 use super::redact::Redactor;
 use super::row_json::row_json;
 use crate::observation::Direction;
-use crate::store::{Row, RowBody};
+use crate::store::{FrameRow, Row, RowBody};
 
 /// Writes every row.
 pub(super) fn write(
@@ -50,7 +50,8 @@ impl Line {
             return Ok(Self { row, payload: Bytes::new(), is_whole: true });
         };
         let mut bytes = frame.preview.clone();
-        if (bytes.len() as u64) < frame.received
+        // A full preview may be the beginning of more, also where few bytes inflate to many.
+        if ((bytes.len() as u64) < frame.received || bytes.len() >= FrameRow::PREVIEW_BYTES)
             && let Some(whole) = payload(frame.direction, frame.offset)?
         {
             bytes = whole;
