@@ -31,6 +31,7 @@ use super::panels::detail::Detail;
 use super::panels::handshake::Handshake;
 use super::panels::palette::ActionPalette;
 use super::panels::path_bar::PathBar;
+use super::panels::plots::Plots;
 use super::panels::practice::PracticePanel;
 use super::panels::sessions::{SessionsMore, SessionsPanel};
 use super::panels::timeline::Timeline;
@@ -86,6 +87,7 @@ struct Panels {
     detail: Detail,
     compose: ComposePanel,
     handshake: Handshake,
+    plots: Plots,
     console: ConsolePanel,
     verdict: VerdictPanel,
     practice: PracticePanel,
@@ -112,7 +114,7 @@ impl App {
         let is_first_start = kept.as_ref().is_none_or(|kept| kept.form.is_none());
         let kept = kept.unwrap_or_default();
         ctx.set_theme(kept.theme.preference());
-        let app = Self {
+        let mut app = Self {
             engine,
             connections: Connections::default(),
             lane: ConsoleLane::default(),
@@ -138,6 +140,7 @@ impl App {
             paste_until: 0.0,
             is_first_pass: true,
         };
+        app.panels.timeline.recall_filters(kept.filters);
         if is_first_start {
             app.ask(Command::StartPractice { port: 0 });
             app.ask(Command::PrepareExercise { fault: None });
@@ -185,7 +188,8 @@ impl App {
         let own = self.own_form.as_ref().unwrap_or(&self.form);
         // Who has not used a form of their own begins with the practice server again.
         let form = (own.practice.is_none() && !own.is_untouched()).then(|| KeptForm::of(own));
-        KeptWindow { theme: self.theme, regions: self.regions.clone(), form }.write()
+        let filters = self.panels.timeline.recent_filters().to_vec();
+        KeptWindow { theme: self.theme, regions: self.regions.clone(), form, filters }.write()
     }
 
     /// Takes events and views; at most ten milliseconds a pass.
@@ -283,6 +287,7 @@ impl App {
                 panels.timeline.show(ui, &ctx, actions);
             }
             Tab::Handshake => panels.handshake.show(ui, &ctx, actions),
+            Tab::Plots => panels.plots.show(ui, &ctx, actions),
             Tab::Console => panels.console.show(ui, &ctx, actions),
             Tab::Verdict => panels.verdict.show(ui, &ctx, actions),
             Tab::Practice => panels.practice.show(ui, practice.address, &ctx, actions),

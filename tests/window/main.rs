@@ -20,6 +20,7 @@ mod network_form;
 mod panels_console;
 mod panels_detail;
 mod panels_fixture;
+mod panels_plots;
 mod panels_timeline;
 mod panels_token;
 mod panels_verdict;

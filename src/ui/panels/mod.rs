@@ -15,6 +15,7 @@ pub mod handshake;
 pub mod help;
 pub mod palette;
 pub mod path_bar;
+pub mod plots;
 pub mod practice;
 pub mod row_text;
 pub mod sessions;
