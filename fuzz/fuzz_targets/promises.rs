@@ -43,7 +43,7 @@ fn items(cut: usize, deflated: bool, bytes: &[u8]) -> Vec<String> {
         // How much comes at once differs.
         Item::Payload { .. } | Item::Opaque { .. } | Item::Body(_) => {}
         Item::Violation(violation) => {
-            seen.push(format!("{:?} {} {}", violation.direction, violation.offset, rule(&violation.kind)))
+            seen.push(format!("{:?} {} {}", violation.direction, violation.offset, rule(&violation.kind)));
         }
         other => seen.push(format!("{other:?}")),
     };
