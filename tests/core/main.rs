@@ -14,5 +14,7 @@ mod client;
 mod compression;
 mod console;
 mod matrix;
+mod misbehaviour;
 mod network;
 mod peer;
+mod smoke;
