@@ -9,6 +9,7 @@ pub mod filter;
 mod fold;
 mod frames;
 mod matches;
+mod round_trips;
 mod row;
 mod row_rules;
 mod rows;
@@ -24,6 +25,7 @@ pub use checkpoint::{Checkpoint, Checkpoints, Position};
 pub use chunk::{Chunk, Replay, read_chunk, read_payload};
 pub use filter::{Filter, FilterError};
 pub use matches::Matches;
+pub use round_trips::RoundTrips;
 pub use row::{FrameRow, Row, RowBody};
 pub use search::{Hits, Search};
 pub use series::{Bucket, Series};
@@ -31,7 +33,7 @@ pub use server_clock::ServerClock;
 pub use session::{Index, Session};
 pub use story::{
     Answer, Attempt, AttemptOutcome, CloseSeen, Confirmation, ConsoleAttached, ConsoleSeen, Pasted, ProbeSeen, Resolve,
-    RoundTrips, SeenRequest, ServerExit, State, Story, Tls, Tunnel,
+    SeenRequest, ServerExit, State, Story, Tls, Tunnel,
 };
 pub use tally::Tally;
 pub use view::{Page, PageSource, View};

@@ -99,7 +99,12 @@ fn help_names_every_option_that_works_and_no_other() {
     ] {
         assert!(help.contains(&format!("{option} ")) || help.contains(&format!("{option}\n")), "{option} in\n{help}");
     }
-    for absent in ["--proxy", "--client-cert", "--ping", "--no-pong", "--no-compress"] {
+    for option in
+        ["--proxy", "--client-cert", "--client-key", "--sni", "--keylog", "--ping", "--no-pong", "--reconnect"]
+    {
+        assert!(help.contains(option), "{option} in\n{help}");
+    }
+    for absent in ["--no-compress"] {
         assert!(!help.contains(absent), "{absent} in\n{help}");
     }
     let all = text(&run(&["--help"]).stdout);
