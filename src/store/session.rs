@@ -449,7 +449,7 @@ mod tests {
 
     #[test]
     fn searches_find_what_the_rows_hold_also_while_the_session_grows() {
-        for seed in 1..=12 {
+        for seed in 1..=4 {
             let mut random = Random(0xA076_1D64_78BD_642F_u64.wrapping_mul(seed));
             let journal = journal(&random.facts());
             let whole = session(&journal, u64::MAX, u64::MAX).index();
@@ -468,7 +468,7 @@ mod tests {
                     let (offset, observation) = found.unwrap();
                     growing.apply(offset, reader.offset(), observation.at, &observation.fact);
                     facts += 1;
-                    if facts % 23 == 0 {
+                    if facts % 61 == 0 {
                         let index = growing.index();
                         let so_far = search_all(&mut search, &journal, &index);
                         assert_eq!(so_far, wanted(&journal, &index, &filter), "seed {seed}, {query}, growing");
@@ -488,8 +488,8 @@ mod tests {
         let mut theirs = b"HTTP/1.1 101 Switching Protocols\r\n\r\n".to_vec();
         let mut expected = Vec::new();
         let mut random = Random(5);
-        for number in 0..2_000_u64 {
-            let len = random.one_of(&[0, 3, 40, 130, 700, 20_000]);
+        for number in 0..400_u64 {
+            let len = random.one_of(&[0, 3, 40, 130, 700, 9_000]);
             let mut payload: Vec<u8> = (0..len).map(|_| b'a' + random.below(12) as u8).collect();
             if number.is_multiple_of(7) && payload.len() >= 40 {
                 let at = random.below(payload.len() as u64 - 6) as usize;
