@@ -101,11 +101,22 @@ fn help_names_every_option_that_works_and_no_other() {
     ] {
         assert!(help.contains(&format!("{option} ")) || help.contains(&format!("{option}\n")), "{option} in\n{help}");
     }
-    for option in
-        ["--proxy", "--client-cert", "--client-key", "--sni", "--keylog", "--ping", "--no-pong", "--reconnect", "--no-compress"]
-    {
-        assert!(help.contains(option), "{option} in
-{help}");
+    for option in [
+        "--proxy",
+        "--client-cert",
+        "--client-key",
+        "--sni",
+        "--keylog",
+        "--ping",
+        "--no-pong",
+        "--reconnect",
+        "--no-compress",
+    ] {
+        assert!(
+            help.contains(option),
+            "{option} in
+{help}"
+        );
     }
     let all = text(&run(&["--help"]).stdout);
     for command in ["check", "record", "token", "explain", "practice", "export", "open", "diff"] {
