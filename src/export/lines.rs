@@ -93,12 +93,13 @@ impl Waiting {
         };
         let mut payload = frame.preview.clone();
         if payloads == Payloads::Whole
-            && (payload.len() as u64) < frame.received
+            && !frame.is_preview_whole()
             && let Some(whole) = source.payload(frame.direction, frame.offset)?
         {
             payload = whole;
         }
-        let is_whole = payload.len() as u64 >= frame.header.payload_len;
+        let is_whole =
+            payload.len() as u64 >= frame.data_len() && frame.inflated.is_none_or(|inflated| inflated.is_whole);
         Ok(Self { row, payload, is_whole })
     }
 

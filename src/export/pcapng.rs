@@ -199,6 +199,10 @@ fn end_flags(end: &ReadEnd) -> Option<u8> {
 fn frame_bytes(frame: &FrameRow, payload: &[u8], is_whole: bool, is_rewritten: bool) -> Vec<u8> {
     let header = &frame.header;
     let key = header.masked().then_some(header.masking_key);
+    if frame.inflated.is_some() {
+        // Inflated, it would have stood there without RSV1.
+        return encode_frame(header.first & !0x40, key, payload);
+    }
     let is_same_length = payload.len() as u64 == header.payload_len;
     if is_whole && (is_rewritten && !is_same_length || header.has_minimal_length()) {
         return encode_frame(header.first, key, payload);
