@@ -9,7 +9,7 @@ use super::{secrets, values};
 use crate::engine::ConnectOptions;
 use crate::engine::practice::Exercise;
 use crate::observation::{Family, TokenPlace};
-use crate::wire::place_in_query;
+use crate::wire::{parse_url, place_in_query};
 
 /// Stages what a practice URL asks for; `None` for any other URL.
 pub(super) fn exercise(url: &str, runner: &mut Runner) -> Result<Option<Exercise>, Failure> {
@@ -21,7 +21,7 @@ pub(super) fn exercise(url: &str, runner: &mut Runner) -> Result<Option<Exercise
 }
 
 /// The fault that a practice URL names, empty for none; `None` if it is no practice URL.
-fn practice(url: &str) -> Option<&str> {
+pub(super) fn practice(url: &str) -> Option<&str> {
     let rest = url.strip_prefix("practice")?;
     if rest.is_empty() { Some("") } else { rest.strip_prefix('/').map(|fault| fault.trim_end_matches('/')) }
 }
@@ -73,6 +73,11 @@ pub(super) fn options(args: &ConnectArgs, exercise: Option<&Exercise>) -> Result
         (false, false) => Family::Auto,
     };
     options.probes = !args.no_probes;
+    options.probes_elsewhere = args.probes;
+    if let Some(backend) = &args.backend {
+        parse_url(backend).map_err(|problem| Failure::Usage(format!("--backend: {}", problem.message)))?;
+        options.backend = Some(backend.clone());
+    }
     if let Some(path) = &args.server_log {
         if path.is_dir() {
             return Err(Failure::Usage(format!("{} is a folder, not a log", path.display())));

@@ -10,6 +10,7 @@ mod connect;
 mod explain;
 mod export;
 mod failure;
+mod idle_lab;
 mod practice;
 mod print;
 mod record;
@@ -44,6 +45,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     print::start_trace();
     let status = match &arguments.command {
         Some(Command::Check(args)) => check::run(args),
+        Some(Command::IdleLab(args)) => idle_lab::run(args),
         Some(Command::Record(args)) => record::run(args),
         Some(Command::Token(args)) => token::run(args),
         Some(Command::Explain { what }) => explain::run(what),

@@ -66,6 +66,25 @@ pub enum Command {
         /// The file.
         path: PathBuf,
     },
+    /// Asks about a connection that is over what [`useful_probes`](crate::diagnosis::useful_probes) lists, wherever its
+    /// target is; the user has seen the questions. Ends with another [`Event::Ended`](super::Event::Ended).
+    AskFurther {
+        /// Which connection.
+        conn: ConnId,
+    },
+    /// Measures what silence does to connections to a target; answered by [`Event::LabEnded`](super::Event::LabEnded).
+    StartLab {
+        /// Fresh names for the silent connection, the pinging one, and a second silent one.
+        conns: [ConnId; 3],
+        /// How to connect; confirmation and messages are left out.
+        options: Box<ConnectOptions>,
+        /// How long the silent connection is watched at most.
+        limit: Duration,
+        /// How often the other one pings.
+        ping_every: Duration,
+    },
+    /// Stops the measurement; what is known until then counts.
+    StopLab,
     /// Forgets a connection that is over, and its unnamed journal.
     Forget {
         /// Which connection.
@@ -119,8 +138,12 @@ pub struct ConnectOptions {
     pub ca_pems: Vec<String>,
     /// Which address families are tried.
     pub family: Family,
-    /// Whether follow-up probes may run by themselves (they do so only against loopback).
+    /// Whether follow-up probes may run by themselves against this machine.
     pub probes: bool,
+    /// Whether they may run by themselves against other machines, too.
+    pub probes_elsewhere: bool,
+    /// The URL of the server behind a proxy, to be asked where the proxy refuses.
+    pub backend: Option<String>,
     /// Text messages to send, in order: once confirmed, or once open if nothing confirms.
     pub send: Vec<String>,
     /// How long to wait before the first and between them.
@@ -169,6 +192,8 @@ impl ConnectOptions {
             ca_pems: Vec::new(),
             family: Family::Auto,
             probes: true,
+            probes_elsewhere: false,
+            backend: None,
             send: Vec::new(),
             send_delay: Duration::ZERO,
             watch: None,

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use super::practice::Exercise;
-use crate::observation::ConnId;
+use crate::observation::{ConnId, LabMeasure};
 
 /// An answer of the engine.
 #[derive(Debug)]
@@ -13,6 +13,13 @@ pub enum Event {
     Ended {
         /// Which connection.
         conn: ConnId,
+    },
+    /// The idle lab has measured; the silent connection's verdict is published.
+    LabEnded {
+        /// The silent connection.
+        silent: ConnId,
+        /// What was measured.
+        measure: Box<LabMeasure>,
     },
     /// A command could not be carried out.
     Refused {

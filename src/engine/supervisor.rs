@@ -6,35 +6,60 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use super::client::{self, Wish};
 use super::clock::wall_clock_unix_millis;
 use super::console::{FileLane, PracticeConsole};
+use super::history::{History, timed_end};
+use super::inquiry::{Consent, Inquiry};
+use super::lab::{self, LabOrder, LabWish};
 use super::mailbox::Mailbox;
 use super::practice::{Practice, PracticeOptions};
 use super::recorder::Recorder;
 use super::save::save;
 use super::sink::Sink;
-use super::{Command, ConnectOptions, Event, probe};
-use crate::diagnosis::{Case, diagnose, next_probes};
-use crate::observation::{ConnId, Fact};
+use super::{Command, ConnectOptions, Event, port};
+use crate::observation::{ConnId, Fact, LabMeasure, PastEnd};
+use crate::wire::Target;
 
 /// How many wishes of the user may wait for a connection.
 const WISHES: usize = 256;
-/// How often probes may lead to further probes.
-const PROBE_ROUNDS: usize = 3;
+/// How many ends of connections may wait to be remembered, and wishes of the idle lab to be carried out.
+const INTERNAL: usize = 64;
 /// How long connections may take to end when the program ends.
 const FAREWELL: Duration = Duration::from_secs(1);
 
 /// Runs until the face is gone.
 pub(crate) async fn run(mut inbox: mpsc::Receiver<Command>, recorder: Arc<Recorder>, mailbox: Arc<Mailbox>) {
     let console = PracticeConsole::new(Arc::clone(&mailbox));
-    let mut supervisor = Supervisor { recorder, mailbox, console, connections: BTreeMap::new(), practice: None };
-    while let Some(command) = inbox.recv().await {
-        supervisor.carry_out(command).await;
+    let history = History::read(recorder.folder());
+    let (ends, mut ended) = mpsc::channel(INTERNAL);
+    let (lab_wishes, mut lab_inbox) = mpsc::channel(INTERNAL);
+    let mut supervisor = Supervisor {
+        recorder,
+        mailbox,
+        console,
+        connections: BTreeMap::new(),
+        practice: None,
+        history,
+        ends,
+        lab_wishes,
+        lab: None,
+    };
+    loop {
+        tokio::select! {
+            biased;
+            // Before the next command: a repetition has to know how the last connection ended.
+            Some((target, end)) = ended.recv() => supervisor.history.add(&target, end),
+            Some(wish) = lab_inbox.recv() => supervisor.lab_wish(wish).await,
+            command = inbox.recv() => match command {
+                Some(command) => supervisor.carry_out(command).await,
+                None => break,
+            },
+        }
     }
     supervisor.farewell().await;
 }
@@ -45,11 +70,20 @@ struct Supervisor {
     console: Arc<PracticeConsole>,
     connections: BTreeMap<ConnId, Running>,
     practice: Option<Practice>,
+    history: History,
+    /// Where connections tell how they ended.
+    ends: mpsc::Sender<(Target, PastEnd)>,
+    /// Where the idle lab asks for what it needs.
+    lab_wishes: mpsc::Sender<LabWish>,
+    /// Stops the idle lab that runs.
+    lab: Option<watch::Sender<bool>>,
 }
 
 struct Running {
     wishes: mpsc::Sender<Wish>,
     task: JoinHandle<()>,
+    sink: Sink,
+    options: Arc<ConnectOptions>,
 }
 
 impl Supervisor {
@@ -63,6 +97,16 @@ impl Supervisor {
             Command::PrepareExercise { fault } => self.prepare(fault).await,
             Command::Save { conn, path, redact } => self.save(conn, path, redact),
             Command::OpenFile { conn, path } => self.open_file(conn, path),
+            Command::AskFurther { conn } => self.ask_further(conn, None),
+            Command::StartLab { conns, options, limit, ping_every } => {
+                self.start_lab(LabOrder { conns, options: *options, limit, ping_every });
+            }
+            Command::StopLab => {
+                if let Some(stop) = &self.lab {
+                    // An error means that it has stopped already.
+                    stop.send(true).ok();
+                }
+            }
             Command::Forget { conn } => {
                 if self.connections.get(&conn).is_some_and(|running| !running.task.is_finished()) {
                     self.refuse(conn, "this connection is not over yet");
@@ -85,27 +129,91 @@ impl Supervisor {
         tracing::debug!(conn = conn.0, "a connection begins");
         let (wishes, wishes_inbox) = mpsc::channel(WISHES);
         let (recorder, mailbox) = (Arc::clone(&self.recorder), Arc::clone(&self.mailbox));
-        let console = Arc::clone(&self.console);
+        let (console, ends) = (Arc::clone(&self.console), self.ends.clone());
+        let options = Arc::new(options);
+        let running = (sink.clone(), Arc::clone(&options));
+        let target = client::plan(&options, &sink);
+        if let Some(target) = &target {
+            look_who_listens(target, &sink);
+            let earlier = self.history.of(target);
+            if !earlier.is_empty() {
+                sink.push(Fact::EarlierEnds { ends: earlier });
+            }
+        }
         let task = tokio::spawn(async move {
             let mut lane = None;
             let mut listening = None;
-            if let Some(target) = client::plan(&options, &sink) {
+            if let Some(target) = target {
                 listening = console.listen(conn, &target, &sink);
                 if let Some(path) = options.server_log.clone() {
                     lane = Some(FileLane::start(path, sink.clone()).await);
                 }
-                client::run(target, options, sink.clone(), wishes_inbox).await;
+                client::run(target, ConnectOptions::clone(&options), sink.clone(), wishes_inbox).await;
             }
-            ask_further(conn, &recorder, &sink, lane.as_ref()).await;
+            let inquiry = Inquiry { conn, recorder: &recorder, sink: &sink, options: &options };
+            inquiry.first_verdict(lane.is_some()).await;
+            if let Some(lane) = &lane {
+                // Lines that came by themselves stand before those that our probes provoke.
+                lane.settle().await;
+            }
+            inquiry.ask(Consent::AsPlanned).await;
             drop(listening);
             if let Some(lane) = lane {
                 lane.finish().await;
             }
-            conclude(conn, &recorder, &sink).await;
+            if let Some(end) = inquiry.conclude().await.and_then(|story| timed_end(&story)) {
+                // Nobody is left to remember it only when the program ends.
+                ends.send(end).await.ok();
+            }
             tracing::debug!(conn = conn.0, "a connection is over");
             mailbox.put(Event::Ended { conn });
         });
-        self.connections.insert(conn, Running { wishes, task });
+        let (sink, options) = running;
+        self.connections.insert(conn, Running { wishes, task, sink, options });
+    }
+
+    /// Asks about a connection that is over what the user agreed to, or adds a measurement to it, and judges it again.
+    fn ask_further(&mut self, conn: ConnId, measure: Option<Box<LabMeasure>>) {
+        let Some(running) = self.connections.get_mut(&conn).filter(|running| running.task.is_finished()) else {
+            return self.refuse(conn, "only a connection that is over can be asked about");
+        };
+        let (recorder, mailbox) = (Arc::clone(&self.recorder), Arc::clone(&self.mailbox));
+        let (sink, options) = (running.sink.clone(), Arc::clone(&running.options));
+        running.task = tokio::spawn(async move {
+            let inquiry = Inquiry { conn, recorder: &recorder, sink: &sink, options: &options };
+            if let Some(measure) = measure {
+                sink.push(Fact::LabMeasured(measure.clone()));
+                inquiry.conclude().await;
+                return mailbox.put(Event::LabEnded { silent: conn, measure });
+            }
+            inquiry.ask(Consent::Given).await;
+            inquiry.conclude().await;
+            mailbox.put(Event::Ended { conn });
+        });
+    }
+
+    fn start_lab(&mut self, order: LabOrder) {
+        let runs = self.lab.as_ref().is_some_and(|stop| !stop.is_closed());
+        if let Some(conn) = order.conns.iter().find(|conn| runs || self.connections.contains_key(conn)) {
+            let why = if runs { "the idle lab runs already" } else { "this connection exists already" };
+            return self.refuse(*conn, why);
+        }
+        let (stop, stops) = watch::channel(false);
+        self.lab = Some(stop);
+        tokio::spawn(lab::run(order, Arc::clone(&self.recorder), self.lab_wishes.clone(), stops));
+    }
+
+    async fn lab_wish(&mut self, wish: LabWish) {
+        match wish {
+            LabWish::Command(command) => Box::pin(self.carry_out(command)).await,
+            LabWish::Measured { conn, measure } => {
+                if self.connections.get(&conn).is_some_and(|running| running.task.is_finished()) {
+                    self.ask_further(conn, Some(measure));
+                } else {
+                    self.mailbox.put(Event::LabEnded { silent: conn, measure });
+                }
+            }
+        }
     }
 
     fn wish(&self, conn: ConnId, wish: Wish) {
@@ -181,41 +289,16 @@ impl Supervisor {
     }
 }
 
-/// Asks what may still be asked, with a first verdict before that.
-async fn ask_further(conn: ConnId, recorder: &Recorder, sink: &Sink, lane: Option<&FileLane>) {
-    if let Some(lane) = lane {
-        // Lines that came by themselves stand before those that our probes provoke.
-        lane.settle().await;
-    }
-    for _ in 0..PROBE_ROUNDS {
-        let Some(story) = recorder.settle(conn).await else {
-            return;
-        };
-        let probes = next_probes(&Case { story: &story, probes_pending: true });
-        if probes.is_empty() {
-            break;
-        }
-        if story.verdict.is_none() {
-            let verdict = diagnose(&Case { story: &story, probes_pending: true });
-            sink.push(Fact::Concluded(Box::new(verdict)));
-        }
-        join_all(probes.into_iter().map(|probe| async move {
-            sink.push(Fact::ProbeStarted(probe.clone()));
-            let outcome = probe::run(&probe).await;
-            sink.push(Fact::ProbeEnded { probe, outcome });
-        }))
-        .await;
-    }
-}
-
-/// Gives the last verdict.
-async fn conclude(conn: ConnId, recorder: &Recorder, sink: &Sink) {
-    let Some(story) = recorder.settle(conn).await else {
+/// Looks who listens on a port of this machine, beside the connection that begins.
+fn look_who_listens(target: &Target, sink: &Sink) {
+    if !target.is_loopback() {
         return;
-    };
-    sink.push(Fact::Concluded(Box::new(diagnose(&Case { story: &story, probes_pending: false }))));
-    sink.push(Fact::Finished);
-    recorder.settle(conn).await;
+    }
+    let (port, sink) = (target.port, sink.clone());
+    tokio::task::spawn_blocking(move || {
+        let listeners = port::listeners(port);
+        sink.push(Fact::ListenersSeen { port, listeners });
+    });
 }
 
 /// An error with its sources, in one line.

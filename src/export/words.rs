@@ -1,7 +1,9 @@
 //! Facts in a few words, shared by every format.
 
 use crate::diagnosis::{Certainty, Remedy};
-use crate::observation::{IoFailure, IoKind, Probe, ProbeOutcome, ReadEnd, TlsFailure, TlsFailureKind};
+use crate::observation::{
+    Change, Handshaken, IoFailure, IoKind, Listener, Probe, ProbeOutcome, ReadEnd, TlsFailure, TlsFailureKind,
+};
 use crate::store::Story;
 use crate::token::{Signature, TokenReport, Validity};
 
@@ -55,9 +57,64 @@ pub(super) fn read_end(end: &ReadEnd) -> String {
 pub(super) fn probe(probe: &Probe) -> String {
     match probe {
         Probe::Tcp { address } => format!("TCP to {address}"),
-        Probe::PlainGet { address, path, .. } => format!("plain GET {path} to {address}"),
+        Probe::ComesBack { address } => format!("TCP to {address} again, for a while"),
+        Probe::Listeners { port } => format!("the system's list of who listens on port {port}"),
+        Probe::PlainGet { address, path, tls, .. } => {
+            format!("plain GET {path} to {address}{}", if *tls { ", inside TLS" } else { "" })
+        }
+        Probe::TlsHello { address, server_name } if server_name.is_empty() => {
+            format!("TLS ClientHello without a name to {address}")
+        }
         Probe::TlsHello { address, .. } => format!("TLS ClientHello to {address}"),
+        Probe::Handshake { address, change, with_token } => {
+            let address = match change {
+                Change::Backend { host, .. } => host.clone(),
+                Change::None
+                | Change::Origin { .. }
+                | Change::NoExtensions
+                | Change::NoSubprotocol
+                | Change::Path { .. } => address.to_string(),
+            };
+            let what = match change {
+                Change::None => String::new(),
+                Change::Origin { origin: Some(origin) } => format!(" with Origin {origin}"),
+                Change::Origin { origin: None } => " without Origin".to_owned(),
+                Change::NoExtensions => " without extensions".to_owned(),
+                Change::NoSubprotocol => " without subprotocols".to_owned(),
+                Change::Path { path } => format!(" at {path}"),
+                Change::Backend { .. } => ", the server behind the proxy,".to_owned(),
+            };
+            let token = if *with_token { "with the token" } else { "without the token" };
+            format!("opening handshake to {address}{what} {token}")
+        }
     }
+}
+
+/// Who listens, in a few words.
+pub(super) fn listeners(listeners: &[Listener]) -> String {
+    let words = |listener: &Listener| match &listener.process {
+        Some(process) => format!("{} (pid {}) on {}", process.name, process.pid, listener.address),
+        None => format!("a hidden process on {}", listener.address),
+    };
+    if listeners.is_empty() { "nobody".to_owned() } else { listeners.iter().map(words).collect::<Vec<_>>().join(", ") }
+}
+
+fn handshaken(found: &Handshaken) -> String {
+    let mut words = match (found.opened, found.status) {
+        (true, _) => "opened".to_owned(),
+        (false, Some(status)) => format!("answered with HTTP status {status}"),
+        (false, None) => format!("answered: {}", found.preview),
+    };
+    if let Some(code) = found.close {
+        words.push_str(&format!(", closed by the server with {code}"));
+    } else if let Some(broken) = &found.broken {
+        words.push_str(&format!(", {broken}"));
+    } else if let (true, Some(end)) = (found.opened, &found.end) {
+        words.push_str(&format!(", then {}", read_end(end)));
+    } else if found.message {
+        words.push_str(", and a message came");
+    }
+    words
 }
 
 /// A probe's answer.
@@ -71,6 +128,8 @@ pub(super) fn outcome(outcome: Option<&ProbeOutcome>) -> String {
         Some(ProbeOutcome::Answered { tls: true, .. }) => "answered with TLS".to_owned(),
         Some(ProbeOutcome::Answered { status: Some(status), .. }) => format!("answered with HTTP status {status}"),
         Some(ProbeOutcome::Answered { status: None, preview, .. }) => format!("answered: {preview}"),
+        Some(ProbeOutcome::Listening { listeners: all }) => listeners(all),
+        Some(ProbeOutcome::Handshaken(found)) => handshaken(found),
     }
 }
 

@@ -237,6 +237,8 @@ mod tests {
             insecure: false,
             family: Family::Auto,
             probes: true,
+            probes_elsewhere: false,
+            backend: None,
         };
         let failure = TlsFailure {
             kind: TlsFailureKind::AlertReceived(42),

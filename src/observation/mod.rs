@@ -5,6 +5,8 @@
 
 mod end;
 mod failure;
+mod listener;
+mod past;
 mod plan;
 mod probe;
 
@@ -20,8 +22,10 @@ use crate::wire::UrlProblem;
 
 pub use end::{CloseOrigin, Deadline, Limit, ReadEnd};
 pub use failure::{CertInfo, IoFailure, IoKind, ResolveFailure, ResolveKind, TlsFailure, TlsFailureKind, TlsInfo};
+pub use listener::{Listener, Process};
+pub use past::{LabMeasure, LabRun, PastEnd};
 pub use plan::{Expect, Family, Plan, TimeOuts, TokenPlace};
-pub use probe::{Probe, ProbeOutcome};
+pub use probe::{Change, Handshaken, Probe, ProbeOutcome};
 
 /// Names one connection of this process; the face that asks for the connection makes it up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -238,6 +242,20 @@ pub enum Fact {
         /// What it found.
         outcome: ProbeOutcome,
     },
+    /// Who listened on the target's port of this machine while we connected.
+    ListenersSeen {
+        /// The port.
+        port: u16,
+        /// Every listening socket of it.
+        listeners: Vec<Listener>,
+    },
+    /// How earlier connections to the same target ended, the newest last.
+    EarlierEnds {
+        /// At most eight of them.
+        ends: Vec<PastEnd>,
+    },
+    /// What the idle lab measured with this connection and its twin.
+    LabMeasured(Box<LabMeasure>),
     /// A line of the server's console arrived.
     ConsoleLine {
         /// Where it comes from, e.g. the file's name.

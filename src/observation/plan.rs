@@ -31,8 +31,14 @@ pub struct Plan {
     pub insecure: bool,
     /// Which address families are tried.
     pub family: Family,
-    /// Whether follow-up probes may run by themselves.
+    /// Whether follow-up probes may run by themselves against this machine.
     pub probes: bool,
+    /// Whether they may run by themselves against other machines, too.
+    #[serde(default)]
+    pub probes_elsewhere: bool,
+    /// The URL of the server behind a proxy, if the user named it.
+    #[serde(default)]
+    pub backend: Option<String>,
 }
 
 /// Where the token goes.

@@ -8,8 +8,8 @@ use bytes::Bytes;
 use super::tally::Tally;
 use crate::diagnosis::Verdict;
 use crate::observation::{
-    CloseOrigin, Deadline, Direction, IoFailure, Limit, Moment, Plan, Probe, ProbeOutcome, ReadEnd, ResolveFailure,
-    TlsFailure, TlsInfo,
+    CloseOrigin, Deadline, Direction, IoFailure, LabMeasure, Limit, Listener, Moment, PastEnd, Plan, Probe, ProbeOutcome,
+    ReadEnd, ResolveFailure, TlsFailure, TlsInfo,
 };
 use crate::token::TokenReport;
 use crate::wire::{Check, CloseInfo, Cut, RequestHead, ResponseHead, UrlProblem, Violation, decoded_body, framing};
@@ -77,6 +77,14 @@ pub struct Story {
     pub reset_after_fin: bool,
     /// When we closed our side of TCP.
     pub we_closed_tcp: Option<Moment>,
+    /// Who listened on the target's port of this machine while we connected.
+    pub listeners: Option<(Moment, Vec<Listener>)>,
+    /// How earlier connections to the same target ended, the newest last.
+    pub earlier: Vec<PastEnd>,
+    /// What the idle lab measured with this connection.
+    pub lab: Option<(Moment, LabMeasure)>,
+    /// The last frame of ours that broke a silence of at least [`Story::LONG_SILENCE_NANOS`]: when, and the silence.
+    pub silence_broken: Option<(Moment, u64)>,
     /// Follow-up probes in the order in which they began.
     pub probes: Vec<ProbeSeen>,
     /// The newest lines of the server's console, at most [`Story::MAX_CONSOLE_LINES`].
@@ -278,6 +286,8 @@ impl Story {
     pub const MAX_VIOLATIONS: usize = 32;
     /// How many console lines are kept.
     pub const MAX_CONSOLE_LINES: usize = 1_000;
+    /// From here on a silence is long: ten seconds.
+    pub const LONG_SILENCE_NANOS: u64 = 10_000_000_000;
 
     /// Where the connection stands.
     pub fn state(&self) -> State {

@@ -25,6 +25,7 @@ use super::panels::compose::ComposePanel;
 use super::panels::connect::ConnectPanel;
 use super::panels::detail::Detail;
 use super::panels::handshake::Handshake;
+use super::panels::idle_lab::IdleLabPanel;
 use super::panels::palette::ActionPalette;
 use super::panels::path_bar::PathBar;
 use super::panels::practice::PracticePanel;
@@ -34,6 +35,7 @@ use super::panels::token::TokenPanel;
 use super::panels::verdict::VerdictPanel;
 use super::panels::{help, top, waterfall};
 use super::regions::{Regions, Room};
+use super::lab::Lab;
 use super::repeat::Repeat;
 use super::theme;
 use super::toasts::Toasts;
@@ -52,6 +54,7 @@ pub struct App {
     jobs: FileJobs,
     journal: JournalPlace,
     repeat: Option<Repeat>,
+    lab: Option<Lab>,
     practice: Practice,
     toasts: Toasts,
     path_bar: Option<PathBar>,
@@ -76,6 +79,7 @@ struct Panels {
     compose: ComposePanel,
     handshake: Handshake,
     verdict: VerdictPanel,
+    idle_lab: IdleLabPanel,
     practice: PracticePanel,
     sessions: SessionsPanel,
 }
@@ -110,6 +114,7 @@ impl App {
             jobs: FileJobs::new(ctx.clone()),
             journal: JournalPlace::default(),
             repeat: None,
+            lab: None,
             practice: Practice::default(),
             toasts: Toasts::default(),
             path_bar: None,
@@ -235,7 +240,7 @@ impl App {
 
     fn regions_ui(&mut self, ui: &mut Ui, now_unix_millis: i64) {
         let palette = theme::palette(ui);
-        let Self { connections, form, practice, actions, regions, panels, repeat, .. } = self;
+        let Self { connections, form, practice, actions, regions, panels, repeat, lab, .. } = self;
         let ctx = context(connections, practice, now_unix_millis);
         regions.show(ui, |ui, tab| match tab {
             Tab::Connection => panels.connect.show(ui, form, &ctx, actions),
@@ -257,7 +262,13 @@ impl App {
                 panels.timeline.show(ui, &ctx, actions);
             }
             Tab::Handshake => panels.handshake.show(ui, &ctx, actions),
-            Tab::Verdict => panels.verdict.show(ui, &ctx, actions),
+            Tab::Verdict => {
+                let obstacle = form.checks.obstacle();
+                Panel::bottom("idle lab").frame(theme::region(palette)).show(ui, |ui| {
+                    panels.idle_lab.show(ui, lab.as_ref(), obstacle.as_deref(), &ctx, actions);
+                });
+                panels.verdict.show(ui, &ctx, actions);
+            }
             Tab::Practice => panels.practice.show(ui, practice.address, &ctx, actions),
             Tab::Sessions => {
                 let obstacle = form.checks.obstacle();
@@ -372,6 +383,7 @@ fn context<'a>(connections: &'a Connections, practice: &'a Practice, now_unix_mi
         is_live: connections.is_live(),
         now_unix_millis,
         practice_lines: &practice.lines,
+        is_from_file: connections.shown.is_some_and(|conn| connections.files.contains_key(&conn)),
     }
 }
 

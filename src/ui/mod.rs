@@ -20,6 +20,7 @@ pub mod fonts;
 pub mod form;
 pub mod hex_view;
 pub mod json_tree;
+pub mod lab;
 pub mod kept;
 pub mod menu;
 pub mod panels;

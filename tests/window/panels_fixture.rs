@@ -70,6 +70,7 @@ pub(crate) fn stage<P: 'static>(
             views: &views,
             is_live: false,
             now_unix_millis: (BEGAN_UNIX + 3600) * 1000,
+            is_from_file: false,
             practice_lines: &[],
         };
         show(&mut panel.borrow_mut(), ui, &ctx, &mut actions.borrow_mut());
@@ -314,6 +315,8 @@ pub(crate) fn plan() -> Plan {
         insecure: false,
         family: Family::Auto,
         probes: true,
+        probes_elsewhere: false,
+        backend: None,
     }
 }
 

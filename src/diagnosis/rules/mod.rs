@@ -2,6 +2,7 @@
 //!
 //! A rule says what it found; which of the findings is the cause is decided here alone. Start at [`rules`].
 
+mod asked;
 mod auth;
 mod close;
 mod console;
@@ -13,6 +14,7 @@ mod open;
 mod ours;
 mod protocol;
 mod refused;
+mod timing;
 mod tls;
 mod token;
 mod url;
@@ -24,6 +26,7 @@ use super::{Alternative, Case, Certainty, Ending, Evidence, Finding, Place, Verd
 use crate::observation::{Direction, Moment};
 
 pub(super) use close::code_id;
+pub(super) use timing::end_of;
 pub(super) use refused::{is_403_fingerprint, status_id};
 
 /// How one cause is recognised.
@@ -146,7 +149,7 @@ pub fn rules() -> impl Iterator<Item = &'static Rule> {
     FAMILIES.iter().flat_map(|family| family.iter())
 }
 
-static FAMILIES: [&[Rule]; 18] = [
+static FAMILIES: [&[Rule]; 20] = [
     ours::RULES,
     url::NOT_ATTEMPTED,
     console::RULES,
@@ -154,8 +157,10 @@ static FAMILIES: [&[Rule]; 18] = [
     tls::RULES,
     protocol::RULES,
     invalid::RULES,
+    asked::RULES,
     open::DIED,
     engineio::RULES,
+    timing::RULES,
     close::BY_REASON,
     token::RULES,
     auth::RULES,
@@ -199,13 +204,21 @@ pub(super) fn verdict(case: &Case<'_>) -> Verdict {
         }
     }
     alternatives.truncate(MOST_ALTERNATIVES);
+    let mut evidence = found.evidence;
+    if rule.id != "healthy" {
+        for more in asked::evidence(case, ending) {
+            if !evidence.iter().any(|known| known.text == more.text) {
+                evidence.push(more);
+            }
+        }
+    }
     Verdict {
         ending,
         cause: rule.id.to_owned(),
         certainty: found.certainty,
         summary: found.summary,
         browser_shows: browser_shows(case, ending, rule.id),
-        evidence: found.evidence,
+        evidence,
         fixes: remedies(case, rule.id),
         findings,
         alternatives,
@@ -297,8 +310,10 @@ mod tests {
         let mut seen = BTreeSet::new();
         for rule in rules() {
             assert!(cause(rule.id).is_some(), "{} is not in the catalogue", rule.id);
-            // An origin is refused by a response or by a close reason: two families, one id.
-            assert!(seen.insert(rule.id) || rule.id == "http-403-origin", "{} stands twice", rule.id);
+            // An origin is refused by a response or by a close reason, and a restart or Engine.IO is told by a line, an
+            // answer or a probe: two families, one id.
+            let may_repeat = ["http-403-origin", "server-restarted", "engineio-error"].contains(&rule.id);
+            assert!(seen.insert(rule.id) || may_repeat, "{} stands twice", rule.id);
             for general in rule.implies {
                 assert!(general.ends_with('*') || cause(general).is_some(), "{}: no {general}", rule.id);
             }

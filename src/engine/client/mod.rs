@@ -10,7 +10,7 @@ mod connection;
 pub(crate) mod failure;
 mod request;
 mod tap;
-mod tls;
+pub(crate) mod tls;
 mod upgrade;
 
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite};
@@ -169,6 +169,8 @@ fn examine(options: &ConnectOptions, sink: &Sink) -> Result<Target, UrlProblem> 
         insecure: options.insecure,
         family: options.family,
         probes: options.probes,
+        probes_elsewhere: options.probes_elsewhere,
+        backend: options.backend.clone(),
     })));
     if options.token_place.is_some() || options.token.is_some() {
         let now_unix = began_unix_millis.div_euclid(1000);

@@ -85,6 +85,17 @@ pub(crate) async fn handshake(
     }
 }
 
+/// Runs the TLS handshake of a follow-up probe, which trusts what the connection trusted and leaves no facts behind.
+pub(crate) async fn connect_quietly(
+    stream: TcpStream,
+    target: &Target,
+    options: &ConnectOptions,
+) -> std::io::Result<TlsStream<TcpStream>> {
+    let name = ServerName::try_from(target.host.clone()).map_err(std::io::Error::other)?;
+    let config = config(options, Arc::default()).map_err(std::io::Error::other)?;
+    TlsConnector::from(Arc::new(config)).connect(name, stream).await
+}
+
 /// What the verifier saw, whatever it answered.
 #[derive(Clone, Debug, Default)]
 struct Seen {

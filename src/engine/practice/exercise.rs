@@ -33,6 +33,8 @@ pub struct Exercise {
     pub confirm_timeout: Option<Duration>,
     /// How long to stay after the confirmation, if longer than usual.
     pub watch: Option<Duration>,
+    /// How often to connect: what a clock brings about shows only when it comes again.
+    pub times: u32,
     /// The client's limit for a message, in bytes.
     pub message_limit: Option<u64>,
     /// Whether to go on although the certificate is invalid.
@@ -78,6 +80,7 @@ impl Exercise {
             upgrade_timeout: limit,
             confirm_timeout: limit,
             watch: terms.watch_millis.map(Duration::from_millis),
+            times: terms.times,
             message_limit: terms.message_limit,
             insecure: false,
             extra_ca: terms.trusts_practice_ca.then_some(PRACTICE_CA),

@@ -12,6 +12,7 @@ pub mod detail;
 pub mod fact_words;
 pub mod handshake;
 pub mod help;
+pub mod idle_lab;
 pub mod palette;
 pub mod path_bar;
 pub mod practice;

@@ -42,6 +42,8 @@ impl Told {
             insecure: false,
             family: Family::Auto,
             probes: true,
+            probes_elsewhere: false,
+            backend: None,
         };
         let mut told = Self { story: Story::default(), decoder: Decoder::default(), at: 0 };
         told.fact(&Fact::Planned(Box::new(plan)));

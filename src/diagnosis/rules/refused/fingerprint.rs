@@ -3,6 +3,7 @@
 use super::evidence;
 use crate::diagnosis::rules::Found;
 use crate::diagnosis::{Case, Ending, credential};
+use crate::observation::Change;
 use crate::wire::ResponseHead;
 
 fn answered<'a>(case: &Case<'a>, ending: Ending, statuses: &[u16]) -> Option<&'a ResponseHead> {
@@ -118,8 +119,19 @@ pub(super) fn upgrade_stripped(case: &Case<'_>, ending: Ending, _: &'static str)
     let lower = text.to_ascii_lowercase();
     let is_426 = head.status == 426 && wanted_versions(head).is_none();
     let says = STRIPPED_WORDS.iter().any(|words| lower.contains(words));
-    if !sent || !(is_426 || says) {
+    let direct = case.handshakes().find(|(change, _, _, other)| {
+        matches!(change, Change::Backend { .. }) && (other.opened || other.status == Some(101))
+    });
+    if !sent || !(is_426 || says || direct.is_some()) {
         return None;
+    }
+    if let Some((_, _, at, _)) = direct {
+        let summary = format!(
+            "The proxy on the way is at fault: it answered {}, while the server behind it answers the same opening handshake \
+             with 101.",
+            head.status
+        );
+        return Some(evidence(case, Found::certain(summary).seen(at, "the server behind the proxy: 101")));
     }
     let mark = proxy_mark(head);
     let what = if text.is_empty() {
@@ -255,7 +267,7 @@ pub(in crate::diagnosis) fn is_403_fingerprint(case: &Case<'_>) -> Option<&'stat
 pub(super) fn forbidden(case: &Case<'_>, ending: Ending, id: &'static str) -> Option<Found> {
     let head = answered(case, ending, &[403, 404])?;
     if is_403_fingerprint(case) != Some(id) {
-        return None;
+        return if id == "http-403-origin" { origin_flips(case, head.status) } else { None };
     }
     let words = case.quote(&readable_body(case), 100);
     let origin = case.plan().and_then(|plan| plan.origin.as_deref());
@@ -283,6 +295,27 @@ pub(super) fn forbidden(case: &Case<'_>, ending: Ending, id: &'static str) -> Op
     };
     let found = found.or_if(no_token && id != "http-403-origin", "token-missing", "repeat with a token");
     Some(evidence(case, found))
+}
+
+/// Another `Origin`, and nothing else, made the difference.
+fn origin_flips(case: &Case<'_>, status: u16) -> Option<Found> {
+    let (change, _, at, _) = case.handshakes().find(|(change, _, _, other)| {
+        matches!(change, Change::Origin { .. }) && (other.opened || other.status == Some(101))
+    })?;
+    let Change::Origin { origin } = change else { return None };
+    let sent = case.plan().and_then(|plan| plan.origin.as_deref());
+    let words = |origin: Option<&str>| match origin {
+        Some(origin) => format!("with Origin: {}", case.quote(origin, 80)),
+        None => "without an Origin".to_owned(),
+    };
+    let (ours, theirs) = (words(sent), words(origin.as_deref()));
+    Some(evidence(
+        case,
+        Found::certain(format!(
+            "The server refuses by the Origin: {ours} it answered {status}, {theirs} the same opening handshake opens."
+        ))
+        .seen(at, format!("{theirs}: 101")),
+    ))
 }
 
 /// A page where a socket should be.

@@ -15,13 +15,14 @@ pub(super) use unproducible::UNPRODUCIBLE;
 
 use super::fault::Fault;
 
-const TABLES: [&[Fault]; 9] = [
+const TABLES: [&[Fault]; 10] = [
     url::FAULTS,
     token::FAULTS,
     transport::FAULTS,
     refused::FAULTS,
     upgrade::FAULTS,
     open::FAULTS,
+    open::TIMED,
     frames::FAULTS,
     close::FAULTS,
     console::FAULTS,

@@ -1,0 +1,96 @@
+//! After the end: a first verdict at once, then the follow-up probes, and another verdict with each round of answers.
+
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use tokio::time::Instant;
+
+use super::ConnectOptions;
+use super::probe::Asker;
+use super::recorder::Recorder;
+use super::sink::Sink;
+use crate::diagnosis::{Case, Verdict, diagnose, next_probes, useful_probes};
+use crate::observation::{ConnId, Fact};
+use crate::store::Story;
+
+/// How often answers may lead to further questions.
+const ROUNDS: usize = 5;
+/// How long all of them together may take: the last verdict is due two and a half seconds after the end.
+const LIMIT: Duration = Duration::from_millis(2_250);
+/// With less time left than this no question is begun.
+const LEAST: Duration = Duration::from_millis(50);
+
+/// Who may be asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Consent {
+    /// This machine alone, unless the plan says more.
+    AsPlanned,
+    /// The target, wherever it is: the user has seen the questions and agreed.
+    Given,
+}
+
+/// One connection that is over, and what is asked about it.
+pub(super) struct Inquiry<'a> {
+    pub(super) conn: ConnId,
+    pub(super) recorder: &'a Recorder,
+    pub(super) sink: &'a Sink,
+    pub(super) options: &'a ConnectOptions,
+}
+
+impl Inquiry<'_> {
+    /// Gives a verdict at once if there is anything to wait for: a lane whose lines may still come, or probes.
+    pub(super) async fn first_verdict(&self, has_lane: bool) {
+        let Some(story) = self.recorder.settle(self.conn).await else {
+            return;
+        };
+        let case = Case { story: &story, probes_pending: true };
+        if has_lane || !next_probes(&case).is_empty() {
+            self.conclude_with(&story, diagnose(&case));
+        }
+    }
+
+    /// Asks what may be asked; each round that changes the verdict has its own.
+    pub(super) async fn ask(&self, consent: Consent) {
+        let deadline = Instant::now() + LIMIT;
+        for round in 0..ROUNDS {
+            let Some(story) = self.recorder.settle(self.conn).await else {
+                return;
+            };
+            let case = Case { story: &story, probes_pending: true };
+            if round > 0 {
+                self.conclude_with(&story, diagnose(&case));
+            }
+            let probes = match consent {
+                Consent::AsPlanned => next_probes(&case),
+                Consent::Given => useful_probes(&case),
+            };
+            let left = deadline.saturating_duration_since(Instant::now());
+            if probes.is_empty() || left < LEAST {
+                return;
+            }
+            let asker = &Asker { story: &story, options: self.options };
+            join_all(probes.into_iter().map(|probe| async move {
+                self.sink.push(Fact::ProbeStarted(probe.clone()));
+                let outcome = asker.run(&probe, left).await;
+                self.sink.push(Fact::ProbeEnded { probe, outcome });
+            }))
+            .await;
+        }
+    }
+
+    /// Gives the last verdict and the story that it is of.
+    pub(super) async fn conclude(&self) -> Option<std::sync::Arc<Story>> {
+        let story = self.recorder.settle(self.conn).await?;
+        let verdict = diagnose(&Case { story: &story, probes_pending: false });
+        self.sink.push(Fact::Concluded(Box::new(verdict)));
+        self.sink.push(Fact::Finished);
+        self.recorder.settle(self.conn).await
+    }
+
+    /// Records a verdict unless it says what the last one said.
+    fn conclude_with(&self, story: &Story, verdict: Verdict) {
+        if story.verdict.as_deref() != Some(&verdict) {
+            self.sink.push(Fact::Concluded(Box::new(verdict)));
+        }
+    }
+}
