@@ -27,7 +27,8 @@ impl Restart {
 
 impl<'a> Case<'a> {
     fn answered(&self) -> impl Iterator<Item = (&'a Probe, Moment, &'a ProbeOutcome)> + use<'a> {
-        let ended = |seen: &'a ProbeSeen| Some((&seen.probe, seen.ended.unwrap_or(seen.started), seen.outcome.as_ref()?));
+        let ended =
+            |seen: &'a ProbeSeen| Some((&seen.probe, seen.ended.unwrap_or(seen.started), seen.outcome.as_ref()?));
         self.story.probes.iter().filter_map(ended)
     }
 
@@ -179,9 +180,7 @@ impl<'a> Case<'a> {
         let connected = self.story.connected().and_then(|attempt| self.unix_at(attempt.ended?));
         let ended = self.tcp_end().and_then(|(end, _)| self.unix_at(end));
         // The system tells whole seconds. Workers that share a socket are all older than our connection.
-        let began_after = |then: Option<f64>, slack: f64| {
-            matches!((after.started_unix, then), (Some(started), Some(then)) if started as f64 >= (then + slack).floor())
-        };
+        let began_after = |then: Option<f64>, slack: f64| matches!((after.started_unix, then), (Some(started), Some(then)) if started as f64 >= (then + slack).floor());
         let is_other = match &before {
             Some(before) if before.pid != after.pid => after.started_unix.is_none() || began_after(connected, 0.0),
             Some(_) => false,

@@ -4,9 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use super::Case;
 use super::words::masked;
-use crate::observation::{
-    CloseOrigin, Direction, Expect, IoKind, Moment, Plan, ReadEnd, TokenPlace,
-};
+use crate::observation::{CloseOrigin, Direction, Expect, IoKind, Moment, Plan, ReadEnd, TokenPlace};
 use crate::store::{AttemptOutcome, CloseSeen};
 use crate::token::place;
 use crate::wire::{ResponseHead, Target};

@@ -160,7 +160,7 @@ fn who_listens(case: &Case<'_>) -> CheckItem {
     if let Some(restart) = case.restart() {
         return item(ITEM, false, format!("another process than before: {}", process_words(&restart.after)));
     }
-    match (case.listeners_after(), case.story.listeners.as_ref()) {
+    match (case.listeners_after(), case.story.listeners.as_ref().map(|(at, all)| (*at, all.as_slice()))) {
         (Some((_, after)), Some((_, before))) if after.is_empty() && !before.is_empty() => {
             item(ITEM, false, format!("nobody any more; before, {}", words(before)))
         }

@@ -9,9 +9,7 @@ use super::case::is_loopback;
 use super::credential;
 use super::ending::ending;
 use super::{Case, Ending};
-use crate::observation::{
-    Change, Deadline, IoKind, Moment, Plan, Probe, ProbeOutcome, TlsFailureKind, TokenPlace,
-};
+use crate::observation::{Change, Deadline, IoKind, Moment, Plan, Probe, ProbeOutcome, TlsFailureKind, TokenPlace};
 use crate::wire::{Target, parse_url};
 
 /// The probes that would help now and may run by themselves: against this machine, or where the user said so.
@@ -90,7 +88,8 @@ impl Asking<'_, '_> {
             Ending::ProtocolError => {
                 let mut probes = vec![self.tcp().filter(|_| has_ended), self.listeners().filter(|_| has_ended)];
                 if !self.refuses() && self.may_be_compression() {
-                    probes.push(self.handshake(Change::NoExtensions).filter(|_| self.offers("sec-websocket-extensions")));
+                    probes
+                        .push(self.handshake(Change::NoExtensions).filter(|_| self.offers("sec-websocket-extensions")));
                 }
                 probes
             }
@@ -189,7 +188,10 @@ impl Asking<'_, '_> {
         let Some(status) = self.case.story.answer.status().filter(|status| *status != 407) else {
             return Vec::new();
         };
-        let mut probes = vec![self.get(self.target.path()), self.get("/")];
+        let mut probes = vec![self.get(self.target.path())];
+        if self.target.path() != "/" {
+            probes.push(self.get("/"));
+        }
         if status == 400 {
             probes.push(self.polling());
         }

@@ -15,8 +15,8 @@ use crate::store::Story;
 
 /// How often answers may lead to further questions.
 const ROUNDS: usize = 5;
-/// How long all of them together may take: the last verdict is due two and a half seconds after the end.
-const LIMIT: Duration = Duration::from_millis(2_250);
+/// How long after the end the answers are waited for: the last verdict is due two and a half seconds after it.
+const LIMIT: Duration = Duration::from_millis(2_050);
 /// With less time left than this no question is begun.
 const LEAST: Duration = Duration::from_millis(50);
 
@@ -35,6 +35,8 @@ pub(super) struct Inquiry<'a> {
     pub(super) recorder: &'a Recorder,
     pub(super) sink: &'a Sink,
     pub(super) options: &'a ConnectOptions,
+    /// When the connection was over, or the user agreed.
+    pub(super) began: Instant,
 }
 
 impl Inquiry<'_> {
@@ -51,7 +53,7 @@ impl Inquiry<'_> {
 
     /// Asks what may be asked; each round that changes the verdict has its own.
     pub(super) async fn ask(&self, consent: Consent) {
-        let deadline = Instant::now() + LIMIT;
+        let deadline = self.began + LIMIT;
         for round in 0..ROUNDS {
             let Some(story) = self.recorder.settle(self.conn).await else {
                 return;

@@ -59,12 +59,8 @@ pub(super) async fn run(
     let lab = Lab { recorder, wishes, began: Instant::now(), options: order.options };
     let conn = order.conns[0];
     let ping_every_millis = order.ping_every.as_secs_f64() * 1e3;
-    let mut measure = LabMeasure {
-        ping_every_millis,
-        silent: LabRun::default(),
-        pinging: LabRun::default(),
-        again: None,
-    };
+    let mut measure =
+        LabMeasure { ping_every_millis, silent: LabRun::default(), pinging: LabRun::default(), again: None };
     tokio::select! {
         () = lab.measure(order.conns, order.limit, order.ping_every, &mut measure) => {}
         // An error means that nobody can stop us any more, because the program ends.

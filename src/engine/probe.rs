@@ -181,4 +181,3 @@ async fn answered(
 fn preview(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes.get(..PREVIEW_BYTES).unwrap_or(bytes)).into_owned()
 }
-

@@ -8,7 +8,7 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 use super::client::{self, Wish};
 use super::clock::wall_clock_unix_millis;
@@ -150,7 +150,8 @@ impl Supervisor {
                 }
                 client::run(target, ConnectOptions::clone(&options), sink.clone(), wishes_inbox).await;
             }
-            let inquiry = Inquiry { conn, recorder: &recorder, sink: &sink, options: &options };
+            let began = Instant::now();
+            let inquiry = Inquiry { conn, recorder: &recorder, sink: &sink, options: &options, began };
             inquiry.first_verdict(lane.is_some()).await;
             if let Some(lane) = &lane {
                 // Lines that came by themselves stand before those that our probes provoke.
@@ -180,7 +181,8 @@ impl Supervisor {
         let (recorder, mailbox) = (Arc::clone(&self.recorder), Arc::clone(&self.mailbox));
         let (sink, options) = (running.sink.clone(), Arc::clone(&running.options));
         running.task = tokio::spawn(async move {
-            let inquiry = Inquiry { conn, recorder: &recorder, sink: &sink, options: &options };
+            let began = Instant::now();
+            let inquiry = Inquiry { conn, recorder: &recorder, sink: &sink, options: &options, began };
             if let Some(measure) = measure {
                 sink.push(Fact::LabMeasured(measure.clone()));
                 inquiry.conclude().await;

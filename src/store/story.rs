@@ -8,8 +8,8 @@ use bytes::Bytes;
 use super::tally::Tally;
 use crate::diagnosis::Verdict;
 use crate::observation::{
-    CloseOrigin, Deadline, Direction, IoFailure, LabMeasure, Limit, Listener, Moment, PastEnd, Plan, Probe, ProbeOutcome,
-    ReadEnd, ResolveFailure, TlsFailure, TlsInfo,
+    CloseOrigin, Deadline, Direction, IoFailure, LabMeasure, Limit, Listener, Moment, PastEnd, Plan, Probe,
+    ProbeOutcome, ReadEnd, ResolveFailure, TlsFailure, TlsInfo,
 };
 use crate::token::TokenReport;
 use crate::wire::{Check, CloseInfo, Cut, RequestHead, ResponseHead, UrlProblem, Violation, decoded_body, framing};

@@ -400,6 +400,7 @@ mod tests {
             upgrade_timeout: None,
             confirm_timeout: None,
             watch: None,
+            times: 1,
             message_limit: None,
             insecure: false,
             extra_ca: None,

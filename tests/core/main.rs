@@ -14,3 +14,4 @@ mod client;
 mod console;
 mod matrix;
 mod peer;
+mod probes;

@@ -65,9 +65,7 @@ pub(in crate::diagnosis) fn standing<'a>(case: &Case<'a>, until: Moment, cause: 
 /// When our first probe can have reached the server.
 fn probed(case: &Case<'_>) -> Moment {
     let reached = case.story.probes.iter().filter_map(|seen| match seen.probe {
-        Probe::Tcp { .. } | Probe::ComesBack { .. } => {
-            Some(Moment(seen.started.0.saturating_add(PROBE_PAUSE_NANOS)))
-        }
+        Probe::Tcp { .. } | Probe::ComesBack { .. } => Some(Moment(seen.started.0.saturating_add(PROBE_PAUSE_NANOS))),
         Probe::PlainGet { .. } | Probe::TlsHello { .. } | Probe::Handshake { .. } => Some(seen.started),
         Probe::Listeners { .. } => None,
     });

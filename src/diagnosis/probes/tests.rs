@@ -59,9 +59,8 @@ fn each_probe_runs_once_and_against_this_machine_only() {
     let story = remote.story();
     assert_eq!(names(&useful_probes(&Case { story: &story, probes_pending: false })), ["tcp"]);
     asks(&remote.plan(|plan| plan.probes_elsewhere = true), &["tcp"]);
-    let elsewhere = Scene::to("ws://localhost:3001/")
-        .tcp_failed("192.0.2.1:3001", IoKind::Refused)
-        .tcp_connected("127.0.0.1:3001");
+    let elsewhere =
+        Scene::to("ws://localhost:3001/").tcp_failed("192.0.2.1:3001", IoKind::Refused).tcp_connected("127.0.0.1:3001");
     asks(&elsewhere.request().accept().fin(), &[]);
 }
 
@@ -93,7 +92,8 @@ fn the_token_goes_along_last_and_only_where_nothing_else_tells() {
 
 #[test]
 fn a_refusal_is_asked_about_what_may_have_made_it() {
-    let asked = |status: &str, fields: &str| Scene::to("ws://127.0.0.1:3001/ws?a=1").tcp().request().answer(status, fields, "");
+    let asked =
+        |status: &str, fields: &str| Scene::to("ws://127.0.0.1:3001/ws?a=1").tcp().request().answer(status, fields, "");
     asks(&asked("200 OK", ""), &["get /ws", "get /"]);
     asks(&asked("404 Not Found", ""), &["get /ws", "get /", "origin http://127.0.0.1:3001", "path /ws/"]);
     asks(&asked("301 Moved", "Location: /ws/?a=1\r\n"), &["get /ws", "get /", "path /ws/"]);

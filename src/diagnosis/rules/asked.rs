@@ -31,9 +31,10 @@ fn restarted(case: &Case<'_>, ending: Ending, _: &'static str) -> Option<Found> 
     let port = case.port_words();
     let found = match (case.restart(), case.came_back()) {
         (Some(restart), _) => {
-            let before = restart.before.as_ref().map_or_else(String::new, |before| {
-                format!(", before it was {}", process_words(before))
-            });
+            let before = restart
+                .before
+                .as_ref()
+                .map_or_else(String::new, |before| format!(", before it was {}", process_words(before)));
             let whose = if restart.is_other_program() { "another program" } else { "a younger process" };
             Found::certain(format!(
                 "The server was restarted: TCP ended with {word} {when}, and {port} now belongs to {whose}, {}{before}.",
@@ -170,9 +171,11 @@ fn met(case: &Case<'_>, found: &Handshaken) -> String {
 
 fn nameless(case: &Case<'_>) -> Option<(Moment, &'static str)> {
     use crate::observation::Probe;
-    let seen = case.story.probes.iter().find(|seen| {
-        matches!(&seen.probe, Probe::TlsHello { server_name, .. } if server_name.is_empty())
-    })?;
+    let seen = case
+        .story
+        .probes
+        .iter()
+        .find(|seen| matches!(&seen.probe, Probe::TlsHello { server_name, .. } if server_name.is_empty()))?;
     let words = match seen.outcome.as_ref()? {
         ProbeOutcome::Answered { tls: true, .. } => "is answered, so the name is what is not liked",
         ProbeOutcome::Ended(_) => "is cut off as well",

@@ -122,9 +122,9 @@ fn waited(case: &Case<'_>) -> String {
 
 fn backlog_full(case: &Case<'_>, ending: Ending, _: &'static str) -> Option<Found> {
     let (silent, at) = timed_out(case, ending)?;
-    let listed = case.listeners_after().filter(|(_, listeners)| {
-        listeners.iter().any(|listener| listener.waiting.is_some_and(|waiting| waiting > 0))
-    });
+    let listed = case
+        .listeners_after()
+        .filter(|(_, listeners)| listeners.iter().any(|listener| listener.waiting.is_some_and(|waiting| waiting > 0)));
     silent.iter().all(|address| is_loopback(address.ip())).then(|| {
         let summary = format!(
             "{} did not answer within {} although it is this machine, where a port without a listener refuses at once: the \

@@ -239,7 +239,7 @@ fn unanswered(case: &Case<'_>, ending: Ending, _: &'static str) -> Option<Found>
             .seen(probed, "a plain GET on the same port was answered"),
         ),
         Some((_, ProbeOutcome::Silent)) => None,
-        Some((_, 
+        Some((_,
             ProbeOutcome::Accepted
             | ProbeOutcome::Failed(_)
             | ProbeOutcome::Ended(_)

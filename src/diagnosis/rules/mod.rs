@@ -26,8 +26,8 @@ use super::{Alternative, Case, Certainty, Ending, Evidence, Finding, Place, Verd
 use crate::observation::{Direction, Moment};
 
 pub(super) use close::code_id;
-pub(super) use timing::end_of;
 pub(super) use refused::{is_403_fingerprint, status_id};
+pub(super) use timing::end_of;
 
 /// How one cause is recognised.
 #[derive(Clone, Copy, Debug)]

@@ -208,7 +208,10 @@ fn ended(case: &Case<'_>, ending: Ending, id: &'static str) -> Option<Found> {
         found = found.seen(at, format!("nothing had travelled for {} before", span(silence)));
         if id == "connection-terminated" {
             found = found
-                .or("idle-timeout", format!("run the idle lab: does a connection that pings outlive {}?", span(silence)))
+                .or(
+                    "idle-timeout",
+                    format!("run the idle lab: does a connection that pings outlive {}?", span(silence)),
+                )
                 .or("heartbeat-terminate", "repeat, and compare the age at which it ends");
         } else {
             found = found.or("nat-state-lost", "repeat with --ping 20 and see whether it lasts");
@@ -340,7 +343,7 @@ mod tests {
 
     #[test]
     fn silence_before_fin_makes_time_outs_rivals_only() {
-        let verdict = Scene::confirmed().wait(60_000).fin().accepts().likely("fin", "connection-terminated");
+        let verdict = Scene::confirmed().wait(45_000).fin().accepts().likely("fin", "connection-terminated");
         assert!(rivals(&verdict).contains(&"idle-timeout"), "{verdict:#?}");
         let verdict = Scene::confirmed().wait(500).fin().accepts().verdict();
         assert!(!rivals(&verdict).contains(&"idle-timeout"), "{verdict:#?}");

@@ -24,6 +24,9 @@ const ENDS: &[&str] = &["connection-terminated", "connection-reset", "close-1001
 /// Less silence, or a lower age, than this says nothing, in milliseconds.
 const LEAST_MILLIS: f64 = 2_000.0;
 
+/// Limits below this are too common among programs of all kinds to tell anything by their number.
+const TELLING_SECS: f64 = 50.0;
+
 /// What a limit counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Counts {
@@ -136,8 +139,8 @@ fn earlier<'a>(case: &Case<'a>) -> impl Iterator<Item = &'a PastEnd> + use<'a> {
 
 /// The limits that this much of what they count fits, and whether the response names one of their owners.
 fn fitting(case: &Case<'_>, counts: Counts, millis: f64) -> (Vec<&'static Known>, Option<&'static Known>) {
-    let fits = LIMITS.iter().filter(|known| known.counts == counts && is_near(millis, known.secs * 1e3, 500.0));
-    let fits: Vec<&Known> = fits.collect();
+    let near = LIMITS.iter().filter(|known| known.counts == counts && is_near(millis, known.secs * 1e3, 500.0));
+    let fits: Vec<&Known> = near.filter(|known| known.secs >= TELLING_SECS || is_named(case, known)).collect();
     let named = fits.iter().copied().find(|known| is_named(case, known));
     (fits, named)
 }
@@ -238,7 +241,8 @@ fn lifetime(case: &Case<'_>, ending: Ending, _: &'static str) -> Option<Found> {
     found = found.seen(end.at, format!("{} at the age of {age}, after {} of silence", end.words, span(end.silence)));
     found = found.with(past_evidence(case, end.at, &same));
     if let Some(known) = named {
-        found = found.seen(case.head_at(), format!("{} is {}{}", span(known.secs * 1e3), known.who, case.server_words()));
+        found =
+            found.seen(case.head_at(), format!("{} is {}{}", span(known.secs * 1e3), known.who, case.server_words()));
     }
     Some(
         found

@@ -232,13 +232,7 @@ fn changed_target(target: &str, without: Option<&TokenPlace>, change: &Change) -
 }
 
 /// The field's new value; `None` leaves it out.
-fn changed_field(
-    name: &str,
-    value: &str,
-    without: Option<&TokenPlace>,
-    change: &Change,
-    key: &str,
-) -> Option<String> {
+fn changed_field(name: &str, value: &str, without: Option<&TokenPlace>, change: &Change, key: &str) -> Option<String> {
     let is = |other: &str| name.eq_ignore_ascii_case(other);
     if is("sec-websocket-key") {
         return Some(key.to_owned());

@@ -2,8 +2,8 @@
 
 use egui::{CollapsingHeader, ProgressBar, Ui, vec2};
 
-use super::fact_words::lab_words;
 use super::parts::{first_upper, words_ui};
+use super::probe_words::lab_words;
 use crate::diagnosis::{LabFinding, lab_finding};
 use crate::observation::{ConnId, LabMeasure};
 use crate::store::Story;

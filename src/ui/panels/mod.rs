@@ -2,8 +2,8 @@
 //!
 //! [`top`] and [`waterfall`] stand above, [`connect`] and [`token`] to the left; in the centre [`timeline`] is the log,
 //! [`detail`] the row that is selected in it, [`compose`] what is sent, [`handshake`] the opening handshake; to the right
-//! [`verdict`] is the answer, [`practice`] the faults, [`sessions`] every connection. [`palette`], [`help`] and [`path_bar`]
-//! come when they are called. [`row_text`] and [`fact_words`] put rows into words, without pixels. Nothing here knows of
+//! [`verdict`] is the answer, below it the [`idle_lab`], [`practice`] the faults, [`sessions`] every connection. [`palette`], [`help`] and [`path_bar`]
+//! come when they are called. [`row_text`], [`fact_words`] and [`probe_words`] put rows into words, without pixels. Nothing here knows of
 //! another panel: the window carries actions from one to the other.
 
 pub mod compose;
@@ -16,6 +16,7 @@ pub mod idle_lab;
 pub mod palette;
 pub mod path_bar;
 pub mod practice;
+pub mod probe_words;
 pub mod row_text;
 pub mod sessions;
 pub mod timeline;

@@ -3,8 +3,9 @@
 //! Everything comes from the story's last verdict and the catalogue's words. A click on a line of evidence goes to its
 //! row.
 
-use super::fact_words::{certainty_word, outcome_words, probe_words};
+use super::fact_words::certainty_word;
 use super::parts::{copy_button, first_upper, mark, section_ui, teach_ui, words_ui};
+use super::probe_words::{outcome_words, probe_words};
 use super::row_text;
 use crate::diagnosis::catalogue::{cause, ending};
 use crate::diagnosis::close_code::{CloseCode, close_code, convention};
