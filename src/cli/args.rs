@@ -164,6 +164,9 @@ pub(super) struct ConnectArgs {
     /// How long to wait before the first message and between them, in seconds [default: 0].
     #[arg(long, value_name = "S", value_parser = values::seconds, help_heading = "Session")]
     pub(super) send_delay: Option<Duration>,
+    /// Sends every text and binary message back as it came, as soak tests and conformance suites want it.
+    #[arg(long, help_heading = "Session")]
+    pub(super) echo: bool,
     /// The largest message taken, in bytes [default: 64 MiB].
     #[arg(long, value_name = "BYTES", value_parser = clap::value_parser!(u64).range(1..), help_heading = "Session")]
     pub(super) max_message: Option<u64>,

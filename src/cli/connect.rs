@@ -54,6 +54,7 @@ pub(super) fn options(args: &ConnectArgs, exercise: Option<&Exercise>) -> Result
         options.send.clone_from(&args.send);
     }
     options.send_delay = args.send_delay.unwrap_or(options.send_delay);
+    options.echo = args.echo;
     options.limit_bytes = args.max_message.unwrap_or(options.limit_bytes);
     let limits = &mut options.time_outs;
     limits.connect_millis = args.connect_timeout.map_or(limits.connect_millis, millis);

@@ -148,6 +148,8 @@ pub struct ConnectOptions {
     pub send: Vec<String>,
     /// How long to wait before the first and between them.
     pub send_delay: Duration,
+    /// Send every text and binary message back as it came.
+    pub echo: bool,
     /// How long to stay after the confirmation; `None` until somebody closes.
     pub watch: Option<Duration>,
     /// The Close frame sent when the watch ends: code and reason.
@@ -196,6 +198,7 @@ impl ConnectOptions {
             backend: None,
             send: Vec::new(),
             send_delay: Duration::ZERO,
+            echo: false,
             watch: None,
             close: (1000, String::new()),
             server_log: None,

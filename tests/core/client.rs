@@ -199,3 +199,39 @@ fn bytes_glued_behind_the_101_are_frames() {
     assert_eq!(story.confirmation.as_ref().and_then(|c| c.preview.as_deref()), Some("glued"));
     assert_eq!(story.tally(Direction::ServerToClient).wire_bytes, 7);
 }
+
+#[test]
+fn with_echo_every_message_goes_back_as_it_came() {
+    let (address, peer) = serve(|mut stream| {
+        accept(&mut stream);
+        for frame in [
+            encode_frame(0x01, None, "gr".as_bytes()),
+            encode_frame(0x89, None, b"p"),
+            encode_frame(0x80, None, "üße".as_bytes()),
+            encode_frame(0x82, None, &[0, 0xFF, 0x80]),
+            encode_frame(0x81, None, b""),
+            encode_frame(0x88, None, &1000_u16.to_be_bytes()),
+        ] {
+            stream.write_all(&frame).unwrap();
+        }
+        read_to_end(&mut stream)
+    });
+    let mut options = options(&format!("ws://{address}/"));
+    options.echo = true;
+    options.watch = None;
+    options.time_outs.grace_millis = 300;
+    let story = run(options);
+    let seen = peer.join().unwrap();
+    let mut rest = seen.as_slice();
+    let mut frames = Vec::new();
+    while let Some(header) = FrameHeader::parse(rest) {
+        let (payload, behind) = rest[usize::from(header.header_len)..].split_at(header.payload_len as usize);
+        let key = header.masking_key.iter().cycle();
+        frames.push((header.first, payload.iter().zip(key).map(|(b, k)| b ^ k).collect::<Vec<u8>>()));
+        rest = behind;
+    }
+    let messages: Vec<_> = frames.iter().filter(|(first, _)| first & 0x08 == 0).cloned().collect();
+    let wanted = [(0x81, "grüße".as_bytes().to_vec()), (0x82, vec![0, 0xFF, 0x80]), (0x81, Vec::new())];
+    assert_eq!(messages, wanted);
+    assert_eq!((story.sent.messages, story.received.messages), (3, 3));
+}

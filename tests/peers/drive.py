@@ -7,15 +7,13 @@ A row is one server, one run, one expected verdict. Each run is also searched fo
 
 import argparse
 import json
-import re
-import subprocess
 import sys
 import urllib.parse
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Callable
 
-from harness import HERE, Server, Tally, free_port, has_ipv6_loopback, localhost_addresses, mint, new_secret, run_sockeye
+from harness import HERE, Server, Tally, free_port, has_ipv6_loopback, localhost_addresses, mint, new_secret, options_of_check, run_sockeye
 
 SECRET = new_secret()
 OTHER_SECRET = new_secret()
@@ -267,12 +265,6 @@ def python_rows():
         Row(f"{peer}: keep-alive, pongs withheld", python("keepalive"), "ping-timeout-1011", browser_code=1011, args=("--no-pong", "--watch", "4")),
         Row(f"{peer}: keep-alive, pongs sent", python("keepalive"), **HEALTHY, args=("--watch", "2")),
     ]
-
-
-def options_of_check(binary):
-    """The long options that this build of `sockeye check` offers."""
-    text = subprocess.run([binary, "check", "--help"], capture_output=True, text=True, check=True).stdout
-    return set(re.findall(r"--[a-z][a-z0-9-]*", text))
 
 
 def lacking(row, offered):

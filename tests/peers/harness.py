@@ -114,6 +114,12 @@ def run_sockeye(binary, arguments, cwd, env=None, limit_secs=60.0):
     )
 
 
+def options_of_check(binary):
+    """The long options that this build of `sockeye check` offers."""
+    text = subprocess.run([binary, "check", "--help"], capture_output=True, text=True, check=True).stdout
+    return set(re.findall(r"--[a-z][a-z0-9-]*", text))
+
+
 def free_port(host="127.0.0.1"):
     """A port on which nobody listens."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET

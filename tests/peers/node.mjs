@@ -2,11 +2,11 @@
 //
 // It behaves as the server of the troubleshooting guide does (token in the query, checked with JWT_SECRET, a
 // confirmation, the guide's console lines); a scenario replaces one part. It listens on port 0 and names the port in the
-// guide's own line. HOST, JWT_SECRET, TLS_KEY and TLS_CERT come from the environment.
+// guide's own line. HOST, JWT_SECRET, TLS_KEY, TLS_CERT and TLS_KEYLOG come from the environment.
 import { createServer } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import { createRequire } from 'node:module';
-import { readFileSync } from 'node:fs';
+import { appendFileSync, readFileSync } from 'node:fs';
 
 const require = createRequire(`${process.cwd()}/`);
 const { WebSocketServer } = require('ws');
@@ -159,6 +159,7 @@ const answer = scenario.request ?? ((_, response) => response.writeHead(426, { '
 const server = scenario.tls
   ? createTlsServer({ key: readFileSync(process.env.TLS_KEY), cert: readFileSync(process.env.TLS_CERT) }, answer)
   : createServer(answer);
+if (process.env.TLS_KEYLOG) server.on('keylog', (line) => appendFileSync(process.env.TLS_KEYLOG, line));
 if (typeof scenario.upgrade === 'function') {
   server.on('upgrade', scenario.upgrade);
 } else if (scenario.upgrade !== 'none') {

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Sockeye against servers that others wrote: Node `ws`, Python `websockets`, and raw sockets that mean harm.
+# Sockeye against servers that others wrote (Node `ws`, Python `websockets`, uvicorn, nginx in front), against what a relay and
+# tshark saw pass, and against raw sockets that mean harm.
 #
 # Takes the binary from $SOCKEYE, else from the release folder (and builds it if it is missing). Arguments go to drive.py.
 set -euo pipefail
@@ -7,25 +8,10 @@ set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 root=$(cd "$here/../.." && pwd)
 
-sockeye=${SOCKEYE:-${CARGO_TARGET_DIR:-$root/target}/release/sockeye}
-if [ ! -x "$sockeye" ]; then
-    [ -z "${SOCKEYE:-}" ] || { echo "no binary at $SOCKEYE" >&2; exit 2; }
-    (cd "$root" && cargo build --release)
-fi
-sockeye=$(realpath "$sockeye")
-
-missing=()
-command -v node >/dev/null || missing+=(nodejs)
-command -v npm >/dev/null || missing+=(npm)
-command -v openssl >/dev/null || missing+=(openssl)
-python3 -c 'import ensurepip, venv' 2>/dev/null || missing+=(python3-venv)
-if [ "${#missing[@]}" -gt 0 ]; then
-    if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null; then
-        echo "please install: ${missing[*]}" >&2
-        exit 2
-    fi
-    apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends "${missing[@]}"
-fi
+. "$here/needs.sh"
+find_sockeye "$root"
+need nodejs 'command -v node' npm 'command -v npm' openssl 'command -v openssl' python3-venv "python3 -c 'import ensurepip, venv'" \
+    nginx-light 'command -v nginx' tshark 'command -v tshark && command -v dumpcap'
 
 work=$(mktemp -d)
 keep=
@@ -34,7 +20,7 @@ cd "$work"
 
 npm install --no-audit --no-fund --loglevel=error ws@8 jsonwebtoken@9
 python3 -m venv venv
-venv/bin/pip install --quiet --disable-pip-version-check websockets
+venv/bin/pip install --quiet --disable-pip-version-check websockets uvicorn wsproto
 
 # A self-signed certificate as developers make them, and a CA of our own with a good, a misnamed and an expired leaf.
 certificates() {
@@ -68,6 +54,8 @@ part() { # NAME COMMAND…
 }
 part 'verdicts against real servers' python3 "$here/drive.py" --sockeye "$sockeye" --work "$work" "$@"
 part 'recordings that were killed' python3 "$here/kill.py" --sockeye "$sockeye" --work "$work"
+part 'interop, every byte' python3 "$here/interop.py" --sockeye "$sockeye" --work "$work"
+part 'agreement with a capture' python3 "$here/capture.py" --sockeye "$sockeye" --work "$work"
 part 'hostile peers' python3 "$here/hostile.py" --sockeye "$sockeye" --work "$work"
 
 if [ "${#failed[@]}" -gt 0 ]; then

@@ -53,6 +53,7 @@ pub(crate) async fn run<S>(
         limit_bytes: options.limit_bytes,
         send: options.send.iter().cloned().collect(),
         send_delay: options.send_delay,
+        echo: options.echo,
         watch: options.watch,
         close: options.close.clone(),
         timers: Timers::default(),
@@ -119,6 +120,7 @@ struct Open<'a, S> {
     limit_bytes: u64,
     send: VecDeque<String>,
     send_delay: Duration,
+    echo: bool,
     watch: Option<Duration>,
     close: (u16, String),
     timers: Timers,
@@ -165,8 +167,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Open<'_, S> {
 
     async fn message(&mut self, message: Option<Result<Message, Error>>) -> Flow {
         match message {
-            Some(Ok(Message::Text(text))) if !self.confirmed => self.first_messages(text.as_bytes(), true),
-            Some(Ok(Message::Binary(data))) if !self.confirmed => self.first_messages(&data, false),
+            Some(Ok(Message::Text(text))) => {
+                self.first_messages(text.as_bytes(), true);
+                return self.echo(Message::Text(text)).await;
+            }
+            Some(Ok(Message::Binary(data))) => {
+                self.first_messages(&data, false);
+                return self.echo(Message::Binary(data)).await;
+            }
             Some(Ok(Message::Pong(_))) if self.timers.ping.is_some() => {
                 self.timers.ping = None;
                 return self.begin_close(CloseOrigin::Unconfirmed).await;
@@ -187,7 +195,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Open<'_, S> {
         Flow::Continue(())
     }
 
+    async fn echo(&mut self, message: Message) -> Flow {
+        if self.echo { self.write(message).await } else { Flow::Continue(()) }
+    }
+
+    /// Asks of each message until one confirms the connection.
     fn first_messages(&mut self, payload: &[u8], is_text: bool) {
+        if self.confirmed {
+            return;
+        }
         if self.rule.is_met_by(payload, is_text) {
             self.confirm(Some(preview(payload, is_text)));
         } else if self.mismatch.is_none() {
