@@ -17,6 +17,7 @@ mod inputs;
 mod lists;
 mod panels_detail;
 mod panels_fixture;
+mod panels_lab;
 mod panels_timeline;
 mod panels_token;
 mod panels_verdict;
