@@ -8,6 +8,7 @@
 //!
 //!  client   ─┐                                ┌ wire::Decoder → store::Session → View ┐       ┌ ui
 //!  practice  ┼ tap → Observation → recorder ─►┤                         └ Story ──────┼──────►┤ cli
+//!  console   ┤                    │           │                                       │       │
 //!  probes   ─┘                    │           └ diagnosis::diagnose(&Case) → Verdict ─┘       └ export
 //!                                 └─► journal file: the same observations, replayable
 //! ```
@@ -41,9 +42,10 @@
 //! misunderstanding.
 //!
 //! # State and threads
-//! Sockets and timers belong to their task; decoders, stories and journal files to the recorder thread; connections and
-//! the practice server to the supervisor; selection and drafts to the window. The one lock that both sides take guards a
-//! pointer swap: the newest [`store::View`] of each connection, published at most 30 times a second.
+//! Sockets and timers belong to their task; attached consoles (files, commands, pipes) to `engine/console`, which ends
+//! what it has started; decoders, stories and journal files to the recorder thread; connections and the practice server
+//! to the supervisor; selection and drafts to the window. The lock that both sides take guards a pointer swap: the newest
+//! [`store::View`] of each connection, published at most 30 times a second.
 //!
 //! The window is on no path that a byte takes. Nothing is lost silently. When we slow a peer, we write it down
 //! ([`observation::Fact::ReadPaused`]), so that no rule blames the server for our pause.
@@ -53,9 +55,10 @@
 //! when they are looked at, from a checkpoint every 4096 rows or 256 KiB. Each connection has a journal of its own.
 //!
 //! # Adding something
-//! A cause: a rule in its family's file under `diagnosis/rules`, its words in `diagnosis/catalogue`. A fault: a row in
-//! `engine/practice/faults`; the practice matrix then demands the verdict over a real socket. An exporter: a file and a
-//! row in `export::EXPORTERS`.
+//! A cause: a rule in its family's file under `diagnosis/rules`, its words in `diagnosis/catalogue`. A line of a console:
+//! a row in `diagnosis/console`, in the table for servers or in that for browsers and other clients, with its sample. A
+//! fault: a row in `engine/practice/faults`; the practice matrix then demands the verdict over a real socket. An exporter:
+//! a file and a row in `export::EXPORTERS`.
 
 pub mod cli;
 pub mod diagnosis;

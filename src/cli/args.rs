@@ -38,11 +38,14 @@ pub(super) enum Command {
     Record(Box<RecordArgs>),
     /// Decodes a token and checks its signature and dates.
     Token(Box<TokenArgs>),
-    /// Explains a close code, an HTTP status or a cause.
+    /// Explains a close code, an HTTP status, a cause, or the lines of a console.
     Explain {
         /// A close code such as 1006, an HTTP status such as 403, or the id of a cause.
-        #[arg(value_name = "CODE|CAUSE-ID")]
-        what: String,
+        #[arg(value_name = "CODE|CAUSE-ID", required_unless_present = "console")]
+        what: Option<String>,
+        /// Explains what a browser's, a client's or a server's console says, from this file or from standard input (`-`).
+        #[arg(long, value_name = "FILE|-", conflicts_with = "what")]
+        console: Option<PathBuf>,
     },
     /// Runs the practice server until it is interrupted.
     Practice(PracticeArgs),
@@ -134,9 +137,20 @@ pub(super) struct ConnectArgs {
     /// Checks the signature with the secrets of this `.env` file.
     #[arg(long, value_name = "FILE", help_heading = "Token")]
     pub(super) env_file: Option<PathBuf>,
-    /// Follows the server's console in this file; its lines stand between the frames and tell causes that the wire does not.
-    #[arg(long, value_name = "FILE", help_heading = "Session")]
+    /// Follows the server's console in this file, or reads it from standard input (`-`); its lines stand between the frames
+    /// and tell causes that the wire does not.
+    #[arg(long, value_name = "FILE|-", help_heading = "Server console")]
     pub(super) server_log: Option<PathBuf>,
+    /// Starts the server with this command line, waits until it listens, reads its console, and ends it with everything
+    /// that it has started.
+    #[arg(long, value_name = "COMMAND", help_heading = "Server console")]
+    pub(super) server_cmd: Option<String>,
+    /// How long a server on `--server-cmd` or standard input may take until it listens, in seconds [default: 15].
+    #[arg(long, value_name = "S", value_parser = values::seconds, help_heading = "Server console")]
+    pub(super) server_wait: Option<Duration>,
+    /// Takes what a browser's console said about the same URL from this file, or from standard input (`-`).
+    #[arg(long, value_name = "FILE|-", help_heading = "Server console")]
+    pub(super) browser_console: Option<PathBuf>,
     /// The query parameter `agentId`.
     #[arg(long, value_name = "ID", help_heading = "Request")]
     pub(super) agent_id: Option<String>,

@@ -24,7 +24,9 @@ use crate::export::{Exporter, Redactor, exporter_for_extension};
 /// Runs the check; gives the exit status.
 pub(super) fn run(args: &CheckArgs) -> Result<u8, Failure> {
     let saving = args.save.as_deref().map(Saving::new).transpose()?;
+    let consoles = connect::consoles(&args.connect)?;
     let mut runner = Runner::start()?;
+    runner.attach(consoles)?;
     if let Some(limit) = args.idle_lab {
         let exercise = connect::exercise(&args.connect.url, &mut runner)?;
         let options = connect::options(&args.connect, exercise.as_ref())?;

@@ -1,14 +1,17 @@
 //! From options of the command line to a connection: the token's place, the query, the headers.
 
+use std::fs::File;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::args::ConnectArgs;
 use super::failure::Failure;
 use super::runner::Runner;
 use super::{secrets, values};
-use crate::engine::ConnectOptions;
 use crate::engine::practice::Exercise;
-use crate::observation::{Family, TokenPlace};
+use crate::engine::{ConnectOptions, ConsoleSource};
+use crate::observation::{Fact, Family, PastedConsole, TokenPlace};
 use crate::wire::{parse_url, place_in_query};
 
 /// Stages what a practice URL asks for; `None` for any other URL.
@@ -79,13 +82,53 @@ pub(super) fn options(args: &ConnectArgs, exercise: Option<&Exercise>) -> Result
         parse_url(backend).map_err(|problem| Failure::Usage(format!("--backend: {}", problem.message)))?;
         options.backend = Some(backend.clone());
     }
-    if let Some(path) = &args.server_log {
+    options.server_wait = args.server_wait.unwrap_or(options.server_wait);
+    if let Some(path) = &args.browser_console {
+        let text = console_text(path)?;
+        options.pasted.push((PastedConsole::Browser, text));
+    }
+    if let Some(path) = args.server_log.as_ref().filter(|path| !is_standard_input(path)) {
         if path.is_dir() {
             return Err(Failure::Usage(format!("{} is a folder, not a log", path.display())));
         }
         options.server_log = Some(path.clone());
     }
     Ok(options)
+}
+
+/// The consoles of the server that stay attached for all runs of a command.
+pub(super) fn consoles(args: &ConnectArgs) -> Result<Vec<ConsoleSource>, Failure> {
+    let uses_standard_input = |path: &Option<PathBuf>| path.as_deref().is_some_and(is_standard_input);
+    if uses_standard_input(&args.server_log) && uses_standard_input(&args.browser_console) {
+        let what = "only one of --server-log and --browser-console can be read from standard input";
+        return Err(Failure::Usage(what.to_owned()));
+    }
+    let piped = uses_standard_input(&args.server_log).then_some(ConsoleSource::StandardInput);
+    let command = match &args.server_cmd {
+        Some(command) if command.trim().is_empty() => {
+            return Err(Failure::Usage("--server-cmd needs a command".to_owned()));
+        }
+        command => command.clone().map(ConsoleSource::Command),
+    };
+    Ok(piped.into_iter().chain(command).collect())
+}
+
+/// Whether a path stands for standard input.
+fn is_standard_input(path: &Path) -> bool {
+    path.as_os_str() == "-"
+}
+
+/// The beginning of a console's text, from a file or from standard input; as much as a session keeps.
+pub(super) fn console_text(path: &Path) -> Result<String, Failure> {
+    let failed = |source| Failure::Read { what: "the console", path: path.to_owned(), source };
+    let limit = Fact::PASTED_BYTES as u64 * 4;
+    let mut bytes = Vec::new();
+    if is_standard_input(path) {
+        std::io::stdin().lock().take(limit).read_to_end(&mut bytes).map_err(failed)?;
+    } else {
+        File::open(path).map_err(failed)?.take(limit).read_to_end(&mut bytes).map_err(failed)?;
+    }
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
 /// Puts the token where it goes, exactly as it was given.

@@ -1,15 +1,51 @@
-//! `sockeye explain`: a close code, an HTTP status or a cause in words.
+//! `sockeye explain`: a close code, an HTTP status, a cause, or the lines of a console in words.
 
+use std::path::Path;
+
+use super::connect::console_text;
 use super::failure::Failure;
 use super::print;
 use crate::diagnosis::catalogue::{self, Cause, Platform, Target};
 use crate::diagnosis::close_code::{self, close_code};
+use crate::diagnosis::console::explain_lines;
 use crate::export::text::{Line, Tone};
+use crate::export::visible::visible;
 
 /// Explains; gives the exit status.
-pub(super) fn run(what: &str) -> Result<u8, Failure> {
-    print::lines(&explain(what.trim())?)?;
+pub(super) fn run(what: Option<&str>, console: Option<&Path>) -> Result<u8, Failure> {
+    match (what, console) {
+        (Some(what), _) => print::lines(&explain(what.trim())?)?,
+        (None, Some(path)) => print::lines(&explain_console(&console_text(path)?))?,
+        (None, None) => return Err(Failure::Usage("say what to explain".to_owned())),
+    }
     Ok(0)
+}
+
+/// What the lines of a console mean, and what to do about each cause that they name.
+fn explain_console(text: &str) -> Vec<Line> {
+    let explained = explain_lines(text);
+    if explained.is_empty() {
+        let what = "No line says anything of a WebSocket, as far as Sockeye knows.";
+        return vec![Line::new().plain(what)];
+    }
+    let mut lines = Vec::new();
+    let mut named: Vec<&str> = Vec::new();
+    for seen in &explained {
+        let (sign, tone) = match seen.cause {
+            Some(_) => ("✗", Tone::Bad),
+            None if seen.is_good => ("✓", Tone::Good),
+            None => ("·", Tone::Plain),
+        };
+        lines.push(Line::new().dim(&format!("{:>5}  ", seen.line)).plain(&visible(&seen.quote)).hang(7));
+        let id = seen.cause.map_or_else(String::new, |id| format!("  {id}"));
+        lines.push(Line::new().plain("       ").add(tone, sign).plain(" ").plain(&seen.meaning).dim(&id).hang(9));
+        named.extend(seen.cause.filter(|id| !named.contains(id)));
+    }
+    for cause in named.iter().filter_map(|id| catalogue::cause(id)) {
+        lines.push(Line::new());
+        lines.extend(of_cause(cause));
+    }
+    lines
 }
 
 fn explain(what: &str) -> Result<Vec<Line>, Failure> {
@@ -68,14 +104,7 @@ fn of_other_status(status: u16) -> Vec<Line> {
 }
 
 fn of_cause(cause: &Cause) -> Vec<Line> {
-    let target = Target {
-        scheme: "ws".to_owned(),
-        host: "localhost".to_owned(),
-        port: 3001,
-        path: "/".to_owned(),
-        url: "ws://localhost:3001/".to_owned(),
-        pid: None,
-    };
+    let target = Target::example();
     let mut lines = vec![
         Line::new().add(Tone::Strong, cause.title).dim(&format!("  {}, {}", cause.id, cause.phase.title())),
         Line::new().plain(cause.what),
@@ -132,6 +161,20 @@ mod tests {
         assert!(words("418").contains("http-other"));
         assert!(words("4001").contains("close-application"));
         assert!(words("0").contains("never stands"));
+    }
+
+    #[test]
+    fn lines_of_a_console_are_explained_with_what_to_do() {
+        let refused = "WebSocket connection to 'ws://localhost:3001/?token=eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhIn0.dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk' \
+            failed: Error in connection establishment: net::ERR_CONNECTION_REFUSED";
+        let text = |console: &str| explain_console(console).iter().map(|line| line.text() + "\n").collect::<String>();
+        let told = text(&format!("[HMR] ok\n{refused}\n[WebSocket] Server listening on port 3001\n"));
+        assert!(
+            told.contains("tcp-refused") && told.contains("What to do") && told.contains("the server listens"),
+            "{told}"
+        );
+        assert!(!told.contains("eyJ") && told.contains("    2  "), "{told}");
+        assert!(text("nothing of note").contains("No line says anything"));
     }
 
     #[test]

@@ -25,7 +25,9 @@ pub(super) fn run(args: &RecordArgs) -> Result<u8, Failure> {
     if fs::metadata(path).is_ok_and(|there| there.len() > 0) {
         return Err(Failure::Usage(format!("{}: the file exists already", path.display())));
     }
+    let consoles = connect::consoles(&args.connect)?;
     let mut runner = Runner::start()?;
+    runner.attach(consoles)?;
     let exercise = connect::exercise(&args.connect.url, &mut runner)?;
     let mut options = connect::options(&args.connect, exercise.as_ref())?;
     if args.connect.expect.is_none() && exercise.is_none() {

@@ -11,7 +11,7 @@ use super::failure::Failure;
 use super::print;
 use crate::diagnosis::{Case, CheckItem, checklist};
 use crate::engine::practice::Exercise;
-use crate::engine::{Command, ConnectOptions, Engine, EngineHandle, Event};
+use crate::engine::{Command, ConnectOptions, ConsoleId, ConsoleSource, Engine, EngineHandle, Event};
 use crate::export::{Material, Redactor};
 use crate::observation::{ConnId, Direction, LabMeasure};
 use crate::store::{Page, Row, State, Story, View};
@@ -82,6 +82,14 @@ impl Runner {
         }
     }
 
+    /// Attaches consoles of the server for everything that follows.
+    pub(super) fn attach(&mut self, consoles: Vec<ConsoleSource>) -> Result<(), Failure> {
+        for (nth, source) in (1..).zip(consoles) {
+            self.engine.send(Command::AttachConsole { console: ConsoleId(nth), source })?;
+        }
+        Ok(())
+    }
+
     /// Gives each console line of the practice server to `console` until Ctrl-C is pressed.
     pub(super) fn serve(&mut self, console: &mut dyn FnMut(&str) -> Result<(), Failure>) -> Result<(), Failure> {
         while !self.is_interrupted() {
@@ -101,6 +109,7 @@ impl Runner {
         loop {
             match self.engine.event_timeout(TICK) {
                 Some(Event::Ended { conn: ended }) if ended == conn => break,
+                Some(Event::ConsoleFailed { why, .. }) => return Err(Failure::Engine(why)),
                 Some(Event::Refused { conn: refused, why }) if refused == conn => return Err(Failure::Engine(why)),
                 Some(_) | None => {}
             }

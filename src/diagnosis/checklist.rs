@@ -1,6 +1,7 @@
 //! The guide's status list, filled in by the program: what passed, what failed, what is not known yet.
 
 use super::asked::{listeners_words, process_words};
+use super::console::near::exit_words;
 use super::words::{addresses, count, span};
 use super::{Case, CheckItem};
 use crate::observation::{Deadline, Expect, IoKind, Listener};
@@ -19,7 +20,30 @@ pub fn checklist(case: &Case<'_>) -> Vec<CheckItem> {
     items.push(upgrade(case));
     items.push(confirmation(case));
     items.push(close(case));
+    items.extend(server_console(case));
     items
+}
+
+/// Whether the server's console spoke while we were connected; nothing where none is attached.
+fn server_console(case: &Case<'_>) -> Option<CheckItem> {
+    const ITEM: &str = "server console";
+    let story = case.story;
+    let names: Vec<String> = story.consoles.iter().map(|console| case.quote(&console.source, 60)).collect();
+    if names.is_empty() {
+        return None;
+    }
+    let exit = story.exits.last().map(|exit| format!("; {}", exit_words(case, exit))).unwrap_or_default();
+    let Some(began) = story.attempts.first().map(|attempt| attempt.started) else {
+        return Some(item(ITEM, None, format!("{} is attached{exit}", names.join(", "))));
+    };
+    let came = story.console.iter().filter(|line| !line.is_pasted && line.at >= began).count() as u64;
+    let detail = if came == 0 {
+        format!("{} printed no line since we began to connect{exit}", names.join(", "))
+    } else {
+        format!("{} printed {} since we began to connect{exit}", names.join(", "), count(came, "line"))
+    };
+    let is_over = story.finished.is_some() || story.verdict.is_some();
+    Some(item(ITEM, if came > 0 { Some(true) } else { is_over.then_some(false) }, detail))
 }
 
 fn item(item: &str, ok: impl Into<Option<bool>>, detail: impl Into<String>) -> CheckItem {

@@ -1,13 +1,22 @@
-//! Lines of a server's console: which of them say why a connection ends.
+//! Lines of a server's and of a browser's console: which of them say why a connection ends.
 //!
-//! The table is in `table.rs`, a row for each thing that is known. What a line means for one connection (was it near
-//! the event, does the wire fit) is not here: that is the work of `rules/console.rs`. Start at [`recognise`].
+//! The table for servers is in `table.rs`, that for browsers and other clients in `browser.rs`, a row for each thing that is
+//! known. What a line means for one connection (was it near the event, does the wire fit) is not here: that is the work
+//! of `rules/console.rs` and `rules/browser.rs`. Start at [`recognise`] and [`explain_lines`].
 
+mod browser;
+mod escapes;
+mod exits;
 pub(super) mod near;
+mod pasted;
 mod table;
 
 use super::words::masked;
-use table::{Needle, ROWS, STARTS};
+pub use browser::{BrowserLine, recognise_browser};
+pub use escapes::without_escapes;
+pub(super) use exits::exit_meaning;
+pub use pasted::{Explained, explain_lines};
+use table::{Needle, ROWS, SIGNS, STARTS};
 
 /// How much of a line is looked at, in bytes.
 pub const LOOKED_AT_BYTES: usize = 4096;
@@ -41,8 +50,12 @@ pub fn recognise(line: &str) -> Option<Recognised> {
     let plain = plain(line);
     let lower = plain.to_ascii_lowercase();
     let row = ROWS.iter().find(|row| row.needle.is_in(&plain, &lower))?;
-    let quote = masked(&plain, None, QUOTE_CHARS);
-    Some(Recognised { cause: row.cause, meaning: row.meaning, scope: row.scope, quote })
+    Some(Recognised { cause: row.cause, meaning: row.meaning, scope: row.scope, quote: quote(line) })
+}
+
+/// A line as it is quoted: on one row, without escape sequences and tokens, and not too long.
+fn quote(line: &str) -> String {
+    masked(&plain(line), None, QUOTE_CHARS)
 }
 
 /// A kind of line that is recognised.
@@ -65,6 +78,15 @@ pub fn known() -> impl Iterator<Item = Known> {
 pub fn is_start(line: &str) -> bool {
     let lower = plain(line).to_ascii_lowercase();
     STARTS.iter().any(|(needle, _)| needle.is_in(&lower, &lower))
+}
+
+/// What a line says that tells of no trouble: the server has begun to listen, or a step of a connection went well.
+pub fn good_sign(line: &str) -> Option<&'static str> {
+    let lower = plain(line).to_ascii_lowercase();
+    if STARTS.iter().any(|(needle, _)| needle.is_in(&lower, &lower)) {
+        return Some("the server listens");
+    }
+    SIGNS.iter().find(|(needle, ..)| needle.is_in(&lower, &lower)).map(|(_, meaning, _)| *meaning)
 }
 
 /// The lines of an earlier time that still hold for the server's process, in their order.
@@ -96,40 +118,13 @@ pub(super) fn is_consequence(line: &str) -> bool {
     table::CONSEQUENCES.iter().any(|word| lower.contains(word))
 }
 
-/// The beginning of a line without escape sequences (ECMA-48: CSI, OSC and two-character ones).
+/// The beginning of a line without escape sequences.
 pub(super) fn plain(line: &str) -> String {
     let mut end = line.len().min(LOOKED_AT_BYTES);
     while !line.is_char_boundary(end) {
         end -= 1;
     }
-    let mut out = String::with_capacity(end);
-    let mut chars = line.get(..end).unwrap_or("").chars();
-    while let Some(c) = chars.next() {
-        match c {
-            '\u{1B}' => match chars.next() {
-                Some('[') => skip_csi(&mut chars),
-                Some(']' | 'P' | '_' | '^') => skip_string(&mut chars),
-                Some(_) | None => {}
-            },
-            '\u{9B}' => skip_csi(&mut chars),
-            _ => out.push(c),
-        }
-    }
-    out
-}
-
-/// Parameters and intermediates, up to the final byte.
-fn skip_csi(chars: &mut std::str::Chars<'_>) {
-    chars.find(|c| ('@'..='~').contains(c));
-}
-
-/// Up to BEL or ESC `\`.
-fn skip_string(chars: &mut std::str::Chars<'_>) {
-    while let Some(c) = chars.next() {
-        if c == '\u{7}' || c == '\u{1B}' && chars.next() == Some('\\') {
-            return;
-        }
-    }
+    without_escapes(line.get(..end).unwrap_or_default())
 }
 
 impl Needle {
@@ -157,6 +152,14 @@ fn has_word(lower: &str, word: &str) -> bool {
     })
 }
 
+/// Whether a line is what a shell or Node prints when a process ends against its will.
+fn is_end_of_process(line: &str) -> bool {
+    let line = line.trim();
+    let is_version = |text: &str| !text.is_empty() && text.chars().all(|c| c.is_ascii_digit() || c == '.');
+    matches!(line, "Killed" | "Aborted" | "Segmentation fault" | "Terminated")
+        || line.strip_prefix("Node.js v").is_some_and(is_version)
+}
+
 /// Whether a line is the head of a stack trace or its end: `TypeError: …`, `java.lang.IllegalStateException: …`.
 fn is_exception_head(line: &str) -> bool {
     let line = line.trim();
@@ -182,20 +185,25 @@ mod tests {
 
     #[test]
     fn each_row_recognises_its_own_sample() {
-        for Row { cause: id, meaning, scope, sample, .. } in ROWS {
+        for Row { needle, cause: id, meaning, scope, sample } in ROWS {
             let seen = recognise(sample).unwrap_or_else(|| panic!("{sample}"));
             assert_eq!((seen.cause, seen.meaning, seen.scope), (*id, *meaning, *scope), "{sample}");
             assert!(cause(id).is_some(), "{id}");
             assert!(!meaning.ends_with('.') && meaning.len() > 10, "{meaning}");
             assert!(!is_start(sample), "{sample}");
             let coloured = format!("\u{1B}[31m2026-11-22T10:00:00Z \u{1B}]0;title\u{7}{sample}\u{1B}[0m");
-            if !matches!(sample, s if is_exception_head(s)) {
+            if !matches!(needle, Needle::Is(_)) && !is_exception_head(sample) {
                 assert_eq!(recognise(&coloured).map(|seen| seen.cause), Some(*id), "{coloured}");
             }
         }
         for (needle, sample) in STARTS {
             let lower = sample.to_ascii_lowercase();
             assert!(needle.is_in(&lower, &lower) && is_start(sample), "{sample}");
+        }
+        for (needle, meaning, sample) in SIGNS {
+            let lower = sample.to_ascii_lowercase();
+            assert!(needle.is_in(&lower, &lower) && good_sign(sample) == Some(*meaning), "{sample}");
+            assert_eq!(recognise(sample), None, "{sample}");
         }
         let samples: BTreeSet<_> = ROWS.iter().map(|row| row.sample).collect();
         assert_eq!(samples.len(), ROWS.len());
@@ -222,6 +230,9 @@ mod tests {
             "websockets.exceptions.ConnectionClosedError: no close frame received or sent",
             "Error: read ECONNRESET",
             "Killed connection 12",
+            "Node.js v20 is required",
+            "worker process 12 started",
+            "GET /missing: not found",
         ] {
             assert_eq!(recognise(line), None, "{line}");
         }
@@ -247,14 +258,6 @@ mod tests {
         let quote = recognise(&line).unwrap().quote;
         assert!(quote.starts_with("jwt expired <token> é") && quote.chars().count() <= QUOTE_CHARS + 1, "{quote}");
         assert!(recognise(&format!("{}jwt expired", "x".repeat(5_000))).is_none());
-    }
-
-    #[test]
-    fn escape_sequences_without_an_end_are_no_trap() {
-        for line in ["\u{1B}", "\u{1B}[", "\u{1B}]0;", "a\u{1B}[31", "\u{9B}1;2", "\u{1B}P\u{1B}"] {
-            assert!(plain(line).len() <= 1, "{line:?}");
-        }
-        assert_eq!(plain("\u{1B}[1;31mred\u{1B}[0m \u{1B}(Bplain"), "red Bplain");
     }
 
     #[test]

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 
+use super::catalogue::{Phase, cause};
 use super::testing::{GOOD, NOW, SECRET, Scene, certificate, failure, finds, rivals, signed, token};
 use super::{Certainty, rules};
 use crate::observation::{
@@ -525,7 +526,16 @@ fn every_cause_that_can_be_certain_has_its_counter_case() {
 }
 
 /// Causes whose pairs stand beside their rules.
-const ELSEWHERE: &[&str] = &["idle-timeout", "lifetime-limit", "url-subprotocol-invalid", "proto-deflate-corrupt"];
+const ELSEWHERE: &[&str] = &[
+    "idle-timeout",
+    "lifetime-limit",
+    "url-subprotocol-invalid",
+    "proto-deflate-corrupt",
+    "decompression-bomb",
+    "proxy-unreachable",
+    "proxy-refused",
+    "socks-refused",
+];
 /// Causes of which no evidence from outside the server is enough to be certain.
 const NEVER_CERTAIN: &[&str] = &[
     "connection-terminated",

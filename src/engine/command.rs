@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
+use super::console::{ConsoleId, ConsoleSource};
 use super::practice::{Confirm, Exercise};
-use crate::observation::{ConnId, Expect, Family, TimeOuts, TokenPlace};
+use crate::observation::{ConnId, Expect, Family, PastedConsole, TimeOuts, TokenPlace};
 use crate::token::Secret;
 
 /// A wish of a face; the face makes up the ids, so that no command needs an answer before the next.
@@ -49,6 +50,27 @@ pub enum Command {
     PrepareExercise {
         /// The fault to be shown; `None` for a healthy session.
         fault: Option<String>,
+    },
+    /// Attaches a console of the server: its lines go into every session that runs or begins from here on.
+    AttachConsole {
+        /// Its name from here on; must be fresh.
+        console: ConsoleId,
+        /// Where its lines come from.
+        source: ConsoleSource,
+    },
+    /// Lets a console go; a command is ended with everything that it has started.
+    DetachConsole {
+        /// Which console.
+        console: ConsoleId,
+    },
+    /// Adds a part of a console to a session; one that is over is judged again.
+    Paste {
+        /// Which connection.
+        conn: ConnId,
+        /// Which console the text is from.
+        console: PastedConsole,
+        /// The text.
+        text: String,
     },
     /// Writes the whole session of a connection to a file; answered by an event.
     Save {
@@ -156,6 +178,10 @@ pub struct ConnectOptions {
     pub close: (u16, String),
     /// The server's log, followed while the connection lasts.
     pub server_log: Option<PathBuf>,
+    /// How long to wait for servers that attached commands are starting.
+    pub server_wait: Duration,
+    /// Parts of consoles that the user brings along.
+    pub pasted: Vec<(PastedConsole, String)>,
     /// Where the journal is written.
     pub journal: JournalPlace,
 }
@@ -175,6 +201,9 @@ pub enum JournalPlace {
 impl ConnectOptions {
     /// The largest message and frame taken unless set otherwise: 64 MiB.
     pub const LIMIT_BYTES: u64 = 64 * 1024 * 1024;
+
+    /// How long a server may take to start unless set otherwise.
+    pub const SERVER_WAIT: Duration = Duration::from_secs(15);
 
     /// A connection with every default.
     pub fn new(url: impl Into<String>) -> Self {
@@ -202,6 +231,8 @@ impl ConnectOptions {
             watch: None,
             close: (1000, String::new()),
             server_log: None,
+            server_wait: Self::SERVER_WAIT,
+            pasted: Vec::new(),
             journal: JournalPlace::Unnamed,
         }
     }

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use super::console::ConsoleId;
 use super::practice::Exercise;
 use crate::observation::{ConnId, LabMeasure};
 
@@ -37,6 +38,13 @@ pub enum Event {
     PracticeLine {
         /// The line.
         text: String,
+    },
+    /// A console could not be attached.
+    ConsoleFailed {
+        /// Which one.
+        console: ConsoleId,
+        /// Why, in words for the user.
+        why: String,
     },
     /// A connection to the practice server is prepared.
     ExerciseReady {

@@ -1,5 +1,6 @@
 //! After the end: a first verdict at once, then the follow-up probes, and another verdict with each round of answers.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::join_all;
@@ -81,12 +82,8 @@ impl Inquiry<'_> {
     }
 
     /// Gives the last verdict and the story that it is of.
-    pub(super) async fn conclude(&self) -> Option<std::sync::Arc<Story>> {
-        let story = self.recorder.settle(self.conn).await?;
-        let verdict = diagnose(&Case { story: &story, probes_pending: false });
-        self.sink.push(Fact::Concluded(Box::new(verdict)));
-        self.sink.push(Fact::Finished);
-        self.recorder.settle(self.conn).await
+    pub(super) async fn conclude(&self) -> Option<Arc<Story>> {
+        conclude(self.conn, self.recorder, self.sink).await
     }
 
     /// Records a verdict unless it says what the last one said.
@@ -95,4 +92,12 @@ impl Inquiry<'_> {
             self.sink.push(Fact::Concluded(Box::new(verdict)));
         }
     }
+}
+
+/// Gives the last verdict on what is known, and the story that it is of.
+pub(super) async fn conclude(conn: ConnId, recorder: &Recorder, sink: &Sink) -> Option<Arc<Story>> {
+    let story = recorder.settle(conn).await?;
+    sink.push(Fact::Concluded(Box::new(diagnose(&Case { story: &story, probes_pending: false }))));
+    sink.push(Fact::Finished);
+    recorder.settle(conn).await
 }

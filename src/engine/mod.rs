@@ -36,6 +36,7 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 
 pub use command::{Command, ConnectOptions, JournalPlace, Outgoing};
+pub use console::{ConsoleEntry, ConsoleEvent, ConsoleId, ConsoleSource, ConsoleState, ConsoleTail};
 pub use event::Event;
 pub use pages::{Rows, replay};
 pub use recorder::{OpenError, Recorder, StartError, Wake};
@@ -45,6 +46,7 @@ pub use supervisor::error_chain;
 
 use crate::observation::ConnId;
 use crate::store::View;
+use console::Desk;
 use mailbox::Mailbox;
 
 /// How many commands may wait.
@@ -69,19 +71,20 @@ impl Engine {
             .map_err(StartError::Runtime)?;
         let recorder = Arc::new(Recorder::start(Arc::clone(&wake))?);
         let mailbox = Arc::new(Mailbox::new(wake));
+        let desk = Desk::new(Arc::clone(&mailbox));
         let (commands, inbox) = mpsc::channel(COMMANDS);
         let interrupted = Arc::new(AtomicBool::new(false));
         let thread = {
-            let (recorder, mailbox) = (Arc::clone(&recorder), Arc::clone(&mailbox));
+            let (recorder, mailbox, desk) = (Arc::clone(&recorder), Arc::clone(&mailbox), Arc::clone(&desk));
             let runner = move || {
-                runtime.block_on(supervisor::run(inbox, recorder, mailbox));
+                runtime.block_on(supervisor::run(inbox, recorder, mailbox, desk));
                 // A resolver that still waits must not hold the program.
                 runtime.shutdown_timeout(Duration::from_millis(100));
             };
             let thread = std::thread::Builder::new().name("supervisor".to_owned()).spawn(runner);
             thread.map_err(|source| StartError::Thread { name: "supervisor", source })?
         };
-        Ok(EngineHandle { commands: Some(commands), mailbox, recorder, interrupted, thread: Some(thread) })
+        Ok(EngineHandle { commands: Some(commands), mailbox, desk, recorder, interrupted, thread: Some(thread) })
     }
 }
 
@@ -89,6 +92,7 @@ impl Engine {
 pub struct EngineHandle {
     commands: Option<mpsc::Sender<Command>>,
     mailbox: Arc<Mailbox>,
+    desk: Arc<Desk>,
     recorder: Arc<Recorder>,
     interrupted: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
@@ -116,12 +120,18 @@ impl EngineHandle {
         self.recorder.view(conn)
     }
 
+    /// The newest lines of the attached consoles, from this number on.
+    pub fn console_tail(&self, from: u64) -> ConsoleTail {
+        self.desk.tail(from)
+    }
+
     /// Where the journal of a connection lies, if it lies in a file.
     pub fn journal_path(&self, conn: ConnId) -> Option<PathBuf> {
         self.recorder.journal_path(conn)
     }
 
-    /// A flag that is set once the user presses Ctrl-C; without this call Ctrl-C ends the program as usual.
+    /// A flag that is set once the user presses Ctrl-C or the system asks the program to end; without this call both end
+    /// the program at once.
     pub fn watch_interrupts(&self) -> Arc<AtomicBool> {
         let flag = Arc::clone(&self.interrupted);
         let mailbox = Arc::clone(&self.mailbox);
@@ -130,7 +140,7 @@ impl EngineHandle {
             let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else {
                 return;
             };
-            if runtime.block_on(tokio::signal::ctrl_c()).is_ok() {
+            if runtime.block_on(asked_to_end()).is_ok() {
                 setter.store(true, Ordering::Relaxed);
                 mailbox.wake();
             }
@@ -139,6 +149,25 @@ impl EngineHandle {
         std::thread::Builder::new().name("interrupts".to_owned()).spawn(watch).ok();
         flag
     }
+}
+
+/// Waits for Ctrl-C, a request to end, or the end of the terminal.
+#[cfg(unix)]
+async fn asked_to_end() -> std::io::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut ends = signal(SignalKind::terminate())?;
+    let mut hangs_up = signal(SignalKind::hangup())?;
+    tokio::select! {
+        pressed = tokio::signal::ctrl_c() => pressed,
+        _ = ends.recv() => Ok(()),
+        _ = hangs_up.recv() => Ok(()),
+    }
+}
+
+/// Waits for Ctrl-C.
+#[cfg(not(unix))]
+async fn asked_to_end() -> std::io::Result<()> {
+    tokio::signal::ctrl_c().await
 }
 
 impl Drop for EngineHandle {

@@ -214,7 +214,7 @@ fn split(fact: Fact) -> impl Iterator<Item = Fact> {
 fn fact_bytes(fact: &Fact) -> usize {
     match fact {
         Fact::Bytes { data, .. } | Fact::CipherBytes { data, .. } => data.len(),
-        Fact::ConsoleLine { text, .. } | Fact::Note { text } => text.len(),
+        Fact::ConsoleLine { text, .. } | Fact::Pasted { text, .. } | Fact::Note { text } => text.len(),
         _ => 0,
     }
 }

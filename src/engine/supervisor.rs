@@ -12,9 +12,9 @@ use tokio::time::{Instant, timeout};
 
 use super::client::{self, Wish};
 use super::clock::wall_clock_unix_millis;
-use super::console::{FileLane, PracticeConsole};
+use super::console::{Consoles, Desk, FileLane, Outlet, PracticeConsole};
 use super::history::{History, timed_end};
-use super::inquiry::{Consent, Inquiry};
+use super::inquiry::{Consent, Inquiry, conclude};
 use super::lab::{self, LabOrder, LabWish};
 use super::mailbox::Mailbox;
 use super::practice::{Practice, PracticeOptions};
@@ -22,7 +22,7 @@ use super::recorder::Recorder;
 use super::save::save;
 use super::sink::Sink;
 use super::{Command, ConnectOptions, Event, port};
-use crate::observation::{ConnId, Fact, LabMeasure, PastEnd};
+use crate::observation::{ConnId, ConsoleKind, Fact, LabMeasure, PastEnd};
 use crate::wire::Target;
 
 /// How many wishes of the user may wait for a connection.
@@ -33,8 +33,14 @@ const INTERNAL: usize = 64;
 const FAREWELL: Duration = Duration::from_secs(1);
 
 /// Runs until the face is gone.
-pub(crate) async fn run(mut inbox: mpsc::Receiver<Command>, recorder: Arc<Recorder>, mailbox: Arc<Mailbox>) {
+pub(crate) async fn run(
+    mut inbox: mpsc::Receiver<Command>,
+    recorder: Arc<Recorder>,
+    mailbox: Arc<Mailbox>,
+    desk: Arc<Desk>,
+) {
     let console = PracticeConsole::new(Arc::clone(&mailbox));
+    let consoles = Consoles::new(desk);
     let history = History::read(recorder.folder());
     let (ends, mut ended) = mpsc::channel(INTERNAL);
     let (lab_wishes, mut lab_inbox) = mpsc::channel(INTERNAL);
@@ -42,6 +48,7 @@ pub(crate) async fn run(mut inbox: mpsc::Receiver<Command>, recorder: Arc<Record
         recorder,
         mailbox,
         console,
+        consoles,
         connections: BTreeMap::new(),
         practice: None,
         history,
@@ -68,6 +75,7 @@ struct Supervisor {
     recorder: Arc<Recorder>,
     mailbox: Arc<Mailbox>,
     console: Arc<PracticeConsole>,
+    consoles: Arc<Consoles>,
     connections: BTreeMap<ConnId, Running>,
     practice: Option<Practice>,
     history: History,
@@ -95,6 +103,16 @@ impl Supervisor {
             Command::Abort { conn } => self.wish(conn, Wish::Abort),
             Command::StartPractice { port } => self.start_practice(port).await,
             Command::PrepareExercise { fault } => self.prepare(fault).await,
+            Command::AttachConsole { console, source } => {
+                if let Err(error) = self.consoles.attach(console, source).await {
+                    self.mailbox.put(Event::ConsoleFailed { console, why: error_chain(&error) });
+                }
+            }
+            Command::DetachConsole { console } => {
+                let consoles = Arc::clone(&self.consoles);
+                tokio::spawn(async move { consoles.detach(console).await });
+            }
+            Command::Paste { conn, console, text } => self.paste(conn, Fact::pasted(console, &text)),
             Command::Save { conn, path, redact } => self.save(conn, path, redact),
             Command::OpenFile { conn, path } => self.open_file(conn, path),
             Command::AskFurther { conn } => self.ask_further(conn, None),
@@ -130,6 +148,7 @@ impl Supervisor {
         let (wishes, wishes_inbox) = mpsc::channel(WISHES);
         let (recorder, mailbox) = (Arc::clone(&self.recorder), Arc::clone(&self.mailbox));
         let (console, ends) = (Arc::clone(&self.console), self.ends.clone());
+        let consoles = Arc::clone(&self.consoles);
         let options = Arc::new(options);
         let running = (sink.clone(), Arc::clone(&options));
         let target = client::plan(&options, &sink);
@@ -143,22 +162,38 @@ impl Supervisor {
         let task = tokio::spawn(async move {
             let mut lane = None;
             let mut listening = None;
+            let mut attached = None;
             if let Some(target) = target {
                 listening = console.listen(conn, &target, &sink);
                 if let Some(path) = options.server_log.clone() {
-                    lane = Some(FileLane::start(path, sink.clone()).await);
+                    let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
+                    let outlet = Outlet::session(sink.clone(), name, ConsoleKind::File);
+                    lane = Some(FileLane::start(path, outlet).await);
+                }
+                consoles.ready(&target, options.server_wait).await;
+                attached = Some(consoles.listen(conn, &sink));
+                for (console, text) in &options.pasted {
+                    sink.push(Fact::pasted(*console, text));
                 }
                 client::run(target, ConnectOptions::clone(&options), sink.clone(), wishes_inbox).await;
             }
             let began = Instant::now();
             let inquiry = Inquiry { conn, recorder: &recorder, sink: &sink, options: &options, began };
-            inquiry.first_verdict(lane.is_some()).await;
-            if let Some(lane) = &lane {
+            let has_lane = lane.is_some() || consoles.is_any();
+            inquiry.first_verdict(has_lane).await;
+            if has_lane {
                 // Lines that came by themselves stand before those that our probes provoke.
-                lane.settle().await;
+                let lane = async {
+                    if let Some(lane) = &lane {
+                        lane.settle().await;
+                    }
+                };
+                tokio::join!(lane, consoles.settle());
             }
             inquiry.ask(Consent::AsPlanned).await;
             drop(listening);
+            consoles.catch_up().await;
+            drop(attached);
             if let Some(lane) = lane {
                 lane.finish().await;
             }
@@ -232,6 +267,18 @@ impl Supervisor {
         }
     }
 
+    /// Adds what the user pasted to a session; one that is over is judged again.
+    fn paste(&self, conn: ConnId, pasted: Fact) {
+        let Some(running) = self.connections.get(&conn) else {
+            return self.refuse(conn, "nothing can be added to a session that was opened from a file");
+        };
+        running.sink.push(pasted);
+        if running.task.is_finished() {
+            let (recorder, sink) = (Arc::clone(&self.recorder), running.sink.clone());
+            tokio::spawn(async move { drop(conclude(conn, &recorder, &sink).await) });
+        }
+    }
+
     fn refuse(&self, conn: ConnId, why: &str) {
         self.mailbox.put(Event::Refused { conn, why: why.to_owned() });
     }
@@ -288,6 +335,7 @@ impl Supervisor {
         let tasks = self.connections.into_values().map(|running| running.task);
         // What has not ended by then ends with the runtime; its journal says that it is unfinished.
         timeout(FAREWELL, join_all(tasks)).await.ok();
+        self.consoles.end().await;
     }
 }
 

@@ -3,6 +3,7 @@
 //! Live traffic, a probe's result, an opened journal and a test are the same thing: a list of observations. Answers that
 //! matter to one window alone are not here; they are events of the engine. Start at [`Fact`].
 
+mod console;
 mod end;
 mod failure;
 mod listener;
@@ -20,6 +21,7 @@ use crate::diagnosis::Verdict;
 use crate::token::TokenReport;
 use crate::wire::UrlProblem;
 
+pub use console::{ConsoleKind, ExitStatus, PastedConsole};
 pub use end::{CloseOrigin, Deadline, Limit, ReadEnd};
 pub use failure::{CertInfo, IoFailure, IoKind, ResolveFailure, ResolveKind, TlsFailure, TlsFailureKind, TlsInfo};
 pub use listener::{Listener, Process};
@@ -256,6 +258,27 @@ pub enum Fact {
     },
     /// What the idle lab measured with this connection and its twin.
     LabMeasured(Box<LabMeasure>),
+    /// A console of the server was attached: its lines are seen from here on, and that none comes is a fact as well.
+    ConsoleAttached {
+        /// What its lines are named after, e.g. the file's name.
+        source: String,
+        /// What it is.
+        kind: ConsoleKind,
+    },
+    /// The server's process, which we had started, ended.
+    ServerExited {
+        /// The console that it wrote to.
+        source: String,
+        /// How.
+        status: ExitStatus,
+    },
+    /// The user pasted a part of a console; nobody knows when its lines were printed.
+    Pasted {
+        /// Which console it is from.
+        console: PastedConsole,
+        /// The lines, at most [`Fact::PASTED_BYTES`].
+        text: String,
+    },
     /// A line of the server's console arrived.
     ConsoleLine {
         /// Where it comes from, e.g. the file's name.
@@ -275,6 +298,23 @@ pub enum Fact {
 }
 
 impl Fact {
+    /// How much of a pasted console is kept.
+    pub const PASTED_BYTES: usize = 256 * 1024;
+
+    /// A pasted text as a fact: cut where it is too long, and saying so.
+    pub fn pasted(console: PastedConsole, text: &str) -> Self {
+        let mut end = text.len().min(Self::PASTED_BYTES);
+        while !text.is_char_boundary(end) {
+            end -= 1;
+        }
+        let kept = text.get(..end).unwrap_or_default();
+        let text = match text.len() - end {
+            0 => kept.to_owned(),
+            more => format!("{kept}\n… [{more} more bytes were left out]"),
+        };
+        Self::Pasted { console, text }
+    }
+
     /// Whether this fact is a row of the log by itself (bytes become rows through the decoder).
     pub fn is_row(&self) -> bool {
         !matches!(self, Self::Bytes { .. } | Self::CipherBytes { .. } | Self::Finished)

@@ -5,9 +5,10 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::story::{
-    Answer, Attempt, AttemptOutcome, CloseSeen, Confirmation, ConsoleSeen, ProbeSeen, Resolve, SeenRequest, Story, Tls,
+    Answer, Attempt, AttemptOutcome, CloseSeen, Confirmation, ConsoleAttached, ConsoleSeen, Pasted, ProbeSeen, Resolve,
+    SeenRequest, ServerExit, Story, Tls,
 };
-use crate::observation::{Direction, Fact, Moment, ReadEnd};
+use crate::observation::{Direction, Fact, Moment, PastedConsole, ReadEnd};
 use crate::wire::{Decoder, Item, checks};
 
 /// How much of the first message is kept, in bytes.
@@ -115,14 +116,49 @@ impl Story {
             Fact::EarlierEnds { ends } => self.earlier.clone_from(ends),
             Fact::LabMeasured(measure) => self.lab = Some((at, (**measure).clone())),
             Fact::ConsoleLine { source, text } => {
-                if self.console.len() >= Self::MAX_CONSOLE_LINES {
-                    self.console.remove(0);
+                let source = self.console_source(source);
+                self.console_line(at, source, text, false);
+            }
+            Fact::ConsoleAttached { source, kind } => {
+                self.consoles.push(ConsoleAttached { at, source: source.as_str().into(), kind: *kind });
+            }
+            Fact::ServerExited { source, status } => {
+                let source = self.console_source(source);
+                if self.exits.len() < Self::MAX_EXITS {
+                    self.exits.push(ServerExit { at, source, status: *status });
                 }
-                self.console.push(ConsoleSeen { at, source: source.clone(), text: text.clone() });
+            }
+            Fact::Pasted { console, text } => {
+                if self.pasted.len() >= Self::MAX_PASTES {
+                    self.pasted.remove(0);
+                }
+                if *console == PastedConsole::Server {
+                    let source = self.console_source("pasted");
+                    for line in text.lines().filter(|line| !line.trim().is_empty()) {
+                        self.console_line(at, Arc::clone(&source), line, true);
+                    }
+                }
+                self.pasted.push(Pasted { at, console: *console, text: text.as_str().into() });
             }
             Fact::Concluded(verdict) => self.verdict = Some(Arc::new((**verdict).clone())),
             Fact::Finished => self.finished = Some(at),
         }
+    }
+
+    fn console_line(&mut self, at: Moment, source: Arc<str>, text: &str, is_pasted: bool) {
+        self.console_lines += 1;
+        if self.console.len() >= Self::MAX_CONSOLE_LINES {
+            self.console.pop_front();
+        }
+        let text = beginning(text, ConsoleSeen::MAX_BYTES).into();
+        self.console.push_back(ConsoleSeen { at, source, text, is_pasted });
+    }
+
+    /// The name of a console, shared with what is there already.
+    fn console_source(&self, name: &str) -> Arc<str> {
+        let known = self.consoles.iter().map(|console| &console.source).find(|source| ***source == *name);
+        let known = known.or_else(|| self.console.back().map(|line| &line.source).filter(|source| ***source == *name));
+        known.map_or_else(|| name.into(), Arc::clone)
     }
 
     fn end_attempt(&mut self, at: Moment, address: std::net::SocketAddr, outcome: AttemptOutcome) {
@@ -236,6 +272,15 @@ impl Story {
             }
         }
     }
+}
+
+/// The beginning of a text, at most so many bytes and a whole number of characters.
+fn beginning(text: &str, max: usize) -> &str {
+    let mut end = text.len().min(max);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    text.get(..end).unwrap_or_default()
 }
 
 impl Answer {

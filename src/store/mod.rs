@@ -19,8 +19,8 @@ pub use chunk::{Chunk, Replay, read_chunk, read_payload};
 pub use row::{FrameRow, Row, RowBody};
 pub use session::{Index, Session};
 pub use story::{
-    Answer, Attempt, AttemptOutcome, CloseSeen, Confirmation, ConsoleSeen, ProbeSeen, Resolve, SeenRequest, State,
-    Story, Tls,
+    Answer, Attempt, AttemptOutcome, CloseSeen, Confirmation, ConsoleAttached, ConsoleSeen, Pasted, ProbeSeen, Resolve,
+    SeenRequest, ServerExit, State, Story, Tls,
 };
 pub use tally::Tally;
 pub use view::{Page, PageSource, View};

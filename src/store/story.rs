@@ -1,5 +1,6 @@
 //! One connection, folded: everything that diagnosis and the faces ask about it, without its payloads.
 
+use std::collections::VecDeque;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
@@ -8,8 +9,8 @@ use bytes::Bytes;
 use super::tally::Tally;
 use crate::diagnosis::Verdict;
 use crate::observation::{
-    CloseOrigin, Deadline, Direction, IoFailure, LabMeasure, Limit, Listener, Moment, PastEnd, Plan, Probe,
-    ProbeOutcome, ReadEnd, ResolveFailure, TlsFailure, TlsInfo,
+    CloseOrigin, ConsoleKind, Deadline, Direction, ExitStatus, IoFailure, LabMeasure, Limit, Listener, Moment, PastEnd,
+    PastedConsole, Plan, Probe, ProbeOutcome, ReadEnd, ResolveFailure, TlsFailure, TlsInfo,
 };
 use crate::token::TokenReport;
 use crate::wire::{Check, CloseInfo, Cut, RequestHead, ResponseHead, UrlProblem, Violation, decoded_body, framing};
@@ -87,8 +88,16 @@ pub struct Story {
     pub silence_broken: Option<(Moment, u64)>,
     /// Follow-up probes in the order in which they began.
     pub probes: Vec<ProbeSeen>,
+    /// The consoles of the server that were attached.
+    pub consoles: Vec<ConsoleAttached>,
     /// The newest lines of the server's console, at most [`Story::MAX_CONSOLE_LINES`].
-    pub console: Vec<ConsoleSeen>,
+    pub console: VecDeque<ConsoleSeen>,
+    /// How many lines came in all.
+    pub console_lines: u64,
+    /// How the server's process ended, if we had started it; at most [`Story::MAX_EXITS`].
+    pub exits: Vec<ServerExit>,
+    /// Parts of consoles that the user pasted, the newest last, at most [`Story::MAX_PASTES`].
+    pub pasted: Vec<Pasted>,
     /// The verdict given last.
     pub verdict: Option<Arc<Verdict>>,
     /// When nothing more was to come.
@@ -245,15 +254,55 @@ pub struct ProbeSeen {
     pub outcome: Option<ProbeOutcome>,
 }
 
+/// A console of the server that is attached.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConsoleAttached {
+    /// Since when its lines are seen.
+    pub at: Moment,
+    /// What its lines are named after.
+    pub source: Arc<str>,
+    /// What it is.
+    pub kind: ConsoleKind,
+}
+
 /// A line of the server's console.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConsoleSeen {
     /// When it arrived.
     pub at: Moment,
     /// Where it comes from.
-    pub source: String,
-    /// The line.
-    pub text: String,
+    pub source: Arc<str>,
+    /// The line, at most [`ConsoleSeen::MAX_BYTES`] of it; the log's row has all of it.
+    pub text: Arc<str>,
+    /// Whether the user pasted it: then nobody knows when it was printed.
+    pub is_pasted: bool,
+}
+
+impl ConsoleSeen {
+    /// How much of a line is kept.
+    pub const MAX_BYTES: usize = 4096;
+}
+
+/// The end of the server's process.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ServerExit {
+    /// When it was told.
+    pub at: Moment,
+    /// The console that it wrote to.
+    pub source: Arc<str>,
+    /// How.
+    pub status: ExitStatus,
+}
+
+/// A part of a console that the user pasted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pasted {
+    /// When it was pasted.
+    pub at: Moment,
+    /// Which console it is from.
+    pub console: PastedConsole,
+    /// The lines.
+    pub text: Arc<str>,
 }
 
 /// Where a connection stands, in the words that the window shows.
@@ -288,6 +337,10 @@ impl Story {
     pub const MAX_CONSOLE_LINES: usize = 1_000;
     /// From here on a silence is long: ten seconds.
     pub const LONG_SILENCE_NANOS: u64 = 10_000_000_000;
+    /// How many ends of the server's process are kept.
+    pub const MAX_EXITS: usize = 16;
+    /// How many pasted texts are kept.
+    pub const MAX_PASTES: usize = 4;
 
     /// Where the connection stands.
     pub fn state(&self) -> State {

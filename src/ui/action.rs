@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use crate::diagnosis::Place;
-use crate::engine::Command;
-use crate::observation::{ConnId, Moment};
+use crate::engine::{Command, ConsoleSource};
+use crate::observation::{ConnId, Moment, PastedConsole};
 
 /// Something to be done after the pass.
 #[derive(Debug)]
@@ -82,6 +82,19 @@ pub enum Action {
     ChooseFile(FileField),
     /// Put the path that was chosen into its field.
     FileChosen(FileField, PathBuf),
+    /// Attach a console of the server.
+    AttachConsole(ConsoleSource),
+    /// Add a pasted console to the shown session.
+    PasteConsole {
+        /// Which console it is from.
+        console: PastedConsole,
+        /// Its lines.
+        text: String,
+    },
+    /// Show the console, with the form to attach one.
+    AttachForm,
+    /// Show the console, with the form for a paste.
+    PasteForm,
     /// Give the focus to a field.
     Focus(Focus),
     /// Show the token panel, with the token of the clipboard if there is one.
@@ -105,6 +118,8 @@ pub enum FileField {
     Authority,
     /// The file to send.
     Payload,
+    /// The server's log.
+    ServerLog,
 }
 
 /// A field that a key gives the focus.
@@ -129,6 +144,8 @@ pub enum Tab {
     Log,
     /// Centre: the opening handshake, raw and as checks.
     Handshake,
+    /// Centre: the server's console, and what a browser's says.
+    Console,
     /// Right: the verdict and the checklist.
     Verdict,
     /// Right: the practice server's faults.

@@ -8,12 +8,14 @@ mod events;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use egui::{Panel, Ui};
 
 use super::action::{Action, Tab};
 use super::clock::unix_millis;
 use super::connections::Connections;
+use super::console_lane::ConsoleLane;
 use super::context::{Actions, Context};
 use super::fields;
 use super::files::FileJobs;
@@ -24,6 +26,7 @@ use super::lab::Lab;
 use super::menu::{self, Situation};
 use super::panels::compose::ComposePanel;
 use super::panels::connect::ConnectPanel;
+use super::panels::console::ConsolePanel;
 use super::panels::detail::Detail;
 use super::panels::handshake::Handshake;
 use super::panels::idle_lab::IdleLabPanel;
@@ -45,6 +48,9 @@ use crate::engine::{Command, Engine, EngineHandle, JournalPlace, StartError};
 pub struct App {
     engine: EngineHandle,
     connections: Connections,
+    lane: ConsoleLane,
+    /// Set once the system asks the program to end.
+    interrupted: Arc<AtomicBool>,
     form: Form,
     /// The user's own form, while a practice form stands in its place.
     own_form: Option<Form>,
@@ -78,6 +84,7 @@ struct Panels {
     detail: Detail,
     compose: ComposePanel,
     handshake: Handshake,
+    console: ConsolePanel,
     verdict: VerdictPanel,
     idle_lab: IdleLabPanel,
     practice: PracticePanel,
@@ -99,6 +106,7 @@ impl App {
         super::install(ctx);
         let wake = ctx.clone();
         let engine = Engine::start(Arc::new(move || wake.request_repaint()))?;
+        let interrupted = engine.watch_interrupts();
         let kept = kept.and_then(KeptWindow::read);
         let is_first_start = kept.as_ref().is_none_or(|kept| kept.form.is_none());
         let kept = kept.unwrap_or_default();
@@ -106,6 +114,8 @@ impl App {
         let app = Self {
             engine,
             connections: Connections::default(),
+            lane: ConsoleLane::default(),
+            interrupted,
             form: kept.form.map_or_else(Form::first, KeptForm::into_form),
             own_form: None,
             regions: kept.regions,
@@ -180,6 +190,11 @@ impl App {
     pub fn logic(&mut self, ctx: &egui::Context) {
         self.take_events(ctx);
         self.connections.refresh(&self.engine);
+        self.lane.refresh(&self.engine);
+        if self.interrupted.swap(false, Ordering::Relaxed) {
+            // The usual way out: connections are closed, and a server that we started ends with us.
+            self.actions.push(Action::Quit);
+        }
         if self.connections.any_running() {
             // The clock of an open connection runs on although nothing comes.
             ctx.request_repaint_after(std::time::Duration::from_millis(500));
@@ -205,8 +220,8 @@ impl App {
 
     fn top_ui(&mut self, ui: &mut Ui, situation: Situation, now_unix_millis: i64) {
         let palette = theme::palette(ui);
-        let Self { connections, form, practice, actions, regions, .. } = self;
-        let ctx = context(connections, practice, now_unix_millis);
+        let Self { connections, lane, form, practice, actions, regions, .. } = self;
+        let ctx = context(connections, lane, practice, now_unix_millis);
         Panel::top("top").frame(theme::region(palette)).show(ui, |ui| {
             let has_drawer = Room::of(ui.ctx().content_rect().width()) == Room::Small;
             regions.is_drawer_open &= has_drawer;
@@ -240,8 +255,8 @@ impl App {
 
     fn regions_ui(&mut self, ui: &mut Ui, now_unix_millis: i64) {
         let palette = theme::palette(ui);
-        let Self { connections, form, practice, actions, regions, panels, repeat, lab, .. } = self;
-        let ctx = context(connections, practice, now_unix_millis);
+        let Self { connections, lane, form, practice, actions, regions, panels, repeat, lab, .. } = self;
+        let ctx = context(connections, lane, practice, now_unix_millis);
         regions.show(ui, |ui, tab| match tab {
             Tab::Connection => panels.connect.show(ui, form, &ctx, actions),
             Tab::Token => panels.token.show(ui, &ctx, actions),
@@ -262,6 +277,7 @@ impl App {
                 panels.timeline.show(ui, &ctx, actions);
             }
             Tab::Handshake => panels.handshake.show(ui, &ctx, actions),
+            Tab::Console => panels.console.show(ui, &ctx, actions),
             Tab::Verdict => {
                 let obstacle = form.checks.obstacle();
                 Panel::bottom("idle lab").frame(theme::region(palette)).show(ui, |ui| {
@@ -376,7 +392,12 @@ impl eframe::App for App {
     }
 }
 
-fn context<'a>(connections: &'a Connections, practice: &'a Practice, now_unix_millis: i64) -> Context<'a> {
+fn context<'a>(
+    connections: &'a Connections,
+    lane: &'a ConsoleLane,
+    practice: &'a Practice,
+    now_unix_millis: i64,
+) -> Context<'a> {
     Context {
         view: connections.shown_view(),
         views: &connections.views,
@@ -384,6 +405,7 @@ fn context<'a>(connections: &'a Connections, practice: &'a Practice, now_unix_mi
         now_unix_millis,
         practice_lines: &practice.lines,
         is_from_file: connections.shown.is_some_and(|conn| connections.files.contains_key(&conn)),
+        lane,
     }
 }
 

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::action::Action;
+use super::console_lane::ConsoleLane;
 use crate::observation::ConnId;
 use crate::store::View;
 
@@ -20,6 +21,8 @@ pub struct Context<'a> {
     pub is_from_file: bool,
     /// The practice server's newest console lines.
     pub practice_lines: &'a [String],
+    /// The attached consoles and their newest lines.
+    pub lane: &'a ConsoleLane,
 }
 
 impl Context<'_> {

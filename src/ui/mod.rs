@@ -12,6 +12,7 @@ pub mod big_text;
 pub mod cells;
 mod clock;
 pub mod connections;
+pub mod console_lane;
 pub mod context;
 pub mod control_pictures;
 pub mod fields;

@@ -43,9 +43,9 @@ const RULES: &[Rule] = &[
     },
     Rule {
         words: &["println!", "eprintln!", "print!", "eprint!", "stdout", "stderr"],
-        only_under: &["src/cli/print.rs"],
+        only_under: &["src/cli/print.rs", "src/engine/console/"],
         in_folders: EVERYWHERE,
-        says: "only src/cli/print.rs writes to the terminal",
+        says: "only src/cli/print.rs writes to the terminal, and src/engine/console reads what a command writes",
     },
     Rule {
         words: &["crate::engine", "crate::ui", "crate::cli", "super::engine"],

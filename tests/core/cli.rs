@@ -71,6 +71,10 @@ fn help_names_every_option_that_works_and_no_other() {
         "--query",
         "--header",
         "--origin",
+        "--server-log",
+        "--server-cmd",
+        "--server-wait",
+        "--browser-console",
         "--subprotocol",
         "--secret-file",
         "--env-file",
@@ -91,7 +95,6 @@ fn help_names_every_option_that_works_and_no_other() {
         "--save",
         "--json",
         "--max-message",
-        "--server-log",
         "--no-redact",
     ] {
         assert!(help.contains(&format!("{option} ")) || help.contains(&format!("{option}\n")), "{option} in\n{help}");

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sockeye::engine::{Command, ConnectOptions, Event, JournalPlace};
-use sockeye::observation::ConnId;
+use sockeye::observation::{ConnId, PastedConsole};
 use sockeye::store::Story;
 use sockeye::wire::encode_frame;
 
@@ -40,7 +40,7 @@ fn with_log(url: &str, log: &Path) -> ConnectOptions {
 }
 
 fn lines(story: &Story) -> Vec<&str> {
-    story.console.iter().map(|line| line.text.as_str()).collect()
+    story.console.iter().map(|line| &*line.text).collect()
 }
 
 #[test]
@@ -65,7 +65,7 @@ fn log_is_followed_from_its_end_with_the_lines_that_still_hold() {
         FATAL,
     ];
     assert_eq!(lines(&story), wanted);
-    assert!(story.console.iter().all(|line| line.source == "server.log"));
+    assert!(story.console.iter().all(|line| &*line.source == "server.log"));
     let verdict = story.verdict.as_ref().unwrap();
     assert_eq!((verdict.ending.id(), verdict.cause.as_str()), ("closed", "handler-exception"), "{verdict:#?}");
 }
@@ -143,7 +143,190 @@ fn practice_lines_reach_the_sessions_that_talk_to_it_alone() {
     peer.join().unwrap();
     let story = Arc::clone(&engine.view(ConnId(2)).unwrap().story);
     assert!(lines(&story).contains(&"[WebSocket] ✅ Connection confirmed message sent"), "{:?}", story.console);
-    assert!(story.console.iter().all(|line| line.source == "practice server" && !line.text.contains("eyJ")));
+    assert!(story.console.iter().all(|line| &*line.source == "practice server" && !line.text.contains("eyJ")));
     assert_eq!(story.verdict.as_ref().unwrap().cause, "healthy");
     assert!(engine.view(ConnId(1)).unwrap().story.console.is_empty());
+}
+
+/// The URL of a port on which nobody listens.
+fn nowhere() -> String {
+    let address = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    format!("ws://{address}/")
+}
+
+#[cfg(unix)]
+mod commands {
+    use sockeye::engine::{ConsoleEvent, ConsoleId, ConsoleSource, EngineHandle};
+    use sockeye::observation::ConsoleKind;
+
+    use super::*;
+
+    fn attach(engine: &EngineHandle, command: &str) -> ConsoleId {
+        let console = ConsoleId(1);
+        engine.send(Command::AttachConsole { console, source: ConsoleSource::Command(command.to_owned()) }).unwrap();
+        console
+    }
+
+    fn connect(engine: &EngineHandle, options: ConnectOptions) -> Arc<Story> {
+        let conn = ConnId(1);
+        engine.send(Command::Connect { conn, options: Box::new(options) }).unwrap();
+        crate::peer::wait_for_end(engine);
+        Arc::clone(&engine.view(conn).unwrap().story)
+    }
+
+    fn is_line(event: &ConsoleEvent, wanted: &str) -> bool {
+        matches!(event, ConsoleEvent::Line(text) if &**text == wanted)
+    }
+
+    /// Whether a process runs; one that has ended and that nobody has asked for does not.
+    fn lives(pid: &str) -> bool {
+        match fs::read_to_string(format!("/proc/{pid}/stat")) {
+            Ok(stat) => !stat.rsplit(')').next().unwrap().trim_start().starts_with('Z'),
+            Err(_) if Path::new("/proc/self").exists() => false,
+            Err(_) => std::process::Command::new("kill").args(["-0", pid]).output().unwrap().status.success(),
+        }
+    }
+
+    /// Waits until the lane holds.
+    fn wait_for_lane(engine: &EngineHandle, holds: impl Fn(&[ConsoleEvent]) -> bool) {
+        for _ in 0..4_000 {
+            let events: Vec<_> = engine.console_tail(0).entries.into_iter().map(|entry| entry.what).collect();
+            if holds(&events) {
+                return;
+            }
+            std::thread::park_timeout(Duration::from_millis(5));
+        }
+        panic!("the lane never came to it: {:?}", engine.console_tail(0).entries);
+    }
+
+    #[test]
+    fn command_that_ends_before_it_listens_explains_the_refusal() {
+        let engine = engine();
+        attach(&engine, "echo to standard error >&2; echo 'Error: no DATABASE_URL'; exit 3");
+        let story = connect(&engine, options(&nowhere()));
+        assert_eq!(lines(&story).len(), 0, "what was printed before is about nobody's connection: {:?}", story.console);
+        assert_eq!((story.exits[0].status.code, story.consoles[0].kind), (Some(3), ConsoleKind::Command));
+        let verdict = story.verdict.as_ref().unwrap();
+        assert_eq!((verdict.ending.id(), verdict.cause.as_str()), ("connect-failed", "boot-crash"), "{verdict:#?}");
+        assert!(verdict.summary.contains("exit code 3"), "{}", verdict.summary);
+        wait_for_lane(&engine, |events| events.iter().any(|event| is_line(event, "to standard error")));
+    }
+
+    #[test]
+    fn command_is_waited_for_and_its_lines_stand_between_the_frames() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let peer = std::thread::Builder::new().name("peer".to_owned()).spawn(move || {
+            // Whoever looks whether the port accepts says nothing.
+            let speaks = |stream: &TcpStream| stream.peek(&mut [0]).is_ok_and(|read| read > 0);
+            let mut stream = listener.incoming().map(Result::unwrap).find(speaks).unwrap();
+            stream.set_read_timeout(Some(LIMIT)).unwrap();
+            hello(&mut stream);
+            close(&mut stream, 1011);
+        });
+        let peer = peer.unwrap();
+        let engine = engine();
+        // The peer listens already; the line that says so is what is waited for.
+        attach(&engine, "echo starting; sleep 0.3; echo Server listening on port 1; printf 'TypeError: x'; sleep 60");
+        let story = connect(&engine, options(&format!("ws://{address}/")));
+        peer.join().unwrap();
+        assert!(lines(&story).contains(&"Server listening on port 1"), "{:?}", story.console);
+        assert!(lines(&story).contains(&"TypeError: x"), "a line without an end is told as well: {:?}", story.console);
+        assert!(story.exits.is_empty());
+    }
+
+    #[test]
+    fn command_is_ended_with_everything_that_it_has_started() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("pid");
+        let engine = engine();
+        let command = format!("sleep 300 & echo $! > '{}'; echo ready; wait", file.display());
+        let console = attach(&engine, &command);
+        wait_for_lane(&engine, |events| events.iter().any(|event| is_line(event, "ready")));
+        let child = fs::read_to_string(&file).unwrap().trim().to_owned();
+        assert!(lives(&child));
+        engine.send(Command::DetachConsole { console }).unwrap();
+        wait_for_lane(&engine, |events| !events.is_empty() && engine.console_tail(0).consoles.is_empty());
+        assert!(!lives(&child), "its child lives on");
+    }
+
+    #[test]
+    fn command_is_ended_with_the_engine() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("pid");
+        let engine = engine();
+        attach(
+            &engine,
+            &format!("echo $$ > '{}'; trap '' TERM; echo ready; while :; do sleep 1; done", file.display()),
+        );
+        wait_for_lane(&engine, |events| events.iter().any(|event| is_line(event, "ready")));
+        let pid = fs::read_to_string(&file).unwrap().trim().to_owned();
+        drop(engine);
+        assert!(!lives(&pid), "a command that does not want to end lives on");
+    }
+}
+
+#[test]
+fn pasted_lines_give_a_session_that_is_over_another_verdict() {
+    let (address, peer) = serve(|mut stream| {
+        hello(&mut stream);
+        close(&mut stream, 1011);
+    });
+    let engine = engine();
+    let conn = ConnId(1);
+    engine.send(Command::Connect { conn, options: Box::new(options(&format!("ws://{address}/"))) }).unwrap();
+    crate::peer::wait_for_end(&engine);
+    peer.join().unwrap();
+    assert_eq!(engine.view(conn).unwrap().story.verdict.as_ref().unwrap().cause, "close-1011");
+    let text = format!("[WebSocket] New connection attempt from: ::1\n{FATAL}\n");
+    engine.send(Command::Paste { conn, console: PastedConsole::Server, text }).unwrap();
+    wait_until(&engine, conn, |story| {
+        story.verdict.as_ref().is_some_and(|verdict| verdict.cause == "handler-exception")
+    });
+    let story = Arc::clone(&engine.view(conn).unwrap().story);
+    assert!(story.console.iter().all(|line| line.is_pasted) && story.finished.is_some());
+}
+
+#[test]
+fn a_silent_console_is_a_fact() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = folder.path().join("server.log");
+    append(&log, "[WebSocket] Server listening on port 3001\n");
+    let (address, peer) = serve(|mut stream| {
+        hello(&mut stream);
+        close(&mut stream, 1011);
+    });
+    let story = run(with_log(&format!("ws://{address}/"), &log));
+    peer.join().unwrap();
+    let verdict = story.verdict.as_ref().unwrap();
+    assert!(verdict.evidence.iter().any(|seen| seen.text.contains("(server.log) printed no line")), "{verdict:#?}");
+    assert!(
+        verdict.alternatives.iter().all(|rival| !rival.decide_by.contains("attach the server's console")),
+        "{verdict:#?}"
+    );
+}
+
+#[test]
+fn lines_written_into_a_log_that_was_moved_away_are_not_lost() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = folder.path().join("server.log");
+    append(&log, "old\n");
+    let (address, peer) = serve(|mut stream| {
+        hello(&mut stream);
+        read_to_end(&mut stream);
+    });
+    let engine = engine();
+    let conn = ConnId(1);
+    let options = Box::new(with_log(&format!("ws://{address}/"), &log));
+    engine.send(Command::Connect { conn, options }).unwrap();
+    wait_until(&engine, conn, |story| story.opened.is_some());
+    let moved = folder.path().join("server.log.1");
+    fs::rename(&log, &moved).unwrap();
+    append(&log, "new file\n");
+    wait_until(&engine, conn, |story| lines(story).contains(&"new file"));
+    append(&moved, "late in the old file\n");
+    wait_until(&engine, conn, |story| lines(story).contains(&"late in the old file"));
+    engine.send(Command::Abort { conn }).unwrap();
+    crate::peer::wait_for_end(&engine);
+    peer.join().unwrap();
 }

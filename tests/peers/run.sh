@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Sockeye against servers that others wrote (Node `ws`, Python `websockets`, uvicorn, nginx in front), against what a relay and
-# tshark saw pass, and against raw sockets that mean harm.
+# Sockeye against servers that others wrote (Node `ws`, express, Socket.IO, Python `websockets`, uvicorn, nginx and HAProxy in
+# front, openssl), well set up and not, against what a relay and tshark saw pass, and against raw sockets that mean harm.
 #
 # Takes the binary from $SOCKEYE, else from the release folder (and builds it if it is missing). Arguments go to drive.py.
 set -euo pipefail
@@ -11,16 +11,16 @@ root=$(cd "$here/../.." && pwd)
 . "$here/needs.sh"
 find_sockeye "$root"
 need nodejs 'command -v node' npm 'command -v npm' openssl 'command -v openssl' python3-venv "python3 -c 'import ensurepip, venv'" \
-    nginx-light 'command -v nginx' tshark 'command -v tshark && command -v dumpcap'
+    nginx-light 'command -v nginx' haproxy 'command -v haproxy' tshark 'command -v tshark && command -v dumpcap'
 
 work=$(mktemp -d)
 keep=
 trap '[ -n "$keep" ] || rm -rf "$work"' EXIT
 cd "$work"
 
-npm install --no-audit --no-fund --loglevel=error ws@8 jsonwebtoken@9
+npm install --no-audit --no-fund --loglevel=error ws@8 jsonwebtoken@9 express@4 socket.io@4
 python3 -m venv venv
-venv/bin/pip install --quiet --disable-pip-version-check websockets uvicorn wsproto
+venv/bin/pip install --quiet --disable-pip-version-check websockets uvicorn wsproto fastapi
 
 # A self-signed certificate as developers make them, and a CA of our own with a good, a misnamed and an expired leaf.
 certificates() {
@@ -53,6 +53,8 @@ part() { # NAME COMMAND…
     "$@" || failed+=("$name")
 }
 part 'verdicts against real servers' python3 "$here/drive.py" --sockeye "$sockeye" --work "$work" "$@"
+part 'misconfigured servers' python3 "$here/misconfigured.py" --sockeye "$sockeye" --work "$work"
+part 'hostile consoles' python3 "$here/console.py" --sockeye "$sockeye" --work "$work"
 part 'recordings that were killed' python3 "$here/kill.py" --sockeye "$sockeye" --work "$work"
 part 'interop, every byte' python3 "$here/interop.py" --sockeye "$sockeye" --work "$work"
 part 'agreement with a capture' python3 "$here/capture.py" --sockeye "$sockeye" --work "$work"

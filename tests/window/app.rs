@@ -303,7 +303,9 @@ fn every_size_and_theme_has_its_picture() {
         wait_for_verdict(&mut window, "server-process-died");
         window.run_steps(4);
         shot(&mut window, &format!("{name}-log")).unwrap();
-        for tab in [Tab::Token, Tab::Handshake, Tab::Verdict, Tab::Practice, Tab::Sessions, Tab::Connection] {
+        for tab in
+            [Tab::Token, Tab::Handshake, Tab::Console, Tab::Verdict, Tab::Practice, Tab::Sessions, Tab::Connection]
+        {
             act(&mut window, Action::Tab(tab));
             window.run_steps(3);
             if scale < 1.5 {

@@ -15,6 +15,7 @@ mod cpu_render;
 mod gallery;
 mod inputs;
 mod lists;
+mod panels_console;
 mod panels_detail;
 mod panels_fixture;
 mod panels_lab;

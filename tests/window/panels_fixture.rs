@@ -13,6 +13,7 @@ use sockeye::observation::{
 use sockeye::store::{FrameRow, Page, PageSource, Row, RowBody, Story, View};
 use sockeye::token::{Secret, examine, mint};
 use sockeye::ui::action::Action;
+use sockeye::ui::console_lane::ConsoleLane;
 use sockeye::ui::context::{Actions, Context};
 use sockeye::wire::{Decoder, FrameHeader, Item, Opcode, accept_for, encode_frame, parse_url};
 use std::cell::RefCell;
@@ -31,6 +32,7 @@ pub(crate) struct Stage<P> {
     pub(crate) panel: Rc<RefCell<P>>,
     pub(crate) view: Rc<RefCell<Option<Arc<View>>>>,
     pub(crate) actions: Rc<RefCell<Actions>>,
+    pub(crate) lane: Rc<RefCell<ConsoleLane>>,
 }
 
 impl<P> Stage<P> {
@@ -60,7 +62,9 @@ pub(crate) fn stage<P: 'static>(
         panel: Rc::new(RefCell::new(panel)),
         view: Rc::new(RefCell::new(view.map(Arc::new))),
         actions: Rc::new(RefCell::new(Vec::new())),
+        lane: Rc::default(),
     };
+    let lane = Rc::clone(&stage.lane);
     let (panel, view, actions) = (Rc::clone(&stage.panel), Rc::clone(&stage.view), Rc::clone(&stage.actions));
     let mut harness = themed(theme, size, move |ui| {
         let view = view.borrow().clone();
@@ -72,6 +76,7 @@ pub(crate) fn stage<P: 'static>(
             now_unix_millis: (BEGAN_UNIX + 3600) * 1000,
             is_from_file: false,
             practice_lines: &[],
+            lane: &lane.borrow(),
         };
         show(&mut panel.borrow_mut(), ui, &ctx, &mut actions.borrow_mut());
     });

@@ -53,6 +53,20 @@ pub struct Target {
     pub pid: Option<u32>,
 }
 
+impl Target {
+    /// The server of the troubleshooting guide, where there is no connection to speak of.
+    pub fn example() -> Self {
+        Self {
+            scheme: "ws".to_owned(),
+            host: "localhost".to_owned(),
+            port: 3001,
+            path: "/".to_owned(),
+            url: "ws://localhost:3001/".to_owned(),
+            pid: None,
+        }
+    }
+}
+
 impl Fix {
     /// Returns the sentence with its placeholders filled in.
     pub fn text_for(&self, target: &Target) -> String {

@@ -1,9 +1,9 @@
 //! Which lines count for one connection: near the event, or about the process and still holding.
 
-use super::{Recognised, Scope, is_start, recognise};
+use super::{Recognised, Scope, exit_meaning, is_start, recognise};
 use crate::diagnosis::{Case, Evidence};
 use crate::observation::{Moment, Probe};
-use crate::store::ConsoleSeen;
+use crate::store::{ConsoleSeen, ServerExit};
 
 /// How far a line about a connection may be from what happens on the wire.
 const NEAR_NANOS: u64 = 2_000_000_000;
@@ -40,19 +40,24 @@ pub(in crate::diagnosis) fn nearest<'a>(
     let began = case.story.attempts.first().map_or(from, |attempt| attempt.started);
     let earliest = Moment(from.0.saturating_sub(NEAR_NANOS)).max(began);
     let latest = Moment(to.0.saturating_add(NEAR_NANOS)).min(probed(case));
-    let near = case.story.console.iter().filter(|line| (earliest..=latest).contains(&line.at));
+    let near = case.story.console.iter().rev();
+    let near = near.filter(|line| line.is_pasted || (earliest..=latest).contains(&line.at));
     near.filter_map(|seen| {
         let known = recognise(&seen.text).filter(|known| wanted(seen, known))?;
         Some(Line { seen, known })
     })
-    .min_by_key(|line| from.0.saturating_sub(line.seen.at.0) + line.seen.at.0.saturating_sub(to.0))
+    .min_by_key(|line| {
+        // Nobody knows when a pasted line was printed: those that we saw come first.
+        let gap = from.0.saturating_sub(line.seen.at.0) + line.seen.at.0.saturating_sub(to.0);
+        (line.seen.is_pasted, if line.seen.is_pasted { 0 } else { gap })
+    })
 }
 
 /// The last line about the process with this cause, if no later line says that the server has started again.
 pub(in crate::diagnosis) fn standing<'a>(case: &Case<'a>, until: Moment, cause: &str) -> Option<Line<'a>> {
     let latest = Moment(until.0.saturating_add(NEAR_NANOS));
     let mut standing = None;
-    for seen in case.story.console.iter().filter(|seen| seen.at <= latest) {
+    for seen in case.story.console.iter().filter(|seen| seen.is_pasted || seen.at <= latest) {
         if is_start(&seen.text) {
             standing = None;
         } else if let Some(known) = recognise(&seen.text).filter(|k| k.cause == cause && k.scope == Scope::Process) {
@@ -60,6 +65,43 @@ pub(in crate::diagnosis) fn standing<'a>(case: &Case<'a>, until: Moment, cause: 
         }
     }
     standing
+}
+
+/// Evidence that an attached console printed nothing while we were connected: that is a fact as well.
+pub(in crate::diagnosis) fn silence(case: &Case<'_>) -> Option<Evidence> {
+    let story = case.story;
+    let connected = story.connected()?.ended?;
+    let silent = story.consoles.first().filter(|_| story.consoles.len() == 1)?;
+    let until = Moment(story.last_at.0);
+    if story.console.iter().any(|line| line.is_pasted || (connected..=until).contains(&line.at)) {
+        return None;
+    }
+    let source = case.quote(&silent.source, 60);
+    let text = format!(
+        "the attached console ({source}) printed no line from our connection on: it prints nothing, or it is not the \
+         console of the process that answered us"
+    );
+    Some(Evidence { at: connected, text, place: None })
+}
+
+/// The end of the server's process nearest after an event, if we had started it; and whether it had listened before.
+pub(in crate::diagnosis) fn exit_near<'a>(case: &Case<'a>, at: Moment) -> Option<&'a ServerExit> {
+    let earliest = Moment(at.0.saturating_sub(NEAR_NANOS));
+    let latest = Moment(at.0.saturating_add(NEAR_NANOS));
+    case.story.exits.iter().find(|exit| (earliest..=latest).contains(&exit.at))
+}
+
+/// The last end of the server's process before this moment, and whether it had said that it listens.
+pub(in crate::diagnosis) fn exit_before<'a>(case: &Case<'a>, until: Moment) -> Option<(&'a ServerExit, bool)> {
+    let exit = case.story.exits.iter().rev().find(|exit| exit.at <= until)?;
+    let mut lines = case.story.console.iter().filter(|line| line.source == exit.source && line.at <= exit.at);
+    Some((exit, lines.any(|line| is_start(&line.text))))
+}
+
+/// The end of a process in a sentence: `“npm run dev” ended with exit code 1 (an exception that nobody caught, or exit(1))`.
+pub(in crate::diagnosis) fn exit_words(case: &Case<'_>, exit: &ServerExit) -> String {
+    let meaning = exit_meaning(exit.status).map_or_else(String::new, |meaning| format!(", that is: {meaning}"));
+    format!("\u{201c}{}\u{201d} ended with {}{meaning}", case.quote(&exit.source, 60), exit.status)
 }
 
 /// When our first probe can have reached the server.

@@ -1,7 +1,7 @@
 //! What is known of console lines, the more particular rows first; each with a line that it recognises.
 
 use super::Scope::{self, Connection, Process};
-use super::is_exception_head;
+use super::{is_end_of_process, is_exception_head};
 
 /// A kind of line.
 #[derive(Clone, Copy)]
@@ -145,12 +145,80 @@ pub(super) const ROWS: &[Row] = &[
         "the server speaks Engine.IO and was asked for something else", "engine.io: connection_error { code: 1, message: 'Session ID unknown' }"),
     row(Both(&["socket.io", "engine.io", "client disconnect", "disconnected"], &["ping timeout"]), "engineio-ping-timeout", Connection,
         "Engine.IO's ping was not answered", "socket.io client disconnected: ping timeout"),
-    row(Any(&["max payload size exceeded", "err_ws_unsupported_message_length", "payloadtoobig", "message too big"]), "message-too-big-by-server", Connection,
+    row(Any(&["max payload size exceeded", "ws_err_unsupported_message_length", "payloadtoobig", "message too big"]), "message-too-big-by-server", Connection,
         "our message is longer than the server allows", "RangeError: Max payload size exceeded"),
-    row(Any(&["invalid websocket frame", "err_ws_"]), "close-1002", Connection,
+    row(Any(&["invalid websocket frame", "ws_err_"]), "close-1002", Connection,
         "the server could not read a frame of ours", "RangeError: Invalid WebSocket frame: MASK must be set"),
     row(Any(&["failed to parse url"]), "close-1002", Connection,
         "the server could not read the URL of the request", "[WebSocket] ❌ Failed to parse URL"),
+
+    // The token, as servers and frameworks say that it is missing or refused.
+    row(Any(&["no token provided", "token is required", "missing token", "no auth token", "authentication credentials were not provided"]), "token-missing", Connection,
+        "the server found no token in the request", "[WebSocket] ❌ No token provided"),
+    row(Any(&["unauthorized connection attempt was rejected"]), "http-401", Connection,
+        "Action Cable rejected the connection in its connect method", "An unauthorized connection attempt was rejected"),
+    row(Any(&["refused connection to"]), "http-403", Connection,
+        "the Phoenix socket's connect callback refused", "[info] REFUSED CONNECTION TO MyApp.UserSocket in 2ms"),
+
+    // TLS, as the server's end sees it.
+    row(Any(&["ssl3_get_record:http request", "tls_get_more_records:http request", "ssl routines::http request", "client sent an http request to an https server", "[ssl: http_request]"]), "plain-to-tls", Connection,
+        "the client spoke plain HTTP to the TLS port", "SSL routines:tls_get_more_records:http request:ssl/record/methods/tls_any_meth.c:88"),
+    row(Any(&["invalid http request received", "invalid method encountered b'\\x16", "clienterror: parse error: invalid method encountered"]), "tls-to-plain", Connection,
+        "what came was no HTTP request; a TLS handshake on a plain port looks like this", "WARNING:  Invalid HTTP request received."),
+    row(Any(&["peer did not return a certificate", "client didn't provide a certificate", "client sent no required ssl certificate"]), "tls-client-cert-required", Connection,
+        "the server wants a client certificate and got none", "SSL routines:tls_process_client_certificate:peer did not return a certificate"),
+    row(Any(&["no shared cipher", "no cipher suite supported by both client and server"]), "tls-no-shared-cipher", Connection,
+        "client and server have no cipher suite in common", "SSL routines:tls_post_process_client_hello:no shared cipher"),
+    row(Any(&["unsupported protocol:", "client offered only unsupported versions", "tls_early_post_process_client_hello:unsupported protocol"]), "tls-version", Connection,
+        "client and server have no TLS version in common", "SSL routines:tls_early_post_process_client_hello:unsupported protocol"),
+    row(Any(&["alert certificate expired"]), "tls-expired", Connection,
+        "the client refused the server's certificate: it has expired", "SSL routines:ssl3_read_bytes:sslv3 alert certificate expired"),
+    row(Any(&["alert unknown ca", "alert certificate unknown", "alert bad certificate", "tls: unknown certificate", "tls: bad certificate"]), "tls-unknown-ca", Connection,
+        "the client refused the server's certificate", "http: TLS handshake error from 127.0.0.1:52114: remote error: tls: unknown certificate authority; tls: unknown certificate"),
+
+    // Proxies.
+    row(Any(&["client intended to send too large"]), "http-413", Connection,
+        "the request is larger than nginx takes", "[error] 7#7: *4 client intended to send too large body: 2097152 bytes"),
+    row(Any(&["client sent too long uri", "request-uri too large"]), "http-414", Connection,
+        "the URL is longer than nginx takes", "[info] 7#7: *5 client sent too long URI while reading client request line"),
+    row(Any(&["limiting requests, excess", "limiting connections by zone"]), "http-429", Connection,
+        "nginx's rate limit refused the request", "[error] 7#7: *6 limiting requests, excess: 5.800 by zone \"ws\""),
+    row(Any(&["access forbidden by rule"]), "http-403-proxy", Connection,
+        "a rule of nginx forbids the address", "[error] 7#7: *7 access forbidden by rule, client: 127.0.0.1"),
+    row(Both(&["worker process"], &["exited on signal", "exited with fatal code"]), "server-process-died", Process,
+        "a worker process of nginx ended", "[alert] 7#7: worker process 12 exited on signal 9"),
+    row(Both(&["server ", "backend "], &[" is down", "has no server available"]), "http-503", Process,
+        "HAProxy takes the server behind it for down", "Server ws/s1 is DOWN, reason: Layer4 connection problem, info: \"Connection refused\""),
+    row(Word(&["sc--"]), "http-503", Connection,
+        "HAProxy does not reach the server behind it", "fe ws/s1 0/0/-1/-1/3001 503 217 - - SC-- 1/1/0/0/3 0/0 \"GET / HTTP/1.1\""),
+    row(Word(&["sh--"]), "http-504", Connection,
+        "the server behind HAProxy did not answer in time", "fe ws/s1 0/0/0/-1/3001 504 202 - - sH-- 1/1/0/0/0 0/0 \"GET / HTTP/1.1\""),
+    row(Word(&["cd--", "sd--"]), "idle-timeout", Connection,
+        "HAProxy's time-out for a silent tunnel ran out", "fe ws/s1 0/0/0/1/60002 101 301 - - sD-- 1/1/0/0/0 0/0 \"GET / HTTP/1.1\""),
+    row(Any(&["no upstreams available", "failed to make connection to backend", "error dialing backend", "connect: connection refused\",\"duration"]), "http-502", Connection,
+        "the proxy does not reach the server behind it", "AH01114: HTTP: failed to make connection to backend: 127.0.0.1"),
+    row(Any(&["no protocol handler was valid for the url"]), "http-500", Connection,
+        "Apache lacks mod_proxy_wstunnel or upgrade=websocket", "AH01144: No protocol handler was valid for the URL /ws (scheme 'ws')"),
+    row(Any(&["no mapping for get"]), "http-404", Connection,
+        "Spring has no handler for the path", "No mapping for GET /ws"),
+
+    // Two answers on one socket.
+    row(Any(&["response.writeheader on hijacked connection", "response.write on hijacked connection", "err_http_headers_sent"]), "http-body-after-101", Connection,
+        "a second handler answered the upgraded socket with HTTP", "http: response.WriteHeader on hijacked connection from main.handler"),
+    row(Any(&["concurrent write to websocket connection"]), "two-writers-interleave", Connection,
+        "two writers sent on one connection at once", "panic: concurrent write to websocket connection"),
+    row(Any(&["transport close due to", "invalid namespace"]), "engineio-error", Connection,
+        "Socket.IO refused the namespace", "socket.io: connect_error Invalid namespace"),
+
+    // A process that ends.
+    row(Any(&["application startup failed", "error creating bean with name", "application failed to start", "webserverexception: unable to start", "error: listen eacces", "error: listen eaddrnotavail", "bind: permission denied", "command not found", "[emerg]", "cannot bind socket", "is not recognized as an internal or external command"]), "boot-crash", Process,
+        "the program could not start", "ERROR:    Application startup failed. Exiting."),
+    row(Both(&["sh: ", "bash: "], &[": not found", "no such file or directory"]), "boot-crash", Process,
+        "the shell does not find the program", "sh: 1: tsx: not found"),
+    row(Is(is_end_of_process), "server-process-died", Process,
+        "the server's process has ended", "Node.js v20.20.2"),
+    row(Any(&["lifecycle script `", "npm error command failed", "npm error signal", "elifecycle", "(core dumped)"]), "server-process-died", Process,
+        "the script that runs the server has ended with an error", "npm error Lifecycle script `dev:websocket` failed with error:"),
 
     // Exceptions.
     row(Any(&["fatal error in connection handler"]), "handler-exception", Connection,
@@ -189,6 +257,25 @@ pub(super) const STARTS: &[(Needle, &str)] = &[
         "INFO:     Uvicorn running on http://127.0.0.1:8000 (Press CTRL+C to quit)",
     ),
     (
+        Any(&[
+            "server listening at",
+            "server started on",
+            "server is running",
+            "server running on",
+            "server running at",
+            "listening at: http",
+            "listening on 0.0.0.0",
+            "listening on 127.0.0.1",
+            "listening on [::",
+            "ready on http",
+            "started server on",
+            "websocket server started",
+            "started on port",
+            "running on port",
+        ]),
+        "Server listening at http://127.0.0.1:3001",
+    ),
+    (
         Any(&["tomcat started on port", "netty started on port", "now listening on:"]),
         "Tomcat started on port 8080 (http) with context path '/'",
     ),
@@ -213,4 +300,34 @@ pub(super) const CONSEQUENCES: &[&str] = &[
     "invalidhandshake",
     "invalidupgrade",
     "cancellederror",
+];
+
+/// Lines that say that all is well so far: what they mean, and a sample of each.
+pub(super) const SIGNS: &[(Needle, &str, &str)] = &[
+    (
+        All(&["jwt_secret configured: yes"]),
+        "the server has a secret to verify tokens with",
+        "[WebSocket] JWT_SECRET configured: Yes (custom secret)",
+    ),
+    (
+        Any(&["new connection attempt from", "websocket handshaking", "\" [accepted]"]),
+        "the server received a connection",
+        "[WebSocket] New connection attempt from: ::1",
+    ),
+    (All(&["token received, length"]), "the token reached the server", "[WebSocket] Token received, length: 256"),
+    (
+        All(&["token verified successfully"]),
+        "the server accepted the token",
+        "[WebSocket] ✅ Token verified successfully for user: u1 tenant: t1",
+    ),
+    (
+        All(&["connection confirmed message sent"]),
+        "the server confirmed the connection",
+        "[WebSocket] ✅ Connection confirmed message sent",
+    ),
+    (
+        Any(&["info:     connection open", "websocket connect /", "client connected"]),
+        "the server opened the connection",
+        "INFO:     connection open",
+    ),
 ];

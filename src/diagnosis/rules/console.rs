@@ -5,7 +5,7 @@
 
 use super::{Found, Rule};
 use crate::diagnosis::close_code::close_code;
-use crate::diagnosis::console::near::{Line, nearest, standing};
+use crate::diagnosis::console::near::{Line, exit_before, exit_words, nearest, standing};
 use crate::diagnosis::console::{Recognised, is_consequence};
 use crate::diagnosis::credential;
 use crate::diagnosis::words::{capital, span};
@@ -17,6 +17,7 @@ pub(super) const RULES: &[Rule] = &[
     Rule::new("out-of-memory", out_of_memory).implies(GENERAL),
     Rule::new("address-in-use", address_in_use).implies(&["tcp-refused", "boot-crash"]),
     Rule::new("boot-crash", boot_crash).implies(&["tcp-refused"]),
+    Rule::new("server-process-died", died_before).implies(&["tcp-refused"]),
     Rule::new("fd-limit", fd_limit).implies(GENERAL),
     Rule::new("db-unreachable", db_unreachable).implies(GENERAL),
     Rule::new("http-403-origin", origin).implies(&[
@@ -138,7 +139,9 @@ fn event(case: &Case<'_>, ending: Ending) -> Option<(Event, (Moment, Moment), St
 /// `…: the console says “…”, 12 ms before TCP ended with FIN and no Close frame.`
 fn told(case: &Case<'_>, line: &Line<'_>, what: &str, (from, to): (Moment, Moment), wire: &str) -> Found {
     let at = line.seen.at;
-    let gap = if at < from {
+    let gap = if line.seen.is_pasted {
+        "and ".to_owned()
+    } else if at < from {
         format!("{} before ", span(from.millis_since(at)))
     } else if at > to {
         format!("{} after ", span(at.millis_since(to)))
@@ -267,7 +270,7 @@ fn is_exception(case: &Case<'_>, seen: &ConsoleSeen, known: &Recognised) -> bool
 fn python_exception<'a>(case: &Case<'a>, head: &ConsoleSeen) -> Option<&'a ConsoleSeen> {
     const TRACE_LINES: usize = 200;
     let from = case.story.console.iter().position(|seen| std::ptr::eq(seen, head))?;
-    let lines = case.story.console.get(from..)?.iter().filter(|seen| seen.source == head.source);
+    let lines = case.story.console.iter().skip(from).filter(|seen| seen.source == head.source);
     let mut lines = lines.take(TRACE_LINES);
     lines.by_ref().take(3).find(|seen| seen.text.contains("Traceback (most recent call last)"))?;
     lines.find(|seen| !seen.text.starts_with([' ', '\t', '|', '+']))
@@ -290,7 +293,9 @@ fn out_of_memory(case: &Case<'_>, ending: Ending, _: &'static str) -> Option<Fou
 fn boot_crash(case: &Case<'_>, ending: Ending, _: &'static str) -> Option<Found> {
     let refused = event(case, ending).filter(|(event, _, _)| *event == Event::Refused);
     if let Some((_, span, wire)) = refused {
-        let line = standing(case, span.1, "boot-crash")?;
+        let Some(line) = standing(case, span.1, "boot-crash") else {
+            return ended_before_it_listened(case, span.1, &wire);
+        };
         let what = format!("the server did not get as far as listening, {}", line.known.meaning);
         return Some(told(case, &line, &what, span, &wire));
     }
@@ -306,6 +311,29 @@ fn boot_crash(case: &Case<'_>, ending: Ending, _: &'static str) -> Option<Found>
     ));
     found.evidence.push(line.evidence(case));
     Some(found.finding())
+}
+
+/// The process that we had started ended without a word that it listens.
+fn ended_before_it_listened(case: &Case<'_>, until: Moment, wire: &str) -> Option<Found> {
+    let (exit, false) = exit_before(case, until)? else {
+        return None;
+    };
+    let how = exit_words(case, exit);
+    let summary = format!("The server ended before it listened: {how}, and {wire}.");
+    Some(Found::likely(summary).seen(exit.at, how).seen(until, wire))
+}
+
+/// The process that we had started listened once, and had ended before we connected.
+fn died_before(case: &Case<'_>, ending: Ending, _: &'static str) -> Option<Found> {
+    let (Event::Refused, (_, until), wire) = event(case, ending)? else {
+        return None;
+    };
+    let (exit, true) = exit_before(case, until)? else {
+        return None;
+    };
+    let how = exit_words(case, exit);
+    let summary = format!("The server had died before we connected: {how}, and {wire}.");
+    Some(Found::likely(summary).seen(exit.at, how).seen(until, wire))
 }
 
 fn address_in_use(case: &Case<'_>, ending: Ending, _: &'static str) -> Option<Found> {

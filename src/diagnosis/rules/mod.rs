@@ -4,6 +4,7 @@
 
 mod asked;
 mod auth;
+mod browser;
 mod close;
 mod console;
 mod dns_tcp;
@@ -20,6 +21,7 @@ mod token;
 mod url;
 
 use super::catalogue::cause;
+use super::console::near::silence;
 use super::ending::{ending, is_connecting};
 use super::remedy::remedies;
 use super::{Alternative, Case, Certainty, Ending, Evidence, Finding, Place, Verdict};
@@ -149,7 +151,7 @@ pub fn rules() -> impl Iterator<Item = &'static Rule> {
     FAMILIES.iter().flat_map(|family| family.iter())
 }
 
-static FAMILIES: [&[Rule]; 20] = [
+static FAMILIES: [&[Rule]; 21] = [
     ours::RULES,
     url::NOT_ATTEMPTED,
     console::RULES,
@@ -169,6 +171,7 @@ static FAMILIES: [&[Rule]; 20] = [
     invalid::CUT,
     open::RULES,
     close::RULES,
+    browser::RULES,
     healthy::RULES,
 ];
 
@@ -204,7 +207,15 @@ pub(super) fn verdict(case: &Case<'_>) -> Verdict {
         }
     }
     alternatives.truncate(MOST_ALTERNATIVES);
+    let silence = silence(case).filter(|_| ending != Ending::Open);
+    if silence.is_some() {
+        for rival in alternatives.iter_mut().filter(|rival| rival.cause == "handler-exception") {
+            "the attached console said nothing: let the server print its exceptions, and repeat"
+                .clone_into(&mut rival.decide_by);
+        }
+    }
     let mut evidence = found.evidence;
+    evidence.extend(silence);
     if rule.id != "healthy" {
         for more in asked::evidence(case, ending) {
             if !evidence.iter().any(|known| known.text == more.text) {
@@ -310,10 +321,10 @@ mod tests {
         let mut seen = BTreeSet::new();
         for rule in rules() {
             assert!(cause(rule.id).is_some(), "{} is not in the catalogue", rule.id);
-            // An origin is refused by a response or by a close reason, and a restart or Engine.IO is told by a line, an
-            // answer or a probe: two families, one id.
-            let may_repeat = ["http-403-origin", "server-restarted", "engineio-error"].contains(&rule.id);
-            assert!(seen.insert(rule.id) || may_repeat, "{} stands twice", rule.id);
+            // An origin is refused by a response or by a close reason, a process dies before or after we connect, and a
+            // restart or Engine.IO is told by a line, an answer or a probe: two families, one id.
+            let stands_twice = ["http-403-origin", "server-process-died", "server-restarted", "engineio-error"];
+            assert!(seen.insert(rule.id) || stands_twice.contains(&rule.id), "{} stands twice", rule.id);
             for general in rule.implies {
                 assert!(general.ends_with('*') || cause(general).is_some(), "{}: no {general}", rule.id);
             }

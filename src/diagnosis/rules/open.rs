@@ -3,15 +3,21 @@
 use super::{Found, Rule};
 use crate::diagnosis::asked::listeners_words;
 use crate::diagnosis::case::TcpEnd;
+use crate::diagnosis::console::near::{exit_near, exit_words};
 use crate::diagnosis::credential;
-use crate::diagnosis::words::{after_milestone, count, span};
+use crate::diagnosis::words::{after_milestone, capital, count, span};
 use crate::diagnosis::{Case, Ending};
 use crate::observation::{Change, Deadline, Direction, Expect, Moment, ProbeOutcome};
 use crate::wire::Cut;
 
 /// The listener is gone: the most telling fact after an end.
 pub(super) const DIED: &[Rule] = &[
-    Rule::new("server-process-died", died).implies(&["connection-terminated", "connection-reset", "undetermined"]),
+    Rule::new("server-process-died", died).implies(&[
+        "connection-terminated",
+        "connection-reset",
+        "tcp-refused",
+        "undetermined",
+    ]),
     Rule::new("server-blocked", blocked).implies(&["upgrade-unanswered", "network-loss"]),
 ];
 
@@ -31,8 +37,10 @@ fn is_bare_end(ending: Ending) -> bool {
 }
 
 fn died(case: &Case<'_>, ending: Ending, _: &'static str) -> Option<Found> {
-    let probed = case.port_refuses()?;
     let (at, _) = case.tcp_end()?;
+    let Some(probed) = case.port_refuses() else {
+        return exited(case, ending, at);
+    };
     let word = case.tcp_end_words();
     let port = case.port_words();
     let drops_on_our_close = ending == Ending::ClosedUnclean && case.story.close_received.is_none();
@@ -60,7 +68,24 @@ fn died(case: &Case<'_>, ending: Ending, _: &'static str) -> Option<Found> {
     {
         found = found.seen(probed, format!("before, {} listened", listeners_words(before, case.unix_at(at))));
     }
+    if let Some(exit) = exit_near(case, at) {
+        found.summary = format!("{} {}.", found.summary, capital(&exit_words(case, exit)));
+        found = found.seen(exit.at, exit_words(case, exit));
+        let was_killed = exit.status.signal_number() == Some(9);
+        found = found.or_if(was_killed, "out-of-memory", "ask the system whether it killed for memory: journalctl -k");
+        let aborted = exit.status.signal_number() == Some(6);
+        found = found.or_if(aborted, "out-of-memory", "look in the console for “heap out of memory”");
+    }
     Some(found.cause_if(is_cause))
+}
+
+/// The process that we had started ended with the connection, and no probe has said whether the port still accepts.
+fn exited(case: &Case<'_>, ending: Ending, at: Moment) -> Option<Found> {
+    let exit = exit_near(case, at).filter(|_| is_bare_end(ending) && case.port_accepts().is_none())?;
+    let (how, word) = (exit_words(case, exit), case.tcp_end_words());
+    let when = after_milestone(case, at);
+    let summary = format!("The server process died {when}: {how}, and TCP ended with {word}, no Close frame.");
+    Some(Found::certain(summary).seen(exit.at, how).seen(at, format!("TCP ended with {word}")))
 }
 
 fn blocked(case: &Case<'_>, ending: Ending, _: &'static str) -> Option<Found> {

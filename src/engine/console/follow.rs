@@ -1,10 +1,9 @@
 //! Follows a server's log file: from its end on, through rotation, truncation and late appearance.
 
 use std::fs::Metadata;
-use std::future::poll_fn;
 use std::io::{ErrorKind, SeekFrom};
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use tokio::fs::{self, File};
 use tokio::io::{AsyncReadExt as _, AsyncSeekExt as _};
@@ -13,9 +12,8 @@ use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 
 use super::lines::{Encoding, Lines};
+use super::outlet::Outlet;
 use crate::diagnosis::console::still_holding;
-use crate::engine::sink::Sink;
-use crate::observation::Fact;
 
 /// How often the file is looked at.
 const POLL: Duration = Duration::from_millis(100);
@@ -23,12 +21,14 @@ const POLL: Duration = Duration::from_millis(100);
 const EARLIER_BYTES: u64 = 64 * 1024;
 /// How much is read at a time.
 const CHUNK_BYTES: usize = 64 * 1024;
+/// How many of the last bytes are remembered, to notice that a file was truncated and written anew.
+const LAST_BYTES: usize = 64;
 /// How long opening the file may hold up the connection: a pipe waits for its writer.
 const OPEN_LIMIT: Duration = Duration::from_millis(500);
 /// How long lines may take from the server to the file after a connection has ended.
-const LATE: Duration = Duration::from_millis(250);
+pub(super) const LATE: Duration = Duration::from_millis(250);
 /// How long the last look may take.
-const LAST_LIMIT: Duration = Duration::from_millis(300);
+pub(super) const LAST_LIMIT: Duration = Duration::from_millis(300);
 
 /// A log file whose lines go into a session; dropping it ends that.
 pub(crate) struct FileLane {
@@ -39,8 +39,8 @@ pub(crate) struct FileLane {
 
 impl FileLane {
     /// Begins to follow; earlier lines that still hold are pushed before this returns.
-    pub(crate) async fn start(path: PathBuf, sink: Sink) -> Self {
-        let mut follower = Follower::new(path, sink);
+    pub(crate) async fn start(path: PathBuf, outlet: Outlet) -> Self {
+        let mut follower = Follower::new(path, outlet);
         // What could not be opened in time is opened by the first look.
         timeout(OPEN_LIMIT, follower.begin()).await.ok();
         let (asks, inbox) = mpsc::channel(1);
@@ -58,7 +58,8 @@ impl FileLane {
         self.catch_up().await;
     }
 
-    async fn catch_up(&self) {
+    /// Takes a last look, and tells the line that has not ended.
+    pub(super) async fn catch_up(&self) {
         let (done, told) = oneshot::channel();
         if self.asks.send(done).await.is_ok() {
             // A file that is written faster than it can be read must not hold up the verdict.
@@ -75,9 +76,10 @@ impl Drop for FileLane {
 
 struct Follower {
     path: PathBuf,
-    source: String,
-    sink: Sink,
+    outlet: Outlet,
     open: Option<Open>,
+    /// The file that stood there before: a server may write on into it for a while.
+    moved_away: Option<Open>,
     /// Whether it is known what was there before: a file that appears later is read from its first byte.
     begun: bool,
     /// The trouble that was told last, so that it is told once.
@@ -90,14 +92,26 @@ struct Open {
     identity: Identity,
     is_regular: bool,
     read_to: u64,
+    /// The last bytes before that: if others stand there, the file was truncated and written anew.
+    last: Vec<u8>,
+    /// When it was written last, as far as the system tells.
+    modified: Option<SystemTime>,
     lines: Lines,
 }
 
+impl Open {
+    /// Remembers where reading stands, and what was read last.
+    fn has_read(&mut self, bytes: &[u8]) {
+        self.read_to += bytes.len() as u64;
+        self.last.extend_from_slice(bytes.get(bytes.len().saturating_sub(LAST_BYTES)..).unwrap_or(bytes));
+        let excess = self.last.len().saturating_sub(LAST_BYTES);
+        self.last.drain(..excess);
+    }
+}
+
 impl Follower {
-    fn new(path: PathBuf, sink: Sink) -> Self {
-        let name = path.file_name().unwrap_or(path.as_os_str());
-        let source = name.to_string_lossy().into_owned();
-        Self { path, source, sink, open: None, begun: false, told: None }
+    fn new(path: PathBuf, outlet: Outlet) -> Self {
+        Self { path, outlet, open: None, moved_away: None, begun: false, told: None }
     }
 
     async fn run(mut self, mut asks: mpsc::Receiver<oneshot::Sender<()>>) {
@@ -145,12 +159,13 @@ impl Follower {
         open.file.seek(SeekFrom::Start(from)).await?;
         let mut bytes = Vec::new();
         (&mut open.file).take(len - from).read_to_end(&mut bytes).await?;
-        open.read_to = from + bytes.len() as u64;
+        open.read_to = from;
+        open.has_read(&bytes);
         let mut earlier = Vec::new();
         open.lines.push(&bytes, &mut |line| earlier.push(line));
         let earlier = if from > 0 { earlier.get(1..).unwrap_or(&[]) } else { &earlier };
         for text in still_holding(earlier) {
-            self.sink.push(Fact::ConsoleLine { source: self.source.clone(), text: text.to_owned() });
+            self.outlet.line(text.to_owned());
         }
         Ok(())
     }
@@ -170,7 +185,15 @@ impl Follower {
             file.seek(SeekFrom::Start(0)).await?;
         }
         let lines = Lines::new(encoding);
-        Ok(Open { file, identity: Identity::of(&metadata), is_regular, read_to: 0, lines })
+        Ok(Open {
+            file,
+            identity: Identity::of(&metadata),
+            is_regular,
+            read_to: 0,
+            last: Vec::new(),
+            modified: None,
+            lines,
+        })
     }
 
     /// Reads what is new, in the file that is open and in the one that has taken its place.
@@ -178,7 +201,15 @@ impl Follower {
         if !self.begun {
             return self.begin().await;
         }
-        self.read_on().await;
+        if let Err(error) = read_on(&self.outlet, &mut self.moved_away).await {
+            self.trouble(&error);
+            self.moved_away = None;
+        }
+        match self.was_written_anew().await {
+            Ok(true) => self.begin_anew().await,
+            Ok(false) => self.read_on().await,
+            Err(error) => self.trouble(&error),
+        }
         if self.open.as_ref().is_some_and(|open| !open.is_regular) {
             return;
         }
@@ -188,17 +219,14 @@ impl Follower {
             Err(error) if error.kind() == ErrorKind::NotFound => return,
             Err(error) => return self.trouble(&error),
         };
-        let is_same = self
-            .open
-            .as_ref()
-            .is_some_and(|open| open.identity == Identity::of(&metadata) && metadata.len() >= open.read_to);
+        let is_same = self.open.as_ref().is_some_and(|open| open.identity == Identity::of(&metadata));
         if is_same {
             return;
         }
-        self.end_line();
         match self.open_at_start().await {
             Ok(open) => {
-                self.open = Some(open);
+                end_line(&self.outlet, &mut self.moved_away);
+                self.moved_away = self.open.replace(open);
                 self.told = None;
                 self.read_on().await;
             }
@@ -207,29 +235,52 @@ impl Follower {
         }
     }
 
-    async fn read_on(&mut self) {
-        let mut buffer = vec![0; CHUNK_BYTES];
-        while let Some(open) = &mut self.open {
-            poll_fn(|context| self.sink.poll_room(context)).await;
-            match open.file.read(&mut buffer).await {
-                Ok(0) => return,
-                Ok(read) => {
-                    open.read_to += read as u64;
-                    let (sink, source) = (&self.sink, &self.source);
-                    open.lines.push(buffer.get(..read).unwrap_or(&[]), &mut |text| {
-                        sink.push(Fact::ConsoleLine { source: source.clone(), text });
-                    });
-                }
-                Err(error) => return self.trouble(&error),
+    /// Whether the open file was truncated since the last look, even if it has grown beyond its old length again.
+    async fn was_written_anew(&mut self) -> std::io::Result<bool> {
+        let Some(open) = self.open.as_mut().filter(|open| open.is_regular) else {
+            return Ok(false);
+        };
+        let metadata = open.file.metadata().await?;
+        let modified = metadata.modified().ok();
+        let is_untouched = metadata.len() == open.read_to && modified.is_some() && modified == open.modified;
+        if metadata.len() < open.read_to || is_untouched {
+            return Ok(!is_untouched);
+        }
+        open.modified = modified;
+        open.file.seek(SeekFrom::Start(open.read_to - open.last.len() as u64)).await?;
+        let mut seen = vec![0; open.last.len()];
+        match open.file.read_exact(&mut seen).await {
+            Ok(_) => Ok(seen != open.last),
+            Err(error) if error.kind() == ErrorKind::UnexpectedEof => Ok(true),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Reads a file that was truncated from its beginning.
+    async fn begin_anew(&mut self) {
+        end_line(&self.outlet, &mut self.open);
+        self.open = None;
+        self.note("was truncated; it is read from its beginning");
+        match self.open_at_start().await {
+            Ok(open) => {
+                self.open = Some(open);
+                self.read_on().await;
             }
+            // It was moved away in the meantime; the next look finds what has taken its place.
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            Err(error) => self.trouble(&error),
+        }
+    }
+
+    async fn read_on(&mut self) {
+        if let Err(error) = read_on(&self.outlet, &mut self.open).await {
+            self.trouble(&error);
         }
     }
 
     fn end_line(&mut self) {
-        if let Some(open) = &mut self.open {
-            let (sink, source) = (&self.sink, &self.source);
-            open.lines.finish(&mut |text| sink.push(Fact::ConsoleLine { source: source.clone(), text }));
-        }
+        end_line(&self.outlet, &mut self.moved_away);
+        end_line(&self.outlet, &mut self.open);
     }
 
     fn trouble(&mut self, error: &std::io::Error) {
@@ -239,7 +290,36 @@ impl Follower {
     }
 
     fn note(&self, what: &str) {
-        self.sink.push(Fact::Note { text: format!("The server's log {} {what}", self.source) });
+        let name = self.path.file_name().unwrap_or(self.path.as_os_str()).to_string_lossy();
+        self.outlet.note(format!("The server's log {name} {what}"));
+    }
+}
+
+/// Reads an open file to its end, as far as there is room.
+async fn read_on(outlet: &Outlet, open: &mut Option<Open>) -> std::io::Result<()> {
+    let Some(open) = open else {
+        return Ok(());
+    };
+    if open.is_regular {
+        // A look that was cut short may have left the file anywhere.
+        open.file.seek(SeekFrom::Start(open.read_to)).await?;
+    }
+    let mut buffer = vec![0; CHUNK_BYTES];
+    loop {
+        outlet.room().await;
+        let read = open.file.read(&mut buffer).await?;
+        if read == 0 {
+            return Ok(());
+        }
+        let bytes = buffer.get(..read).unwrap_or(&[]);
+        open.has_read(bytes);
+        open.lines.push(bytes, &mut |text| outlet.line(text));
+    }
+}
+
+fn end_line(outlet: &Outlet, open: &mut Option<Open>) {
+    if let Some(open) = open {
+        open.lines.finish(&mut |text| outlet.line(text));
     }
 }
 

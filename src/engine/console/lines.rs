@@ -58,7 +58,6 @@ impl Lines {
         if !self.partial.is_empty() {
             self.end_line(emit);
         }
-        self.skips = false;
     }
 
     fn push_utf8(&mut self, bytes: &[u8], emit: &mut impl FnMut(String)) {

@@ -45,6 +45,9 @@ impl Redactor {
         for line in &story.console {
             self.learn_from_text(line.text.as_bytes());
         }
+        for pasted in &story.pasted {
+            self.learn_from_text(pasted.text.as_bytes());
+        }
     }
 
     /// Learns the token from the first message, if that is where it was put.

@@ -1,5 +1,6 @@
 //! A row of the log as one line of text.
 
+use crate::diagnosis::console::without_escapes;
 use crate::export::redact::Redactor;
 use crate::export::visible::{shortened, visible};
 use crate::export::{row_json, words};
@@ -80,7 +81,9 @@ fn cut_words(cut: &Cut) -> String {
 /// The name of a fact and what it says.
 fn fact_words(fact: &Fact) -> (String, String) {
     match fact {
-        Fact::ConsoleLine { source, text } => (format!("console {source}"), text.clone()),
+        Fact::ConsoleLine { source, text } => (format!("console {source}"), without_escapes(text)),
+        Fact::ServerExited { source, status } => (format!("{source} ended"), status.to_string()),
+        Fact::Pasted { console, text } => (format!("pasted from the {}'s console", console.word()), text.clone()),
         Fact::Note { text } => ("note".to_owned(), text.clone()),
         Fact::ReadEnded(end) => ("end of TCP".to_owned(), words::read_end(end)),
         Fact::TcpFailed { address, failure } => {

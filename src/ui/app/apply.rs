@@ -7,7 +7,7 @@ use egui::ViewportCommand;
 
 use super::{App, context};
 use crate::engine::{Command, ConnectOptions};
-use crate::observation::ConnId;
+use crate::observation::{ConnId, PastedConsole};
 use crate::store::View;
 use crate::ui::action::{Action, Focus, Tab};
 use crate::ui::clock::unix_millis;
@@ -109,6 +109,19 @@ impl App {
             Action::ReadSecretFile(path) => self.jobs.read_secrets(path),
             Action::ChooseFile(field) => self.jobs.pick(Pick::Field(field), String::new()),
             Action::FileChosen(field, path) => self.file_chosen(field, &path),
+            Action::AttachConsole(source) => {
+                let console = self.lane.fresh();
+                self.must_ask(Command::AttachConsole { console, source });
+            }
+            Action::PasteConsole { console, text } => self.paste_console(console, text),
+            Action::AttachForm => {
+                self.regions.bring(Tab::Console);
+                self.panels.console.open_attach();
+            }
+            Action::PasteForm => {
+                self.regions.bring(Tab::Console);
+                self.panels.console.open_paste();
+            }
             Action::Focus(focus) => self.focus(ctx, focus),
             Action::TokenFromClipboard => {
                 self.regions.bring(Tab::Token);
@@ -162,7 +175,8 @@ impl App {
         if ComposePanel::has_focus(ctx) {
             let mut actions = Actions::new();
             let panels = &mut self.panels;
-            panels.compose.send(&context(&self.connections, &self.practice, unix_millis()), &mut actions);
+            let ctx = context(&self.connections, &self.lane, &self.practice, unix_millis());
+            panels.compose.send(&ctx, &mut actions);
             self.actions.append(&mut actions);
         }
     }
@@ -241,6 +255,18 @@ impl App {
             }
             None => self.jobs.pick(Pick::Open, String::new()),
         }
+    }
+
+    fn paste_console(&mut self, console: PastedConsole, text: String) {
+        let Some(conn) = self.connections.shown_view().map(|view| view.conn) else {
+            return;
+        };
+        if self.connections.files.contains_key(&conn) {
+            self.banner = Some("A saved session stays as it was; the lines are explained in the console".to_owned());
+            return;
+        }
+        self.must_ask(Command::Paste { conn, console, text });
+        self.toasts.done("The lines are a part of the session");
     }
 
     fn focus(&mut self, ctx: &egui::Context, focus: Focus) {

@@ -54,6 +54,7 @@ impl App {
                 self.practice.lines.drain(..excess);
                 self.practice.lines.push(text);
             }
+            Event::ConsoleFailed { why, .. } => self.banner = Some(format!("The server's console: {why}")),
             Event::ExerciseReady { fault, exercise } => self.exercise_ready(fault, *exercise),
             Event::PracticeFailed { why } => self.banner = Some(format!("The practice server: {why}")),
             Event::Saved { path, .. } => {
@@ -164,6 +165,7 @@ impl App {
             }
             FileField::Authority => self.form.ca_file = path,
             FileField::Payload => self.panels.compose.draft.text = path,
+            FileField::ServerLog => self.panels.console.attach.path = path,
         }
         self.form.recheck();
     }

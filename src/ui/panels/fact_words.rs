@@ -8,6 +8,7 @@ use super::probe_words::{lab_words, listeners_words, outcome_words, probe_words}
 use super::row_text::Role;
 use super::short_token::short_tokens;
 use crate::diagnosis::Certainty;
+use crate::diagnosis::console::without_escapes;
 use crate::observation::{
     CloseOrigin, Deadline, Direction, Fact, IoFailure, IoKind, Limit, ProbeOutcome, ReadEnd, ResolveKind,
     TlsFailureKind,
@@ -96,6 +97,13 @@ pub fn fact_words(fact: &Fact) -> FactWords {
         }
         Fact::LabMeasured(measure) => ("idle lab", Role::Event, lab_words(measure)),
         Fact::ConsoleLine { text, .. } => ("console", Role::Event, without_escapes(text)),
+        Fact::ConsoleAttached { source, .. } => ("console", Role::Muted, format!("{source} is attached")),
+        Fact::ServerExited { source, status } => {
+            ("exited", Role::Bad, format!("{source}: the server's process ended with {status}"))
+        }
+        Fact::Pasted { console, text } => {
+            ("pasted", Role::Event, format!("{} lines of the {}'s console", text.lines().count(), console.word()))
+        }
         Fact::Note { text } => ("note", Role::Event, text.clone()),
         Fact::Concluded(verdict) => ("verdict", Role::Text, verdict.summary.clone()),
         Fact::Finished => ("finished", Role::Muted, "nothing more will come".to_owned()),
@@ -343,6 +351,10 @@ pub fn fact_fields(fact: &Fact) -> Vec<(String, String)> {
             add("Source", source.clone());
             add("Line", text.clone());
         }
+        Fact::Pasted { console, text } => {
+            add("From", format!("the {}'s console", console.word()));
+            add("Text", text.clone());
+        }
         Fact::Concluded(verdict) => {
             add("Ending", verdict.ending.id().to_owned());
             add("Cause", verdict.cause.clone());
@@ -377,47 +389,17 @@ pub fn fact_fields(fact: &Fact) -> Vec<(String, String)> {
         | Fact::ListenersSeen { .. }
         | Fact::EarlierEnds { .. }
         | Fact::LabMeasured(_)
+        | Fact::ConsoleAttached { .. }
+        | Fact::ServerExited { .. }
         | Fact::Note { .. }
         | Fact::Finished => add("What", fact_words(fact).text),
     }
     fields
 }
 
-/// A console line without its ANSI escape sequences (ECMA-48 CSI), which are never interpreted.
-pub fn without_escapes(text: &str) -> String {
-    let mut plain = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some((before, after)) = rest.split_once("\u{1B}[") {
-        plain.push_str(before);
-        // Parameters and intermediates, then one final byte.
-        let end = after.find(|c: char| ('\u{40}'..='\u{7E}').contains(&c));
-        let Some(end) = end.filter(|end| *end < 32) else {
-            plain.push_str("\u{1B}[");
-            rest = after;
-            continue;
-        };
-        rest = after.get(end + 1..).unwrap_or_default();
-    }
-    plain.push_str(rest);
-    plain
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn escapes_of_a_console_are_dropped() {
-        for (line, plain) in [
-            ("plain", "plain"),
-            ("\u{1B}[31mred\u{1B}[0m end", "red end"),
-            ("\u{1B}[1;38;5;9mbold", "bold"),
-            ("cut \u{1B}[", "cut \u{1B}["),
-            ("\u{1B}]0;title\u{7}", "\u{1B}]0;title\u{7}"),
-        ] {
-            assert_eq!(without_escapes(line), plain);
-        }
-    }
 
     #[test]
     fn failures_are_said_in_words_with_their_number() {

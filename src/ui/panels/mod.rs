@@ -1,13 +1,15 @@
 //! The regions of the window, a struct each: they read the [`Context`](super::context::Context) and push actions.
 //!
 //! [`top`] and [`waterfall`] stand above, [`connect`] and [`token`] to the left; in the centre [`timeline`] is the log,
-//! [`detail`] the row that is selected in it, [`compose`] what is sent, [`handshake`] the opening handshake; to the right
-//! [`verdict`] is the answer, below it the [`idle_lab`], [`practice`] the faults, [`sessions`] every connection. [`palette`], [`help`] and [`path_bar`]
-//! come when they are called. [`row_text`], [`fact_words`] and [`probe_words`] put rows into words, without pixels. Nothing here knows of
+//! [`detail`] the row that is selected in it, [`compose`] what is sent, [`handshake`] the opening handshake, [`console`] the
+//! server's; to the right [`verdict`] is the answer, below it the [`idle_lab`], [`practice`] the faults, [`sessions`] every
+//! connection. [`palette`], [`help`] and [`path_bar`] come when they are called. [`row_text`], [`fact_words`] and
+//! [`probe_words`] put rows into words, without pixels. Nothing here knows of
 //! another panel: the window carries actions from one to the other.
 
 pub mod compose;
 pub mod connect;
+pub mod console;
 pub mod detail;
 pub mod fact_words;
 pub mod handshake;

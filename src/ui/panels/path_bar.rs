@@ -33,7 +33,9 @@ impl PathBar {
         let (words, verb) = match self.pick {
             Pick::Save => ("Save to", "Save"),
             Pick::Open => ("Open", "Open"),
-            Pick::Field(FileField::Secret | FileField::Authority | FileField::Payload) => ("Path of the file", "Use"),
+            Pick::Field(FileField::Secret | FileField::Authority | FileField::Payload | FileField::ServerLog) => {
+                ("Path of the file", "Use")
+            }
         };
         let mut stays = true;
         ui.horizontal(|ui| {

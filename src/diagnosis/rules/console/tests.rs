@@ -4,8 +4,8 @@ use bytes::Bytes;
 
 use crate::diagnosis::{Case, Certainty, Ending, Verdict, diagnose};
 use crate::observation::{
-    CloseOrigin, Deadline, Direction, Expect, Fact, Family, IoFailure, IoKind, Moment, Plan, Probe, ProbeOutcome,
-    ReadEnd, TimeOuts, TokenPlace,
+    CloseOrigin, ConsoleKind, Deadline, Direction, ExitStatus, Expect, Fact, Family, IoFailure, IoKind, Moment,
+    PastedConsole, Plan, Probe, ProbeOutcome, ReadEnd, TimeOuts, TokenPlace,
 };
 use crate::store::Story;
 use crate::token::{Secret, examine, mint, place};
@@ -69,6 +69,15 @@ impl Told {
 
     fn line(self, text: &str) -> Self {
         self.then(Fact::ConsoleLine { source: "server.log".to_owned(), text: text.to_owned() })
+    }
+
+    fn exited(self, code: i32) -> Self {
+        let status = ExitStatus { code: Some(code), signal: None };
+        self.then(Fact::ServerExited { source: "server.log".to_owned(), status })
+    }
+
+    fn attached(self) -> Self {
+        self.then(Fact::ConsoleAttached { source: "server.log".to_owned(), kind: ConsoleKind::Command })
     }
 
     fn server(self, bytes: impl Into<Bytes>) -> Self {
@@ -394,4 +403,59 @@ fn engineio_ping_is_told_by_the_traffic() {
     garbage.server(empty()).client(answer()).fin().gives("closed", "engineio-ping-timeout");
     engineio(b"2").at(20_320).server(empty()).client(answer()).fin().gives("closed", "close-empty");
     engineio(b"2").close(1000, "").gives("closed", "close-1000");
+}
+
+#[test]
+fn exit_code_tells_how_the_process_died() {
+    let verdict = Told::opened().at(25_000).fin().exited(137).refuses().gives("fin", "server-process-died");
+    assert!(verdict.summary.contains("exit code 137 (SIGKILL)"), "{}", verdict.summary);
+    assert!(verdict.alternatives.iter().any(|rival| rival.cause == "out-of-memory"), "{verdict:#?}");
+    assert_eq!(verdict.certainty, Certainty::Certain);
+    let verdict = Told::opened().at(25_000).fin().exited(1).gives("fin", "server-process-died");
+    assert!(verdict.summary.contains("nobody caught"), "{}", verdict.summary);
+    // A command that ends while its port goes on is not the server.
+    Told::opened().at(25_000).fin().exited(0).accepts().gives("fin", "connection-terminated");
+    Told::opened().at(25_000).fin().at(36_000).exited(1).gives("fin", "connection-terminated");
+    // A line says more than an exit code.
+    let told = Told::opened().at(25_000).line(FATAL).fin().exited(1).refuses().likely("fin", "handler-exception");
+    assert!(finds(&told, "server-process-died"), "{told:#?}");
+}
+
+#[test]
+fn process_that_ended_before_explains_the_refusal() {
+    let new = || Told::new("ws://127.0.0.1:3001/").attached();
+    let verdict = new().exited(127).refused().gives("connect-failed", "boot-crash");
+    assert!(verdict.summary.contains("the shell does not find the program"), "{}", verdict.summary);
+    new().line(UP).exited(1).refused().gives("connect-failed", "server-process-died");
+    new().line(MODULE).exited(1).refused().likely("connect-failed", "boot-crash");
+    new().line(UP).refused().gives("connect-failed", "tcp-refused");
+}
+
+#[test]
+fn pasted_lines_count_whenever_they_were_pasted() {
+    let pasted = |console, text: &str| Fact::pasted(console, text);
+    let closed = || Told::opened().at(25_000).close(1011, "").at(900_000);
+    closed().gives("closed", "close-1011");
+    closed().then(pasted(PastedConsole::Server, FATAL)).gives("closed", "handler-exception");
+    closed().then(pasted(PastedConsole::Browser, FATAL)).gives("closed", "close-1011");
+    let taken = Told::new("ws://127.0.0.1:3001/").refused().at(900_000).then(pasted(PastedConsole::Server, TAKEN));
+    taken.gives("connect-failed", "address-in-use");
+    // What we saw ourselves comes first.
+    let database = "PrismaClientInitializationError: Can't reach database server at `db:5432`";
+    let seen =
+        Told::opened().at(25_000).line(FATAL).close(1011, "").then(pasted(PastedConsole::Server, "TypeError: y"));
+    let verdict = seen.likely("closed", "handler-exception");
+    assert!(verdict.summary.contains("x is undefined"), "{}", verdict.summary);
+    closed().then(pasted(PastedConsole::Server, database)).gives("closed", "db-unreachable");
+}
+
+#[test]
+fn console_that_prints_nothing_is_evidence() {
+    let verdict = Told::new("ws://127.0.0.1:3001/").attached().ask().open().at(25_000).fin().accepts();
+    let verdict = verdict.gives("fin", "connection-terminated");
+    assert!(verdict.evidence.iter().any(|seen| seen.text.contains("printed no line")), "{verdict:#?}");
+    let rival = verdict.alternatives.iter().find(|rival| rival.cause == "handler-exception").unwrap();
+    assert!(rival.decide_by.contains("said nothing"), "{rival:?}");
+    let told = Told::new("ws://127.0.0.1:3001/").attached().ask().open().line("hello").at(25_000).fin().accepts();
+    assert!(told.verdict().evidence.iter().all(|seen| !seen.text.contains("printed no line")));
 }

@@ -215,6 +215,7 @@ fn path_ui(ui: &mut Ui, field: BigText<'_>, path: &mut String, what: FileField, 
             FileField::Secret => "Choose the secret's file…",
             FileField::Authority => "Choose the authority's file…",
             FileField::Payload => "Choose the file to send…",
+            FileField::ServerLog => "Choose the server's log…",
         };
         if icon_button(ui, ICON_FOLDER_OPEN, name).clicked() {
             actions.push(Action::ChooseFile(what));

@@ -53,7 +53,14 @@ impl Kind {
             RowBody::Request { .. } | RowBody::Response { .. } | RowBody::Body { .. } => self == Self::Handshake,
             RowBody::Fact(fact) => match self {
                 Self::Handshake => is_handshake(fact),
-                Self::Console => matches!(**fact, Fact::ConsoleLine { .. } | Fact::Note { .. }),
+                Self::Console => matches!(
+                    **fact,
+                    Fact::ConsoleLine { .. }
+                        | Fact::ConsoleAttached { .. }
+                        | Fact::ServerExited { .. }
+                        | Fact::Pasted { .. }
+                        | Fact::Note { .. }
+                ),
                 Self::Control => matches!(
                     **fact,
                     Fact::ReadEnded(_) | Fact::ResetAfterFin | Fact::WeClosedTcp | Fact::CloseBegun { .. }

@@ -1,0 +1,134 @@
+//! The server's console: attaching it, its lines and what they mean, and a pasted one.
+
+use crate::panels_fixture::{Recording, Stage, died, opened, stage, wait};
+use crate::support::shot;
+use egui::accesskit::Role;
+use egui::{Theme, vec2};
+use egui_kittest::Harness;
+use egui_kittest::kittest::Queryable as _;
+use sockeye::engine::{ConsoleEntry, ConsoleEvent, ConsoleId, ConsoleState};
+use sockeye::observation::{ConsoleKind, ExitStatus, Fact, ReadEnd};
+use sockeye::store::View;
+use sockeye::ui::panels::console::ConsolePanel;
+
+const REFUSED: &str = "WebSocket connection to 'ws://localhost:3001/' failed: Error in connection establishment: net::ERR_CONNECTION_REFUSED";
+
+fn panel(
+    theme: Theme,
+    view: Option<View>,
+    form: impl FnOnce(&mut ConsolePanel),
+) -> (Harness<'static>, Stage<ConsolePanel>) {
+    let mut panel = ConsolePanel::default();
+    form(&mut panel);
+    stage(theme, vec2(760.0, 420.0), view, panel, ConsolePanel::show)
+}
+
+fn line(text: &str) -> Fact {
+    Fact::ConsoleLine { source: "npm run dev:websocket".to_owned(), text: text.to_owned() }
+}
+
+/// A session beside the console of the guide's server, which meets an exception and ends.
+fn told() -> Recording {
+    let source = "npm run dev:websocket".to_owned();
+    opened()
+        .fact(20.0, Fact::ConsoleAttached { source: source.clone(), kind: ConsoleKind::Command })
+        .fact(20.1, line("[WebSocket] Server listening on port 3001"))
+        .fact(21.0, line("[WebSocket] New connection attempt from: ::1"))
+        .fact(22.0, line("[WebSocket] \u{1B}[32m✅\u{1B}[0m Token verified successfully for user: u1 tenant: t1"))
+        .fact(300.0, line("POST /api/calls 201 in 12 ms"))
+        .fact(311.0, line("\u{1B}[31m[WebSocket] ❌ Fatal error in connection handler: PrismaClientInitializationError: Can't reach database server at `localhost:5432`\u{1B}[0m"))
+        .fact(312.0, Fact::ReadEnded(ReadEnd::Fin))
+        .fact(313.0, Fact::ServerExited { source, status: ExitStatus { code: Some(1), signal: None } })
+}
+
+#[test]
+fn an_empty_console_names_the_ways_to_attach_one() {
+    let (harness, _) = panel(Theme::Dark, None, |_| {});
+    harness.get_by_label_contains("follow a log file, let Sockeye start the server, or paste");
+    harness.get_by_role_and_label(Role::Button, "Attach the server's console");
+}
+
+#[test]
+fn a_command_is_started_and_a_file_followed() {
+    let (mut harness, stage) = panel(Theme::Light, None, ConsolePanel::open_attach);
+    shot(&mut harness, "console-attach-light").unwrap();
+    harness.get_by_label("Command that starts the server").focus();
+    harness.run_steps(2);
+    harness.get_by_label("Command that starts the server").type_text("npm run dev:websocket");
+    harness.run_steps(2);
+    harness.get_by_role_and_label(Role::Button, "Start").click();
+    harness.run_steps(2);
+    assert_eq!(stage.taken(), ["AttachConsole(Command)"]);
+}
+
+#[test]
+fn lines_of_a_session_say_what_they_mean_and_lead_to_the_log() {
+    for (theme, name) in [(Theme::Dark, "console-session-dark"), (Theme::Light, "console-session-light")] {
+        let (mut harness, stage) = panel(theme, Some(told().view()), |_| {});
+        harness.get_by_label_contains(
+            "Token verified successfully for user: u1 tenant: t1: the server accepted the token",
+        );
+        let fatal = harness.get_by_label_contains("Can't reach database server");
+        fatal.click();
+        harness.run_steps(3);
+        assert!(harness.query_all_by_label_contains("the database is not reached").next().is_some());
+        shot(&mut harness, name).unwrap();
+        harness.get_by_role_and_label(Role::Button, "Go to its row in the log").click();
+        harness.run_steps(2);
+        assert_eq!(stage.taken(), ["GoToMoment(Moment(311000000))"]);
+    }
+}
+
+#[test]
+fn no_line_at_all_is_said() {
+    let attached = Fact::ConsoleAttached { source: "server.log".to_owned(), kind: ConsoleKind::File };
+    let (mut harness, _) = panel(Theme::Dark, Some(opened().fact(20.0, attached).view()), |_| {});
+    harness.get_by_label_contains("No line came from server.log");
+    shot(&mut harness, "console-silent-dark").unwrap();
+}
+
+#[test]
+fn a_lane_shows_what_runs_and_how_it_ended() {
+    let (mut harness, stage) = panel(Theme::Dark, None, |_| {});
+    let console = ConsoleId(1);
+    let entry = |number, what| ConsoleEntry { number, at_unix_millis: 1_800_000_000_000, console, what };
+    {
+        let mut lane = stage.lane.borrow_mut();
+        lane.entries.push_back(entry(0, ConsoleEvent::Attached));
+        lane.entries.push_back(entry(1, ConsoleEvent::Line("[WebSocket] JWT_SECRET configured: No".into())));
+        lane.entries.push_back(entry(2, ConsoleEvent::Line("[WebSocket] Server listening on port 3001".into())));
+        lane.entries.push_back(entry(3, ConsoleEvent::Exited(ExitStatus { code: Some(137), signal: None })));
+        lane.left_out = 12;
+        lane.consoles.push(ConsoleState {
+            console,
+            source: "npm run dev:websocket".into(),
+            kind: ConsoleKind::Command,
+            lines: 1_204,
+            exit: Some(ExitStatus { code: Some(137), signal: None }),
+            is_over: true,
+        });
+    }
+    harness.run_steps(3);
+    assert!(harness.query_all_by_label_contains("ended with exit code 137 (SIGKILL)").next().is_some());
+    harness.get_by_label_contains("12 older lines are not shown here");
+    harness.get_by_label_contains("the server was started without a secret");
+    shot(&mut harness, "console-lane-dark").unwrap();
+    harness.get_by_role_and_label(Role::Button, "Remove npm run dev:websocket").click();
+    harness.run_steps(2);
+    assert_eq!(stage.taken(), ["Engine(DetachConsole { console: ConsoleId(1) })"]);
+}
+
+#[test]
+fn a_pasted_browser_console_is_explained_and_goes_into_the_session() {
+    let (mut harness, stage) = panel(Theme::Dark, Some(died().view()), ConsolePanel::open_paste);
+    harness.get_by_label("Lines of a console").focus();
+    harness.run_steps(2);
+    harness.get_by_label("Lines of a console").type_text(REFUSED);
+    harness.run_steps(2);
+    harness.get_by_role_and_label(Role::Button, "Explain").click();
+    wait(&mut harness, |harness| harness.query_by_label_contains("nobody listens at the address").is_some());
+    shot(&mut harness, "console-paste-dark").unwrap();
+    harness.get_by_role_and_label(Role::Button, "Add it to the session").click();
+    harness.run_steps(2);
+    assert!(stage.taken()[0].starts_with("PasteConsole { console: Browser"));
+}
