@@ -100,21 +100,19 @@ pub(super) fn listeners(listeners: &[Listener]) -> String {
 }
 
 fn handshaken(found: &Handshaken) -> String {
-    let mut words = match (found.opened, found.status) {
+    let words = match (found.opened, found.status) {
         (true, _) => "opened".to_owned(),
         (false, Some(status)) => format!("answered with HTTP status {status}"),
         (false, None) => format!("answered: {}", found.preview),
     };
-    if let Some(code) = found.close {
-        words.push_str(&format!(", closed by the server with {code}"));
-    } else if let Some(broken) = &found.broken {
-        words.push_str(&format!(", {broken}"));
-    } else if let (true, Some(end)) = (found.opened, &found.end) {
-        words.push_str(&format!(", then {}", read_end(end)));
-    } else if found.message {
-        words.push_str(", and a message came");
-    }
-    words
+    let then = match (found.close, &found.broken, &found.end) {
+        (Some(code), _, _) => format!(", closed by the server with {code}"),
+        (None, Some(broken), _) => format!(", {broken}"),
+        (None, None, Some(end)) if found.opened => format!(", then {}", read_end(end)),
+        (None, None, _) if found.message => ", and a message came".to_owned(),
+        (None, None, _) => String::new(),
+    };
+    format!("{words}{then}")
 }
 
 /// A probe's answer.

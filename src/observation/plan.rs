@@ -6,6 +6,7 @@ use crate::wire::Target;
 
 /// What the user asked for.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a choice of the user")]
 pub struct Plan {
     /// The URL exactly as typed, with the token where it was put.
     pub url: String,

@@ -190,22 +190,21 @@ fn changed(raw: &[u8], place: Option<&TokenPlace>, change: &Change, with_token: 
     let (method, target) = (words.next().unwrap_or("GET"), words.next().unwrap_or("/"));
     let version = words.next().unwrap_or("HTTP/1.1");
     let without = if with_token { None } else { place };
-    let mut head = format!("{method} {} {version}\r\n", changed_target(target, without, change));
+    let mut head = vec![format!("{method} {} {version}", changed_target(target, without, change))];
     let mut has_origin = false;
     for line in lines {
         let (name, value) = line.split_once(':').unwrap_or((line, ""));
-        let value = match changed_field(name, value.trim(), without, change, key) {
-            Some(value) => value,
-            None => continue,
+        let Some(value) = changed_field(name, value.trim(), without, change, key) else {
+            continue;
         };
         has_origin |= name.eq_ignore_ascii_case("origin");
-        head.push_str(&format!("{name}: {value}\r\n"));
+        head.push(format!("{name}: {value}"));
     }
     if let (Change::Origin { origin: Some(origin) }, false) = (change, has_origin) {
-        head.push_str(&format!("Origin: {origin}\r\n"));
+        head.push(format!("Origin: {origin}"));
     }
-    head.push_str("\r\n");
-    head.into_bytes()
+    head.push("\r\n".to_owned());
+    head.join("\r\n").into_bytes()
 }
 
 fn changed_target(target: &str, without: Option<&TokenPlace>, change: &Change) -> String {
@@ -273,6 +272,7 @@ mod tests {
         Sec-WebSocket-Key: old\r\nSec-WebSocket-Protocol: chat, tok\r\nSec-WebSocket-Extensions: permessage-deflate\r\n\
         Cookie: a=1; sid=tok; b=2\r\nAuthorization: Bearer tok\r\n\r\n";
 
+    #[expect(clippy::needless_pass_by_value, reason = "cases are made where they are told")]
     fn check(place: Option<TokenPlace>, change: Change, with_token: bool, from: &str, to: &str) {
         let made = changed(SENT.as_bytes(), place.as_ref(), &change, with_token, "new");
         let expected = SENT.replace("old", "new").replace(from, to);

@@ -332,7 +332,7 @@ fn consent_ui(ui: &mut Ui, ctx: &Context<'_>, story: &Story, actions: &mut Actio
         for probe in &probes {
             words_ui(ui, safe(&first_upper(&probe_words(probe))), palette.text);
         }
-        let button = ui.add(theme::primary_button(ui, &format!("Ask {host}")));
+        let button = ui.add(theme::primary_button(ui, format!("Ask {host}")));
         if button.on_hover_text("Each question once, at most two seconds").clicked() {
             actions.push(Action::AskFurther(conn));
         }
