@@ -240,8 +240,7 @@ impl Asking<'_, '_> {
                 let is_plain = path.bytes().all(|byte| byte.is_ascii_graphic());
                 (path != own && is_plain).then_some(path)
             }
-            404 if own == "/" => None,
-            404 => Some(own.strip_suffix('/').map_or_else(|| format!("{own}/"), ToOwned::to_owned)),
+            404 if own != "/" => Some(own.strip_suffix('/').map_or_else(|| format!("{own}/"), ToOwned::to_owned)),
             _ => None,
         }
     }

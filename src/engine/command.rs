@@ -131,6 +131,7 @@ pub enum Outgoing {
 ///
 /// `Debug` shows no token and no secret.
 #[derive(Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a choice of the user")]
 pub struct ConnectOptions {
     /// The URL as typed, with the token in its query if it goes there.
     pub url: String,

@@ -109,7 +109,10 @@ pub(super) fn timed_end(story: &Story) -> Option<(Target, PastEnd)> {
 /// Names a target without saying it: scheme, host, port and path, hashed.
 fn key(target: &Target) -> String {
     let text = format!("{}://{}:{}{}", target.scheme(), target.host.to_ascii_lowercase(), target.port, target.path());
-    Sha1::digest(text.as_bytes()).iter().take(10).map(|byte| format!("{byte:02x}")).collect()
+    let (begin, _) = Sha1::digest(text.as_bytes()).iter().fold((0_u128, 0), |(sum, taken), byte| {
+        if taken < 16 { (sum << 8 | u128::from(*byte), taken + 1) } else { (sum, taken) }
+    });
+    format!("{begin:032x}")
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ use crate::diagnosis::lab::{LabFinding, is_repeated, lab_finding};
 use crate::diagnosis::words::{after, count, span};
 use crate::diagnosis::{Case, Ending};
 use crate::observation::{Direction, Moment, PastEnd};
+use crate::wire::Target;
 
 pub(super) const RULES: &[Rule] = &[
     Rule::new("ping-timeout-1011", ping_timeout).implies(&["close-1011", "handler-exception"]),
@@ -364,7 +365,7 @@ fn lab_words(case: &Case<'_>) -> String {
 }
 
 fn lab_advice(case: &Case<'_>) -> String {
-    let host = case.target().map_or_else(|| "the server".to_owned(), |target| target.host_header());
+    let host = case.target().map_or_else(|| "the server".to_owned(), Target::host_header);
     format!("run the idle lab against {}: it tells silence from age", case.quote(&host, 60))
 }
 

@@ -18,7 +18,7 @@ fn read_table(text: &str, port: u16) -> Vec<(SocketAddr, u32)> {
     text.lines().skip(1).filter_map(read_row).filter(|(address, _)| address.port() == port).collect()
 }
 
-/// `sl local_address rem_address st tx_queue:rx_queue …`; for a listening socket rx_queue counts what waits.
+/// `sl local_address rem_address st tx_queue:rx_queue …`; for a listening socket `rx_queue` counts what waits.
 fn read_row(row: &str) -> Option<(SocketAddr, u32)> {
     let mut columns = row.split_whitespace().skip(1);
     let local = columns.next()?;
