@@ -231,11 +231,10 @@ impl Asking<'_, '_> {
                 let location = location?.split('#').next()?;
                 let path = match parse_url(location) {
                     Ok(there) if there.host.eq_ignore_ascii_case(&self.target.host) => there.path().to_owned(),
-                    Ok(_) => return None,
                     Err(_) if location.starts_with('/') && !location.starts_with("//") => {
                         location.split('?').next()?.to_owned()
                     }
-                    Err(_) => return None,
+                    Ok(_) | Err(_) => return None,
                 };
                 let is_plain = path.bytes().all(|byte| byte.is_ascii_graphic());
                 (path != own && is_plain).then_some(path)
