@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 
+use super::token::args::TokenArgs;
 use super::values;
 use crate::observation::{Expect, TokenPlace};
 
@@ -113,7 +114,7 @@ pub(super) struct RecordArgs {
 }
 
 /// What a connection needs.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub(super) struct ConnectArgs {
     /// The URL; `practice` or `practice/FAULT-ID` stands for the built-in practice server.
@@ -196,6 +197,34 @@ pub(super) struct ConnectArgs {
     /// Trusts the certificate authorities of this PEM file as well; may be given again.
     #[arg(long, value_name = "FILE", help_heading = "Network")]
     pub(super) ca: Vec<PathBuf>,
+    /// Shows this client certificate (PEM) where the server asks for one; its key may stand in the same file.
+    #[arg(long, value_name = "FILE", help_heading = "Network")]
+    pub(super) client_cert: Option<PathBuf>,
+    /// The key (PEM, without a passphrase) of the client certificate.
+    #[arg(long, value_name = "FILE", requires = "client_cert", help_heading = "Network")]
+    pub(super) client_key: Option<PathBuf>,
+    /// The name sent as SNI and looked for in the certificate, in place of the URL's host; an empty one sends no SNI.
+    #[arg(long, value_name = "NAME", help_heading = "Network")]
+    pub(super) sni: Option<String>,
+    /// Appends the keys of the TLS session to this file, for Wireshark [default: the variable SSLKEYLOGFILE].
+    #[arg(long, value_name = "FILE", help_heading = "Network")]
+    pub(super) keylog: Option<PathBuf>,
+    /// Goes through this proxy: `http://[USER:PASSWORD@]HOST:PORT`, `socks5://…`, or `none` [default: the variables
+    /// `HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY`, except to this machine].
+    #[arg(long, value_name = "URL", help_heading = "Network")]
+    pub(super) proxy: Option<String>,
+    /// Sends a ping each so many seconds and measures the round trip.
+    #[arg(long, value_name = "S", value_parser = values::seconds, help_heading = "Keep-alive")]
+    pub(super) ping: Option<Duration>,
+    /// How long a pong may take before the server counts as gone, in seconds [default: 10].
+    #[arg(long, value_name = "S", value_parser = values::seconds, requires = "ping", help_heading = "Keep-alive")]
+    pub(super) pong_timeout: Option<Duration>,
+    /// Leaves the server's pings unanswered, to see what it does then.
+    #[arg(long, help_heading = "Keep-alive")]
+    pub(super) no_pong: bool,
+    /// Connects again after an end that was not ours, at most so many times, with pauses that grow from 1 to 30 seconds.
+    #[arg(long, value_name = "TIMES", value_parser = clap::value_parser!(u32).range(1..), help_heading = "Keep-alive")]
+    pub(super) reconnect: Option<u32>,
     /// Tries IPv4 addresses alone.
     #[arg(long, conflicts_with = "ipv6", help_heading = "Network")]
     pub(super) ipv4: bool,
@@ -211,67 +240,6 @@ pub(super) struct ConnectArgs {
     /// The server behind the proxy: where the proxy refuses, it is sent the same opening handshake.
     #[arg(long, value_name = "URL", help_heading = "Network")]
     pub(super) backend: Option<String>,
-}
-
-/// Options of `token`.
-#[derive(Debug, Args)]
-#[command(args_conflicts_with_subcommands = true)]
-pub(super) struct TokenArgs {
-    /// Makes a token for a test.
-    #[command(subcommand)]
-    pub(super) mint: Option<TokenCommand>,
-    /// The token; `-`, or nothing in a pipe, reads standard input.
-    #[arg(allow_hyphen_values = true)]
-    pub(super) token: Option<String>,
-    #[command(flatten)]
-    pub(super) secrets: SecretArgs,
-}
-
-/// What to do with tokens besides reading them.
-#[derive(Debug, Subcommand)]
-pub(super) enum TokenCommand {
-    /// Makes a token for a test and prints it.
-    Mint(MintArgs),
-}
-
-/// Where secrets come from.
-#[derive(Debug, Args)]
-#[group(id = "given_secret", multiple = false)]
-pub(super) struct SecretArgs {
-    /// The secret itself; others may see it in the list of processes.
-    #[arg(long, value_name = "SECRET", allow_hyphen_values = true)]
-    pub(super) secret: Option<String>,
-    /// The secret is the bytes of this file.
-    #[arg(long, value_name = "FILE")]
-    pub(super) secret_file: Option<PathBuf>,
-    /// The secrets are those of this `.env` file.
-    #[arg(long, value_name = "FILE")]
-    pub(super) env_file: Option<PathBuf>,
-    /// The secret is the value of this environment variable.
-    #[arg(long, value_name = "NAME")]
-    pub(super) secret_env: Option<String>,
-}
-
-/// Options of `token mint`.
-#[derive(Debug, Args)]
-pub(super) struct MintArgs {
-    #[command(flatten)]
-    pub(super) secrets: SecretArgs,
-    /// HS256, HS384, HS512, or none for an unsecured token.
-    #[arg(long, value_name = "ALG", default_value = "HS256")]
-    pub(super) alg: String,
-    /// The claims as a JSON object; `iat` and `exp` are added where they are missing.
-    #[arg(long, value_name = "JSON", default_value = "{}")]
-    pub(super) claims: String,
-    /// A claim, its value as JSON or else as text; may be given again.
-    #[arg(long, value_name = "NAME=VALUE", value_parser = values::key_value)]
-    pub(super) claim: Vec<(String, String)>,
-    /// Seconds from now until it expires; negative for a token that has expired.
-    #[arg(long, value_name = "S", default_value_t = 3600, allow_negative_numbers = true)]
-    pub(super) expires_in: i64,
-    /// Seconds from now until it becomes valid.
-    #[arg(long, value_name = "S", allow_negative_numbers = true)]
-    pub(super) not_before: Option<i64>,
 }
 
 /// Options of `practice`.

@@ -47,10 +47,18 @@ pub(super) fn run(args: &CheckArgs) -> Result<u8, Failure> {
             options.close.clone_from(close);
         }
         let path = saving.as_ref().map(|saving| saving.path_of(args.repeat.map(|_| nth)));
-        options.journal = journal(saving.as_ref(), path.as_deref());
+        options.journal = match journal(saving.as_ref(), path.as_deref()) {
+            // Which of several connections is the last is known at the end alone.
+            JournalPlace::File(_) if options.reconnect.is_some() => JournalPlace::Unnamed,
+            place => place,
+        };
         let mut redactor = (!args.no_redact).then(|| redactor(&options));
         let is_direct = matches!(options.journal, JournalPlace::File(_));
-        let outcome = watch(&mut runner, options, (nth, runs), args.json)?;
+        let mut outcome = watch(&mut runner, options, (nth, runs), args.json)?;
+        while let Some(next) = runner.reconnect(&outcome)? {
+            runner.forget(outcome.conn)?;
+            outcome = watch(&mut runner, next, (nth, runs), args.json)?;
+        }
         is_healthy &= outcome.is_healthy();
         if let Some(verdict) = &outcome.story().verdict {
             *tally.entry(verdict.cause.clone()).or_default() += 1;

@@ -1,5 +1,6 @@
 //! From options of the command line to a connection: the token's place, the query, the headers.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
@@ -8,10 +9,11 @@ use std::time::Duration;
 use super::args::ConnectArgs;
 use super::failure::Failure;
 use super::runner::Runner;
-use super::{secrets, values};
+use super::{network, secrets, values};
 use crate::engine::practice::Exercise;
 use crate::engine::{ConnectOptions, ConsoleSource};
 use crate::observation::{Fact, Family, PastedConsole, TokenPlace};
+use crate::token::{fill, fill_url, variables_from_env};
 use crate::wire::{parse_url, place_in_query};
 
 /// Stages what a practice URL asks for; `None` for any other URL.
@@ -32,11 +34,17 @@ pub(super) fn practice(url: &str) -> Option<&str> {
 /// All about the connection; what the options say wins over what an exercise proposes.
 pub(super) fn options(args: &ConnectArgs, exercise: Option<&Exercise>) -> Result<ConnectOptions, Failure> {
     let mut options = exercise.map_or_else(|| ConnectOptions::new(args.url.clone()), ConnectOptions::for_exercise);
+    let variables = match &args.env_file {
+        Some(path) => variables_from_env(&secrets::read_text("the .env file", path)?),
+        None => BTreeMap::new(),
+    };
+    let filled = |text: &str| fill(text, &variables).text;
+    options.url = fill_url(&options.url, &variables).text;
     for header in &args.header {
-        options.headers.push(values::header(header).map_err(Failure::Usage)?);
+        options.headers.push(values::header(&filled(header)).map_err(Failure::Usage)?);
     }
-    place_token(args, &mut options)?;
-    place_parameters(args, &mut options.url);
+    place_token(args, &variables, &mut options)?;
+    place_parameters(args, &variables, &mut options.url);
     let given = secrets::from_files(args.secret_file.as_deref(), args.env_file.as_deref())?;
     if args.secret_file.is_some() || args.env_file.is_some() {
         options.secrets = given;
@@ -54,7 +62,7 @@ pub(super) fn options(args: &ConnectArgs, exercise: Option<&Exercise>) -> Result
         options.expect = expect.clone();
     }
     if !args.send.is_empty() {
-        options.send.clone_from(&args.send);
+        options.send = args.send.iter().map(|text| filled(text)).collect();
     }
     options.send_delay = args.send_delay.unwrap_or(options.send_delay);
     options.echo = args.echo;
@@ -71,6 +79,7 @@ pub(super) fn options(args: &ConnectArgs, exercise: Option<&Exercise>) -> Result
         }
         options.ca_pems.push(pem);
     }
+    network::place(args, &mut options)?;
     options.family = match (args.ipv4, args.ipv6) {
         (true, _) => Family::Ipv4,
         (false, true) => Family::Ipv6,
@@ -132,13 +141,18 @@ pub(super) fn console_text(path: &Path) -> Result<String, Failure> {
 }
 
 /// Puts the token where it goes, exactly as it was given.
-fn place_token(args: &ConnectArgs, options: &mut ConnectOptions) -> Result<(), Failure> {
+fn place_token(
+    args: &ConnectArgs,
+    variables: &BTreeMap<String, String>,
+    options: &mut ConnectOptions,
+) -> Result<(), Failure> {
     let given = match (&args.token, &args.token_file, &args.token_env) {
         (Some(token), _, _) => Some(token.clone()),
         (None, Some(path), _) => Some(secrets::read_text("the token", path)?),
         (None, None, Some(name)) => Some(secrets::variable("the token", name)?),
         (None, None, None) => None,
     };
+    let given = given.map(|token| fill(&token, variables).text);
     let is_given = given.is_some();
     options.token = given.or(options.token.take());
     if !is_given && args.token_in.is_none() && take_bearer(options) {
@@ -182,13 +196,13 @@ fn take_bearer(options: &mut ConnectOptions) -> bool {
 }
 
 /// Puts `agentId` and the other parameters into the query; the second of a name replaces the second that was typed.
-fn place_parameters(args: &ConnectArgs, url: &mut String) {
+fn place_parameters(args: &ConnectArgs, variables: &BTreeMap<String, String>, url: &mut String) {
     if let Some(agent) = &args.agent_id {
         *url = place_in_query(url, "agentId", agent, 0);
     }
     for (index, (name, value)) in args.query.iter().enumerate() {
         let nth = args.query.iter().take(index).filter(|(earlier, _)| earlier == name).count();
-        *url = place_in_query(url, name, value, nth);
+        *url = place_in_query(url, name, &fill(value, variables).text, nth);
     }
 }
 

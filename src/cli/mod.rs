@@ -11,6 +11,7 @@ mod explain;
 mod export;
 mod failure;
 mod idle_lab;
+mod network;
 mod practice;
 mod print;
 mod record;

@@ -1,6 +1,7 @@
 //! `sockeye record`: writes a journal until the connection closes or Ctrl-C is pressed.
 
 use std::fs;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::args::RecordArgs;
@@ -8,11 +9,11 @@ use super::check::redactor;
 use super::failure::Failure;
 use super::runner::Runner;
 use super::{clock, connect, print};
-use crate::engine::JournalPlace;
+use crate::engine::{ConnectOptions, JournalPlace};
 use crate::export::exporter_for_extension;
 use crate::export::text::report;
 use crate::observation::Expect;
-use crate::store::Story;
+use crate::store::{Story, View};
 
 /// Records; gives the exit status: 0 if the connection was open, 1 if it never was.
 pub(super) fn run(args: &RecordArgs) -> Result<u8, Failure> {
@@ -37,19 +38,35 @@ pub(super) fn run(args: &RecordArgs) -> Result<u8, Failure> {
     options.journal = JournalPlace::File(path.clone());
     let mut redactor = redactor(&options);
     let mut told = clock::now();
-    let outcome = runner.connect(options, &mut |view| {
+    let mut path = path.clone();
+    let mut tell = |view: &View| {
         if told.elapsed() >= EVERY {
             told = clock::now();
             print::note(&format!("recorded {} frames", frames(&view.story)));
         }
-    })?;
-    let story = outcome.story();
-    print::note(&format!("recorded {} frames in {}", frames(story), path.display()));
-    if let Some(trouble) = &outcome.view.trouble {
-        print::note(&format!("note: {trouble}"));
+    };
+    loop {
+        let outcome = runner.connect(options, &mut tell)?;
+        let story = outcome.story();
+        print::note(&format!("recorded {} frames in {}", frames(story), path.display()));
+        if let Some(trouble) = &outcome.view.trouble {
+            print::note(&format!("note: {trouble}"));
+        }
+        print::lines(&report(story, &outcome.checklist, Some(&mut redactor)))?;
+        let Some(next) = runner.reconnect(&outcome)? else {
+            return Ok(u8::from(story.opened.is_none()));
+        };
+        let number = next.reconnect.map_or(2, |reconnect| reconnect.made.saturating_add(1));
+        path = numbered(&args.output, number);
+        options = ConnectOptions { journal: JournalPlace::File(path.clone()), ..next };
     }
-    print::lines(&report(story, &outcome.checklist, Some(&mut redactor)))?;
-    Ok(u8::from(story.opened.is_none()))
+}
+
+/// The file of a further connection: its number stands before the extension.
+fn numbered(path: &Path, number: u32) -> PathBuf {
+    let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+    let extension = path.extension().map_or_else(String::new, |e| format!(".{}", e.to_string_lossy()));
+    path.with_file_name(format!("{stem}-{number}{extension}"))
 }
 
 fn frames(story: &Story) -> u64 {

@@ -100,6 +100,24 @@ impl Runner {
         Ok(())
     }
 
+    /// The options for the next connection, once the pause is over; `None` if the connection is not to be made again.
+    pub(super) fn reconnect(&mut self, outcome: &Outcome) -> Result<Option<ConnectOptions>, Failure> {
+        let Some((_, number, millis)) = outcome.story().reconnect else { return Ok(None) };
+        let cause = outcome.story().verdict.as_ref().map_or("", |verdict| verdict.cause.as_str());
+        let secs = millis as f64 / 1000.0;
+        print::note(&format!("{cause}; connects again in {secs:.1} s (number {number})"));
+        loop {
+            match self.engine.event_timeout(TICK) {
+                Some(Event::ReconnectDue { conn, options }) if conn == outcome.conn => return Ok(Some(*options)),
+                None if self.is_interrupted() => {
+                    self.engine.send(Command::Abort { conn: outcome.conn })?;
+                    return Ok(None);
+                }
+                Some(_) | None => {}
+            }
+        }
+    }
+
     /// Connects and waits until the connection is over and judged; `tick` is called some ten times a second.
     pub(super) fn connect(&mut self, options: ConnectOptions, tick: &mut dyn FnMut(&View)) -> Result<Outcome, Failure> {
         let conn = ConnId(self.next);

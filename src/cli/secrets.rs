@@ -3,10 +3,12 @@
 use std::path::Path;
 use std::{env, fs};
 
-use super::args::SecretArgs;
 use super::failure::Failure;
 use super::print;
-use crate::token::{Secret, secrets_from_env};
+use super::token::args::SecretArgs;
+use crate::token::{
+    Secret, SecretForm, env_file_kin, is_env_file, secrets_from_env, secrets_from_env_file, variables_from_env,
+};
 
 /// The bytes of a file that the user named.
 pub(super) fn read(what: &'static str, path: &Path) -> Result<Vec<u8>, Failure> {
@@ -30,7 +32,7 @@ pub(super) fn from_files(secret_file: Option<&Path>, env_file: Option<&Path>) ->
         secrets.push(Secret::new("--secret-file", read("the secret", path)?));
     }
     if let Some(path) = env_file {
-        let found = secrets_from_env(&read_text("the .env file", path)?);
+        let found = from_env_file(path)?;
         if found.is_empty() {
             print::note(&format!("note: {} holds no JWT_SECRET and nothing like it", path.display()));
         }
@@ -39,14 +41,51 @@ pub(super) fn from_files(secret_file: Option<&Path>, env_file: Option<&Path>) ->
     Ok(secrets)
 }
 
+/// The secrets of a `.env` file, then those of the files beside it that frameworks read as well.
+fn from_env_file(path: &Path) -> Result<Vec<Secret>, Failure> {
+    let mut secrets = secrets_from_env(&read_text("the .env file", path)?);
+    let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    for kin in env_file_kin(&name).filter(|_| is_env_file(&name)) {
+        // Most of them are not there.
+        let text = fs::read_to_string(path.with_file_name(kin)).unwrap_or_default();
+        secrets.extend(secrets_from_env_file(&text, kin));
+    }
+    Ok(secrets)
+}
+
 /// The secrets that these options name.
 pub(super) fn from_args(args: &SecretArgs) -> Result<Vec<Secret>, Failure> {
-    let mut secrets = from_files(args.secret_file.as_deref(), args.env_file.as_deref())?;
+    let form = args.secret_form.into();
+    let written = |name: &str, text: &str| {
+        let not = || Failure::Usage(format!("the secret of {name} is not written in {}", SecretForm::name(form)));
+        Secret::written(name, text, form).ok_or_else(not)
+    };
+    let mut secrets = Vec::new();
+    if let Some(path) = &args.secret_file {
+        let bytes = read("the secret", path)?;
+        secrets.push(match form {
+            SecretForm::Text => Secret::new("--secret-file", bytes),
+            SecretForm::Base64 | SecretForm::Base64Url | SecretForm::Hex => {
+                written("--secret-file", &String::from_utf8_lossy(&bytes))?
+            }
+        });
+    }
+    if let Some(path) = &args.env_file {
+        secrets.extend(from_files(None, Some(path))?);
+        if let Some(name) = &args.env_var {
+            let text = read_text("the .env file", path)?;
+            let missing = || Failure::Usage(format!("{} holds no variable {name}", path.display()));
+            let value = variables_from_env(&text).remove(name).ok_or_else(missing)?;
+            // The one that is named is the one that decides.
+            secrets.retain(|secret| secret.name != format!(".env {name}"));
+            secrets.insert(0, Secret::new(format!(".env {name}"), value.into_bytes()).decisive());
+        }
+    }
     if let Some(secret) = &args.secret {
-        secrets.push(Secret::new("--secret", secret.as_bytes()));
+        secrets.push(written("--secret", secret)?);
     }
     if let Some(name) = &args.secret_env {
-        secrets.push(Secret::new(format!("${name}"), variable("the secret", name)?.into_bytes()));
+        secrets.push(written(&format!("${name}"), &variable("the secret", name)?)?);
     }
     Ok(secrets)
 }

@@ -16,6 +16,15 @@ pub(super) fn seconds(text: &str) -> Result<Duration, String> {
     Duration::try_from_secs_f64(secs).map_err(|error| error.to_string())
 }
 
+/// Seconds since 1970-01-01Z, or a moment such as 2026-11-27T08:00:00Z.
+pub(super) fn moment(text: &str) -> Result<i64, String> {
+    if let Ok(secs) = text.parse() {
+        return Ok(secs);
+    }
+    let moment: jiff::Timestamp = text.parse().map_err(|error: jiff::Error| error.to_string())?;
+    Ok(moment.as_second())
+}
+
 /// `query:NAME`, `bearer`, `header:NAME`, `cookie:NAME`, `protocol`, `message:TEMPLATE`.
 pub(super) fn token_place(text: &str) -> Result<TokenPlace, String> {
     let (place, rest) = text.split_once(':').map_or((text, None), |(place, rest)| (place, Some(rest)));

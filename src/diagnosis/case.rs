@@ -4,7 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use super::Case;
 use super::words::masked;
-use crate::observation::{CloseOrigin, Direction, Expect, IoKind, Moment, Plan, ReadEnd, TokenPlace};
+use crate::observation::{CloseOrigin, Direction, Expect, IoFailure, IoKind, Moment, Plan, ReadEnd, TokenPlace};
 use crate::store::{AttemptOutcome, CloseSeen};
 use crate::token::place;
 use crate::wire::{ResponseHead, Target};
@@ -33,13 +33,35 @@ impl<'a> Case<'a> {
         self.target().is_some_and(|target| target.secure)
     }
 
-    /// The address we connected to.
+    /// The server's address that we connected to; not known behind a proxy.
     pub(super) fn address(&self) -> Option<SocketAddr> {
-        self.story.connected().map(|attempt| attempt.address)
+        self.story.connected().filter(|_| !self.story.is_proxied()).map(|attempt| attempt.address)
+    }
+
+    /// When and how the Unix socket could not be connected to, with its path.
+    pub(super) fn socket_failed(&self) -> Option<(Moment, &'a str, &'a IoFailure)> {
+        let (at, path, failure) = self.story.socket.as_ref()?;
+        Some((*at, path, failure.as_ref()?))
+    }
+
+    /// When the proxy could not be reached or gave no way.
+    pub(super) fn refused_by_proxy(&self) -> Option<Moment> {
+        let story = self.story;
+        if !story.is_proxied() {
+            return None;
+        }
+        let unresolved = story.resolve.as_ref().filter(|resolve| resolve.failure.is_some());
+        let refused = story.tunnel.as_ref().filter(|tunnel| tunnel.failure.is_some());
+        let at = unresolved.map(|resolve| resolve.ended.unwrap_or(resolve.started));
+        at.or_else(|| refused.map(|tunnel| tunnel.ended.unwrap_or(tunnel.started)))
+            .or_else(|| self.all_attempts_failed())
     }
 
     /// `port 3001`, for sentences.
     pub(super) fn port_words(&self) -> String {
+        if let Some((_, path, _)) = &self.story.socket {
+            return format!("the socket {}", self.quote(path, 80));
+        }
         let port = self.address().map(|a| a.port()).or_else(|| self.target().map(|t| t.port));
         port.map_or_else(|| "the port".to_owned(), |port| format!("port {port}"))
     }

@@ -135,6 +135,9 @@ fn resolves(case: &Case<'_>) -> CheckItem {
     if case.story.not_attempted.is_some() {
         return item(ITEM, None, "nothing was sent");
     }
+    if let Some(way) = proxied(case) {
+        return item(ITEM, None, format!("asked of the proxy: {way}"));
+    }
     let Some(resolve) = &case.story.resolve else {
         let is_literal = !case.story.attempts.is_empty();
         return if is_literal { item(ITEM, true, "the host is an address") } else { item(ITEM, None, "not asked yet") };
@@ -149,10 +152,20 @@ fn resolves(case: &Case<'_>) -> CheckItem {
     item(ITEM, !list.is_empty(), list.join(", "))
 }
 
+/// The way through the proxy, if there is one.
+fn proxied(case: &Case<'_>) -> Option<String> {
+    case.plan().map(|plan| &plan.route).filter(|route| route.is_proxied()).map(|route| case.quote(&route.words(), 120))
+}
+
 fn port_open(case: &Case<'_>) -> CheckItem {
     const ITEM: &str = "port open";
     if let Some(at) = case.port_refuses() {
         return item(ITEM, false, format!("{} refuses since {at}", case.port_words()));
+    }
+    if let Some(way) = proxied(case) {
+        let tunnel = case.story.tunnel.as_ref();
+        let is_open = tunnel.filter(|tunnel| tunnel.ended.is_some()).map(|tunnel| tunnel.failure.is_none());
+        return item(ITEM, is_open, way);
     }
     if let Some(connected) = case.story.connected() {
         let refused: Vec<_> =

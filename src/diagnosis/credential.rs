@@ -93,6 +93,9 @@ pub(super) fn faults(case: &Case<'_>, at: Moment) -> Vec<Fault> {
         Shape::Malformed => faults.push(certain("jwt-malformed", malformed_clause(token))),
         Shape::Absent | Shape::Placeholder | Shape::Truncated | Shape::Jws | Shape::Jwe => {}
     }
+    if faults.is_empty() {
+        faults.extend(form_fault(token));
+    }
     if token.problem(ProblemKind::AlgNone).is_some() {
         faults.push(certain(
             "jwt-alg-none",
@@ -103,8 +106,15 @@ pub(super) fn faults(case: &Case<'_>, at: Moment) -> Vec<Fault> {
     }
     if token.alg_mismatch {
         let alg = token.alg.as_deref().unwrap_or("no algorithm");
-        faults
-            .push(certain("jwt-alg-mismatch", format!("the token names {alg}, and the given key is of another kind")));
+        let says = match &token.verified_as {
+            Some(reading) => format!("the token names {alg}, and the given key fits only as {reading}"),
+            None => format!("the token names {alg}, and the given key is of another kind"),
+        };
+        faults.push(certain("jwt-alg-mismatch", says));
+    }
+    if token.kid_unknown {
+        let says = "the token's kid names a key that the given key set does not hold".to_owned();
+        faults.push(Fault { id: "jwt-kid-missing", certainty: Certainty::Likely, says });
     }
     if token.signature == Signature::Invalid {
         faults.push(certain("jwt-wrong-secret", signature_clause(token)));
@@ -154,6 +164,21 @@ fn surface_faults(case: &Case<'_>, token: &TokenReport) -> Vec<Fault> {
         faults.push(certain("token-truncated", "the end of the token is missing".to_owned()));
     }
     faults
+}
+
+/// What can be read here and is refused by stricter readers.
+fn form_fault(token: &TokenReport) -> Option<Fault> {
+    let has = |kind: ProblemKind| token.problem(kind).is_some();
+    let says = if has(ProblemKind::Plus) {
+        "the token is standard base64, where base64url without padding belongs"
+    } else if has(ProblemKind::SurroundingText) {
+        "other text stands around the token"
+    } else if has(ProblemKind::NonNumericDate) && token.validity == Validity::Unknown {
+        "a date of the token is not a number"
+    } else {
+        return None;
+    };
+    Some(certain("jwt-malformed", says.to_owned()))
 }
 
 fn malformed_clause(token: &TokenReport) -> String {

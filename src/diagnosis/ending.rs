@@ -19,13 +19,21 @@ fn before_open(case: &Case<'_>) -> Option<Ending> {
     let wished = || case.begun_by(&[CloseOrigin::User, CloseOrigin::Abort, CloseOrigin::Shutdown]);
     let ours = |at: Moment| wished() && case.we_ended_before(at);
     if let Some(resolve) = &story.resolve
+        && !story.is_proxied()
         && (resolve.failure.is_some() || story.ran_out(Deadline::Resolve).is_some())
         && !ours(resolve.ended.unwrap_or(story.last_at))
     {
         return Some(Ending::ResolveFailed);
     }
-    if story.connected().is_none() {
-        let failed = case.all_attempts_failed().or_else(|| story.ran_out(Deadline::Connect).map(|(at, _)| at));
+    if case.refused_by_proxy().is_some_and(|at| !ours(at)) {
+        return Some(Ending::ConnectFailed);
+    }
+    if !story.has_connected() {
+        let failed = case
+            .socket_failed()
+            .map(|(at, _, _)| at)
+            .or_else(|| case.all_attempts_failed())
+            .or_else(|| story.ran_out(Deadline::Connect).map(|(at, _)| at));
         return match failed {
             Some(at) if !ours(at) => Some(Ending::ConnectFailed),
             Some(_) | None if wished() => Some(Ending::EndedByUs),
@@ -107,7 +115,7 @@ fn after_open(case: &Case<'_>) -> Option<Ending> {
     }
     let end = case.tcp_end();
     let Some((begun, by)) = story.close_begun.filter(|(begun, _)| end.is_none_or(|(at, _)| *begun <= at)) else {
-        return end.map(|(_, end)| by_tcp(end)).or_else(|| write_stuck(case));
+        return end.map(|(_, end)| by_tcp(end)).or_else(|| given_up(case));
     };
     let is_unanswered = end.is_some() || story.ran_out(Deadline::Close).is_some_and(|(at, _)| at >= begun);
     match by {
@@ -115,10 +123,10 @@ fn after_open(case: &Case<'_>) -> Option<Ending> {
         CloseOrigin::Violation => Some(Ending::ProtocolError),
         CloseOrigin::User | CloseOrigin::WatchEnded | CloseOrigin::Unconfirmed => {
             if story.close_sent.is_none() {
-                return end.map(|(_, end)| by_tcp(end)).or_else(|| write_stuck(case));
+                return end.map(|(_, end)| by_tcp(end)).or_else(|| given_up(case));
             }
             if !is_unanswered {
-                return write_stuck(case).or_else(|| story.finished.map(|_| Ending::EndedByUs));
+                return given_up(case).or_else(|| story.finished.map(|_| Ending::EndedByUs));
             }
             let is_unconfirmed = by != CloseOrigin::User && !case.is_confirmed();
             Some(if is_unconfirmed { Ending::Unconfirmed } else { Ending::ClosedUnclean })
@@ -153,8 +161,10 @@ fn by_tcp(end: TcpEnd) -> Ending {
     }
 }
 
-fn write_stuck(case: &Case<'_>) -> Option<Ending> {
-    case.story.ran_out(Deadline::Write).map(|_| Ending::NetworkTimeout)
+/// Nothing got through, or nothing came back.
+fn given_up(case: &Case<'_>) -> Option<Ending> {
+    let ran_out = case.story.ran_out(Deadline::Write).or_else(|| case.story.ran_out(Deadline::Pong));
+    ran_out.map(|_| Ending::NetworkTimeout)
 }
 
 fn passed(case: &Case<'_>, wanted: Limit) -> Option<Moment> {

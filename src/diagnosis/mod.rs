@@ -13,6 +13,7 @@ mod credential;
 mod ending;
 mod lab;
 mod probes;
+mod reception;
 mod remedy;
 mod rules;
 #[cfg(test)]
@@ -29,6 +30,7 @@ use crate::store::Story;
 pub use checklist::checklist;
 pub use lab::{LabFinding, is_repeated, lab_finding, proof_millis};
 pub use probes::{next_probes, useful_probes};
+pub use reception::{Reception, reception};
 pub use rules::{Found, Rule, rules};
 
 /// All that a diagnosis may look at.

@@ -32,7 +32,8 @@ pub fn useful_probes(case: &Case<'_>) -> Vec<Probe> {
     let (Some(plan), Some(ending), Some(target)) = (case.plan(), ending(case), case.target()) else {
         return Vec::new();
     };
-    if case.story.attempts.is_empty() {
+    // What is behind a proxy is not asked past it.
+    if case.story.attempts.is_empty() || case.story.is_proxied() {
         return Vec::new();
     }
     let asking = Asking { case, plan, target, address: case.address() };
@@ -83,7 +84,8 @@ impl Asking<'_, '_> {
                 vec![self.get(self.target.path()).filter(|_| is_mute)]
             }
             Ending::NetworkTimeout => {
-                vec![self.get(self.target.path()).filter(|_| case.story.ran_out(Deadline::Write).is_some())]
+                let is_stuck = [Deadline::Write, Deadline::Pong].into_iter().any(|d| case.story.ran_out(d).is_some());
+                vec![self.tcp().filter(|_| is_stuck), self.get(self.target.path()).filter(|_| is_stuck)]
             }
             Ending::ProtocolError => {
                 let mut probes = vec![self.tcp().filter(|_| has_ended), self.listeners().filter(|_| has_ended)];

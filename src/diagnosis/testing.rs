@@ -6,8 +6,9 @@ use bytes::Bytes;
 
 use super::{Case, Certainty, Ending, Verdict, diagnose, next_probes};
 use crate::observation::{
-    CertInfo, Change, CloseOrigin, Deadline, Direction, Expect, Fact, Family, Handshaken, IoFailure, IoKind, Limit,
-    Listener, Moment, Plan, Probe, ProbeOutcome, Process, ReadEnd, TimeOuts, TlsFailure, TlsFailureKind, TokenPlace,
+    CertInfo, Change, CloseOrigin, Deadline, Direction, Expect, Fact, Family, Handshaken, IoFailure, IoKind,
+    KeepAlivePlan, Limit, Listener, Moment, Plan, Probe, ProbeOutcome, Process, ReadEnd, Route, TimeOuts, TlsFailure,
+    TlsFailureKind, TokenPlace,
 };
 use crate::store::Story;
 use crate::token::{Secret, TokenReport, examine, mint};
@@ -48,6 +49,8 @@ impl Scene {
             probes: true,
             probes_elsewhere: false,
             backend: None,
+            route: Route::Direct,
+            keep_alive: KeepAlivePlan::default(),
         };
         Self { facts: Vec::new(), plan, token: None, request_fields: String::new(), now_millis: 0, pending: false }
     }
@@ -290,7 +293,7 @@ impl Scene {
         if !first_bytes.is_empty() {
             scene = scene.fact(Fact::CipherBytes { direction: Direction::ServerToClient, data });
         }
-        let failure = TlsFailure { kind, text: format!("{kind:?}"), chain, defects, client_cert_requested: false };
+        let failure = TlsFailure { kind, text: format!("{kind:?}"), chain, defects, ..TlsFailure::default() };
         scene.fact(Fact::TlsFailed(Box::new(failure)))
     }
 
@@ -415,7 +418,7 @@ pub(super) fn certificate(issuer: &str, from: i64, until: i64) -> CertInfo {
         names: vec!["example.test".to_owned()],
         not_before: from,
         not_after: until,
-        has_ca_issuers: false,
+        ..CertInfo::default()
     }
 }
 

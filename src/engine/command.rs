@@ -5,8 +5,10 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
+use super::client::ClientCertificate;
 use super::console::{ConsoleId, ConsoleSource};
 use super::practice::{Confirm, Exercise};
+use super::reconnect::Reconnect;
 use crate::observation::{ConnId, Expect, Family, PastedConsole, TimeOuts, TokenPlace};
 use crate::token::Secret;
 
@@ -159,8 +161,20 @@ pub struct ConnectOptions {
     pub ca_files: Vec<PathBuf>,
     /// Further certificate authorities, PEM texts.
     pub ca_pems: Vec<String>,
+    /// The client certificate, shown where the server asks for one.
+    pub client_certificate: Option<ClientCertificate>,
+    /// The name for SNI and for the certificate in place of the URL's host; empty sends none.
+    pub sni: Option<String>,
+    /// Where the keys of the TLS session are written; `SSLKEYLOGFILE` stands in for it.
+    pub key_log: Option<PathBuf>,
     /// Which address families are tried.
     pub family: Family,
+    /// Which proxy is gone through.
+    pub proxy: ProxyChoice,
+    /// How the connection is kept alive.
+    pub keep_alive: KeepAliveOptions,
+    /// Whether and how the connection is made again after its end.
+    pub reconnect: Option<Reconnect>,
     /// Whether follow-up probes may run by themselves against this machine.
     pub probes: bool,
     /// Whether they may run by themselves against other machines, too.
@@ -185,6 +199,35 @@ pub struct ConnectOptions {
     pub pasted: Vec<(PastedConsole, String)>,
     /// Where the journal is written.
     pub journal: JournalPlace,
+}
+
+/// Which proxy is gone through.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub enum ProxyChoice {
+    /// The one that the environment names, except to this machine.
+    #[default]
+    System,
+    /// None.
+    None,
+    /// The one with this URL, which may hold a password.
+    Url(String),
+}
+
+/// How a connection is kept alive.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KeepAliveOptions {
+    /// How often a ping is sent; `None` for never.
+    pub ping: Option<Duration>,
+    /// How long its pong may take before the other end counts as gone.
+    pub pong_limit: Duration,
+    /// Leave pings of the server unanswered.
+    pub withhold_pongs: bool,
+}
+
+impl Default for KeepAliveOptions {
+    fn default() -> Self {
+        Self { ping: None, pong_limit: Duration::from_secs(10), withhold_pongs: false }
+    }
 }
 
 /// Where a journal is written.
@@ -222,7 +265,13 @@ impl ConnectOptions {
             insecure: false,
             ca_files: Vec::new(),
             ca_pems: Vec::new(),
+            client_certificate: None,
+            sni: None,
+            key_log: None,
             family: Family::Auto,
+            proxy: ProxyChoice::System,
+            keep_alive: KeepAliveOptions::default(),
+            reconnect: None,
             probes: true,
             probes_elsewhere: false,
             backend: None,
@@ -258,6 +307,14 @@ impl ConnectOptions {
         time_outs.confirm_millis = exercise.confirm_timeout.map_or(time_outs.confirm_millis, millis);
         options.watch = exercise.watch;
         options.limit_bytes = exercise.message_limit.unwrap_or(options.limit_bytes);
+        if let Some(proxy) = &exercise.proxy {
+            options.proxy = ProxyChoice::Url(proxy.clone());
+        }
+        if let Some((every, pong_limit)) = exercise.ping {
+            options.keep_alive.ping = Some(every);
+            options.keep_alive.pong_limit = pong_limit;
+        }
+        options.keep_alive.withhold_pongs = exercise.withhold_pongs;
         options.insecure = exercise.insecure;
         options.ca_pems.extend(exercise.extra_ca.map(str::to_owned));
         options

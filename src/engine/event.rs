@@ -3,6 +3,9 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+#[cfg(doc)]
+use super::Command;
+use super::ConnectOptions;
 use super::console::ConsoleId;
 use super::practice::Exercise;
 use crate::observation::{ConnId, LabMeasure};
@@ -21,6 +24,13 @@ pub enum Event {
         silent: ConnId,
         /// What was measured.
         measure: Box<LabMeasure>,
+    },
+    /// The pause after a connection that is to be made again is over; it is asked for with [`Command::Connect`].
+    ReconnectDue {
+        /// Which connection is over.
+        conn: ConnId,
+        /// What to connect with.
+        options: Box<ConnectOptions>,
     },
     /// A command could not be carried out.
     Refused {

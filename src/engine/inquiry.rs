@@ -8,6 +8,7 @@ use tokio::time::Instant;
 
 use super::ConnectOptions;
 use super::probe::Asker;
+use super::reconnect::{Reconnect, chance};
 use super::recorder::Recorder;
 use super::sink::Sink;
 use crate::diagnosis::{Case, Verdict, diagnose, next_probes, useful_probes};
@@ -71,7 +72,7 @@ impl Inquiry<'_> {
             if probes.is_empty() || left < LEAST {
                 return;
             }
-            let asker = &Asker { story: &story, options: self.options };
+            let asker = &Asker { story: &story, options: self.options, sink: self.sink };
             join_all(probes.into_iter().map(|probe| async move {
                 self.sink.push(Fact::ProbeStarted(probe.clone()));
                 let outcome = asker.run(&probe, left).await;
@@ -81,9 +82,9 @@ impl Inquiry<'_> {
         }
     }
 
-    /// Gives the last verdict and the story that it is of.
-    pub(super) async fn conclude(&self) -> Option<Arc<Story>> {
-        conclude(self.conn, self.recorder, self.sink).await
+    /// Gives the last verdict; returns the story that it is of, and how the connection is to be made again, if it is.
+    pub(super) async fn conclude(&self) -> (Option<Arc<Story>>, Option<(Reconnect, Duration)>) {
+        conclude(self.conn, self.options.reconnect, self.recorder, self.sink).await
     }
 
     /// Records a verdict unless it says what the last one said.
@@ -94,10 +95,22 @@ impl Inquiry<'_> {
     }
 }
 
-/// Gives the last verdict on what is known, and the story that it is of.
-pub(super) async fn conclude(conn: ConnId, recorder: &Recorder, sink: &Sink) -> Option<Arc<Story>> {
-    let story = recorder.settle(conn).await?;
+/// Gives the last verdict; returns the story that it is of, and how the connection is to be made again, if it is.
+pub(super) async fn conclude(
+    conn: ConnId,
+    reconnect: Option<Reconnect>,
+    recorder: &Recorder,
+    sink: &Sink,
+) -> (Option<Arc<Story>>, Option<(Reconnect, Duration)>) {
+    let Some(story) = recorder.settle(conn).await else {
+        return (None, None);
+    };
     sink.push(Fact::Concluded(Box::new(diagnose(&Case { story: &story, probes_pending: false }))));
+    let next = reconnect.and_then(|reconnect| reconnect.after(&story)).map(|next| (next, next.pause(chance())));
+    if let Some((next, pause)) = next {
+        let millis = u64::try_from(pause.as_millis()).unwrap_or(u64::MAX);
+        sink.push(Fact::ReconnectPlanned { number: next.made, millis });
+    }
     sink.push(Fact::Finished);
-    recorder.settle(conn).await
+    (recorder.settle(conn).await, next)
 }

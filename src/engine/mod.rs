@@ -18,6 +18,7 @@ mod port;
 pub mod practice;
 mod private_file;
 mod probe;
+mod reconnect;
 mod recorder;
 mod recording;
 mod save;
@@ -25,6 +26,7 @@ mod saved;
 mod sink;
 mod storage;
 mod supervisor;
+mod tcp_queues;
 mod unsaved;
 
 use std::path::PathBuf;
@@ -35,10 +37,12 @@ use std::time::Duration;
 
 use tokio::sync::mpsc;
 
-pub use command::{Command, ConnectOptions, JournalPlace, Outgoing};
+pub use client::{ClientCertificate, ClientCertificateError};
+pub use command::{Command, ConnectOptions, JournalPlace, KeepAliveOptions, Outgoing, ProxyChoice};
 pub use console::{ConsoleEntry, ConsoleEvent, ConsoleId, ConsoleSource, ConsoleState, ConsoleTail};
 pub use event::Event;
 pub use pages::{Rows, replay};
+pub use reconnect::Reconnect;
 pub use recorder::{OpenError, Recorder, StartError, Wake};
 pub use saved::{OpenFileError, SaveError};
 pub use sink::Sink;

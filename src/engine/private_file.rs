@@ -28,6 +28,16 @@ pub(super) fn create_or_take_empty(path: &Path) -> io::Result<File> {
     }
 }
 
+/// Opens a file to write at its end, or creates it, readable by its owner alone.
+pub(super) fn append(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.append(true).create(true);
+    permissions::for_owner(&mut options);
+    let file = options.open(path)?;
+    permissions::restrict(&file)?;
+    Ok(file)
+}
+
 /// Creates a folder, and those above it, for its owner alone.
 pub(super) fn create_folder(path: &Path) -> io::Result<()> {
     let mut builder = std::fs::DirBuilder::new();

@@ -12,6 +12,7 @@ use tokio::time::{sleep, timeout};
 
 use super::client::failure::{io_failure, read_end, timed_out};
 use super::client::tls;
+use super::sink::Sink;
 use super::{ConnectOptions, port};
 use crate::observation::{IoKind, Probe, ProbeOutcome, ReadEnd};
 use crate::store::Story;
@@ -32,6 +33,8 @@ pub(crate) struct Asker<'a> {
     pub(crate) story: &'a Story,
     /// How it was made.
     pub(crate) options: &'a ConnectOptions,
+    /// Where it is recorded.
+    pub(crate) sink: &'a Sink,
 }
 
 impl Asker<'_> {
@@ -90,7 +93,7 @@ impl Asker<'_> {
     async fn inside_tls(&self, stream: TcpStream) -> Result<impl AsyncRead + AsyncWrite + Unpin, ProbeOutcome> {
         let target = self.story.plan.as_ref().and_then(|plan| plan.target.as_ref());
         let Some(target) = target else { return Err(ProbeOutcome::Silent) };
-        let session = tls::connect_quietly(stream, target, self.options).await;
+        let session = tls::connect_quietly(stream, target, self.options, self.sink).await;
         session.map_err(|error| ProbeOutcome::Failed(io_failure(&error)))
     }
 }

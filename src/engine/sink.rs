@@ -215,6 +215,8 @@ fn fact_bytes(fact: &Fact) -> usize {
     match fact {
         Fact::Bytes { data, .. } | Fact::CipherBytes { data, .. } => data.len(),
         Fact::ConsoleLine { text, .. } | Fact::Pasted { text, .. } | Fact::Note { text } => text.len(),
+        Fact::TunnelOpened { response } => response.len(),
+        Fact::TunnelFailed(failure) => failure.response.len(),
         _ => 0,
     }
 }

@@ -145,16 +145,16 @@ impl Supervisor {
             Err(error) => return self.refuse(conn, &error_chain(&error)),
         };
         tracing::debug!(conn = conn.0, "a connection begins");
-        let (wishes, wishes_inbox) = mpsc::channel(WISHES);
+        let (wishes, mut wishes_inbox) = mpsc::channel(WISHES);
         let (recorder, mailbox) = (Arc::clone(&self.recorder), Arc::clone(&self.mailbox));
         let (console, ends) = (Arc::clone(&self.console), self.ends.clone());
         let consoles = Arc::clone(&self.consoles);
         let options = Arc::new(options);
         let running = (sink.clone(), Arc::clone(&options));
-        let target = client::plan(&options, &sink);
-        if let Some(target) = &target {
-            look_who_listens(target, &sink);
-            let earlier = self.history.of(target);
+        let planned = client::plan(&options, &sink);
+        if let Some(planned) = &planned {
+            look_who_listens(&planned.target, &sink);
+            let earlier = self.history.of(&planned.target);
             if !earlier.is_empty() {
                 sink.push(Fact::EarlierEnds { ends: earlier });
             }
@@ -163,19 +163,19 @@ impl Supervisor {
             let mut lane = None;
             let mut listening = None;
             let mut attached = None;
-            if let Some(target) = target {
-                listening = console.listen(conn, &target, &sink);
+            if let Some(planned) = planned {
+                listening = console.listen(conn, &planned.target, &sink);
                 if let Some(path) = options.server_log.clone() {
                     let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
                     let outlet = Outlet::session(sink.clone(), name, ConsoleKind::File);
                     lane = Some(FileLane::start(path, outlet).await);
                 }
-                consoles.ready(&target, options.server_wait).await;
+                consoles.ready(&planned.target, options.server_wait).await;
                 attached = Some(consoles.listen(conn, &sink));
                 for (console, text) in &options.pasted {
                     sink.push(Fact::pasted(*console, text));
                 }
-                client::run(target, ConnectOptions::clone(&options), sink.clone(), wishes_inbox).await;
+                client::run(&planned, &options, &sink, &mut wishes_inbox).await;
             }
             let began = Instant::now();
             let inquiry = Inquiry { conn, recorder: &recorder, sink: &sink, options: &options, began };
@@ -197,12 +197,20 @@ impl Supervisor {
             if let Some(lane) = lane {
                 lane.finish().await;
             }
-            if let Some(end) = inquiry.conclude().await.and_then(|story| timed_end(&story)) {
+            let (story, next) = inquiry.conclude().await;
+            if let Some(end) = story.and_then(|story| timed_end(&story)) {
                 // Nobody is left to remember it only when the program ends.
                 ends.send(end).await.ok();
             }
             tracing::debug!(conn = conn.0, "a connection is over");
             mailbox.put(Event::Ended { conn });
+            if let Some((reconnect, pause)) = next
+                && is_awaited(pause, &mut wishes_inbox).await
+            {
+                let options =
+                    Box::new(ConnectOptions { reconnect: Some(reconnect), ..ConnectOptions::clone(&options) });
+                mailbox.put(Event::ReconnectDue { conn, options });
+            }
         });
         let (sink, options) = running;
         self.connections.insert(conn, Running { wishes, task, sink, options });
@@ -275,7 +283,7 @@ impl Supervisor {
         running.sink.push(pasted);
         if running.task.is_finished() {
             let (recorder, sink) = (Arc::clone(&self.recorder), running.sink.clone());
-            tokio::spawn(async move { drop(conclude(conn, &recorder, &sink).await) });
+            tokio::spawn(async move { drop(conclude(conn, None, &recorder, &sink).await) });
         }
     }
 
@@ -349,6 +357,19 @@ fn look_who_listens(target: &Target, sink: &Sink) {
         let listeners = port::listeners(port);
         sink.push(Fact::ListenersSeen { port, listeners });
     });
+}
+
+/// Waits before a connection is made again; a wish to end or the end of the program stops it.
+async fn is_awaited(pause: Duration, wishes: &mut mpsc::Receiver<Wish>) -> bool {
+    let stopped = async {
+        loop {
+            match wishes.recv().await {
+                Some(Wish::Send(_)) => {}
+                Some(Wish::Close { .. } | Wish::Abort | Wish::Shutdown) | None => return,
+            }
+        }
+    };
+    timeout(pause, stopped).await.is_err()
 }
 
 /// An error with its sources, in one line.

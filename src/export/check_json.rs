@@ -5,10 +5,10 @@
 use serde_json::{Value, json};
 
 use super::redact::Redactor;
-use super::words;
+use super::{tls, words};
 use crate::diagnosis::{CheckItem, Ending, Evidence, Finding, Remedy, Verdict};
 use crate::observation::{Deadline, Moment};
-use crate::store::{AttemptOutcome, CloseSeen, Story};
+use crate::store::{AttemptOutcome, CloseSeen, RoundTrips, ServerClock, Story};
 
 /// The JSON Schema (2020-12) of the object, and of that of `--repeat`.
 pub const SCHEMA: &str = include_str!("../../assets/check.schema.json");
@@ -21,7 +21,11 @@ pub fn check_json(story: &Story, checklist: &[CheckItem], redactor: Option<&mut 
         "phases": phases(story),
         "upgrade": null,
         "confirmation": confirmation(story),
-        "frames": {"sent": story.sent.frames, "received": story.received.frames},
+        "frames": {
+            "sent": story.sent.frames,
+            "received": story.received.frames,
+            "round_trip_ms": round_trips(&story.round_trips),
+        },
         "close": close(story),
         "token": token(story),
         "verdict": story.verdict.as_deref().map(verdict),
@@ -82,26 +86,33 @@ fn phases(story: &Story) -> Vec<Value> {
         let ms = attempt.ended.map(|ended| ended.millis_since(attempt.started));
         phase("tcp", Some(attempt.address.to_string()), ok, ms, error, json!({"outcome": outcome}));
     }
+    if let Some((_, path, failure)) = &story.socket {
+        let error = failure.as_ref().map(words::failure);
+        phase("tcp", Some(path.clone()), Some(failure.is_none()), None, error, json!({"outcome": "unix socket"}));
+    }
+    if let Some(tunnel) = &story.tunnel {
+        let ok = tunnel.ended.map(|_| tunnel.failure.is_none());
+        let ms = tunnel.ended.map(|ended| ended.millis_since(tunnel.started));
+        let detail = json!({"kind": tunnel.kind, "request": tunnel.request, "response": tunnel.response});
+        let address = story.connected().map(|attempt| attempt.address.to_string());
+        phase("proxy", address, ok, ms, tunnel.failure.as_ref().map(|failure| failure.text.clone()), detail);
+    }
     if let Some(tls) = &story.tls {
-        let detail = tls.info.as_ref().map_or(Value::Null, |info| {
-            json!({
-                "version": info.version,
-                "cipher": info.cipher,
-                "alpn": info.alpn,
-                "certificates": info.chain.iter().map(|c| c.subject.as_str()).collect::<Vec<_>>(),
-                "defects": info.defects,
-            })
-        });
         let ok = tls.ended.map(|_| tls.failure.is_none());
         let ms = tls.ended.map(|ended| ended.millis_since(tls.started));
-        phase("tls", None, ok, ms, tls.failure.as_ref().map(words::tls_failure), detail);
+        phase("tls", None, ok, ms, tls.failure.as_ref().map(words::tls_failure), tls::detail(tls));
     }
     if let Some(request) = &story.request {
         phase("request", None, Some(true), None, None, json!({"bytes": request.raw.len()}));
         let (ok, error) = response_outcome(story);
         let answered = story.answer.head.as_ref().map(|(at, _)| *at).or(story.answer.last_at);
         let ms = answered.map(|at| at.millis_since(request.at));
-        let detail = json!({"status": story.answer.status(), "bytes": story.answer.bytes_seen});
+        let clock = ServerClock::of(story);
+        let detail = json!({
+            "status": story.answer.status(),
+            "bytes": story.answer.bytes_seen,
+            "server_clock_ahead_secs": clock.map(|clock| [rounded(clock.least_secs), rounded(clock.most_secs)]),
+        });
         phase("response", None, ok, ms, error, detail);
     }
     if let (Some(opened), Some(confirmation)) = (story.opened, &story.confirmation) {
@@ -110,6 +121,18 @@ fn phases(story: &Story) -> Vec<Value> {
         phase("confirmation", None, Some(confirmation.ok), ms, error, Value::Null);
     }
     phases
+}
+
+fn round_trips(trips: &RoundTrips) -> Value {
+    let millis = |micros: u64| micros as f64 / 1000.0;
+    trips.mean().map_or(Value::Null, |mean| {
+        json!({
+            "count": trips.count,
+            "shortest": millis(trips.shortest),
+            "mean": millis(mean),
+            "longest": millis(trips.longest),
+        })
+    })
 }
 
 /// Whether the answer opened the connection, and if not, why.

@@ -8,6 +8,7 @@ mod json_lines;
 pub mod redact;
 mod row_json;
 pub mod text;
+mod tls;
 pub mod visible;
 mod words;
 

@@ -11,11 +11,11 @@ use std::io::{self, Write};
 use super::check_json::{browser_code, response_outcome};
 use super::redact::Redactor;
 use super::visible::{shortened, visible};
-use super::{Material, words};
+use super::{Material, tls, words};
 use crate::diagnosis::catalogue;
 use crate::diagnosis::{Alternative, Case, CheckItem, Evidence, Finding, Remedy, Verdict, useful_probes};
-use crate::observation::{Direction, Moment};
-use crate::store::{AttemptOutcome, Story};
+use crate::observation::{Direction, Moment, Route, TcpQueues};
+use crate::store::{AttemptOutcome, ServerClock, Story};
 
 pub use layout::{Line, Tone, render};
 
@@ -92,6 +92,10 @@ impl Report<'_> {
                 None => visible(&plan.url),
             };
             self.push(Line::new().add(Tone::Strong, &url));
+            if plan.route != Route::Direct {
+                let words = self.foreign(&plan.route.words());
+                self.push(Line::new().dim("  ").dim(&words).hang(2));
+            }
         }
         if let Some((_, problem)) = &story.not_attempted {
             let what = match &problem.suggestion {
@@ -126,22 +130,33 @@ impl Report<'_> {
             let ms = attempt.ended.map(|ended| ended.millis_since(attempt.started));
             self.step(ok, "TCP", ms, &format!("{} {outcome}", attempt.address));
         }
+        if let Some((_, path, failure)) = &story.socket {
+            let what = failure.as_ref().map_or_else(|| "connected".to_owned(), words::failure);
+            self.step(Some(failure.is_none()), "Unix socket", None, &format!("{path} {what}"));
+        }
+        if let Some(tunnel) = &story.tunnel {
+            let answer = tunnel.response.lines().next().unwrap_or_default();
+            let what = tunnel.failure.as_ref().map_or(answer, |failure| failure.text.as_str());
+            let ms = tunnel.ended.map(|ended| ended.millis_since(tunnel.started));
+            let asked = tunnel.request.lines().next().unwrap_or_default();
+            self.step(tunnel.ended.map(|_| tunnel.failure.is_none()), "proxy", ms, &format!("{asked}: {what}"));
+        }
         if let Some(tls) = &story.tls {
             let what = match (&tls.info, &tls.failure) {
                 (Some(info), _) => {
-                    let issuer = info.chain.first().map(|leaf| format!(", certificate of {}", leaf.subject));
-                    let defects = if info.defects.is_empty() {
-                        String::new()
-                    } else {
-                        format!("; accepted although: {}", info.defects.join(", "))
-                    };
-                    format!("{} {}{}{defects}", info.version, info.cipher, issuer.unwrap_or_default())
+                    let group = info.group.as_ref().map_or_else(String::new, |group| format!(", {group}"));
+                    let alpn = info.alpn.as_ref().map_or_else(String::new, |alpn| format!(", ALPN {alpn}"));
+                    format!("{} {}{group}{alpn}", info.version, info.cipher)
                 }
                 (None, Some(failure)) => words::tls_failure(failure),
                 (None, None) => "no answer yet".to_owned(),
             };
             let ms = tls.ended.map(|ended| ended.millis_since(tls.started));
             self.step(tls.ended.map(|_| tls.failure.is_none()), "TLS", ms, &what);
+            for line in tls::lines(tls) {
+                let line = self.foreign(&line);
+                self.push(Line::new().dim(&format!("{:29}", "")).dim(&line).hang(31));
+            }
         }
         self.handshake(story);
         self.session(story);
@@ -162,6 +177,11 @@ impl Report<'_> {
             (None, None) => "none yet".to_owned(),
         };
         self.step(ok, "response", ms, &what);
+        if let Some(clock) = ServerClock::of(story) {
+            let tone = if clock.may_agree() { Tone::Dim } else { Tone::Warn };
+            let words = format!("the server's clock {}", clock.words());
+            self.push(Line::new().dim(&format!("{:29}", "")).add(tone, &words).hang(31));
+        }
         let body = story.answer.body_text();
         if refused && !body.trim().is_empty() {
             let body = self.brief(body.trim(), BODY_CHARS);
@@ -188,6 +208,21 @@ impl Report<'_> {
         };
         let frames = format!("{}, {}", tally(Direction::ClientToServer), tally(Direction::ServerToClient));
         self.step(None, "frames", None, &frames);
+        if let Some(mean) = story.round_trips.mean() {
+            let millis = |micros: u64| micros as f64 / 1000.0;
+            let trips = &story.round_trips;
+            let what = format!(
+                "{} pings answered, {:.2} to {:.2} ms",
+                trips.count,
+                millis(trips.shortest),
+                millis(trips.longest)
+            );
+            self.step(Some(true), "round trip", Some(millis(mean)), &what);
+        }
+        if let Some((at, queues)) = story.queues {
+            let what = queues.map_or_else(|| "not known on this system".to_owned(), TcpQueues::words);
+            self.step(None, "TCP holds", Some(at.millis_since(opened)), &what);
+        }
         for (at, violation) in story.violations.iter().take(SHOWN_VIOLATIONS) {
             let what = format!("{} ({})", violation.kind.rule(), violation.kind.section());
             self.step(Some(false), "violation", Some(at.millis_since(opened)), &what);

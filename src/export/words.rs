@@ -2,7 +2,8 @@
 
 use crate::diagnosis::{Certainty, Remedy};
 use crate::observation::{
-    Change, Handshaken, IoFailure, IoKind, Listener, Probe, ProbeOutcome, ReadEnd, TlsFailure, TlsFailureKind,
+    Change, Direction, Handshaken, IoFailure, IoKind, Listener, Probe, ProbeOutcome, ReadEnd, TlsAlert, TlsFailure,
+    TlsFailureKind,
 };
 use crate::store::Story;
 use crate::token::{Signature, TokenReport, Validity};
@@ -28,6 +29,14 @@ pub(super) fn failure(failure: &IoFailure) -> String {
 /// Why TLS failed; the library's words where there are no better ones.
 pub(super) fn tls_failure(failure: &TlsFailure) -> String {
     match failure.kind {
+        TlsFailureKind::BadCertificate | TlsFailureKind::Other => failure.text.clone(),
+        kind => tls_kind(kind),
+    }
+}
+
+/// A kind of TLS failure in words.
+pub(super) fn tls_kind(kind: TlsFailureKind) -> String {
+    match kind {
         TlsFailureKind::NotTls => "the answer is not TLS".to_owned(),
         TlsFailureKind::Expired => "the certificate has expired".to_owned(),
         TlsFailureKind::NotYetValid => "the certificate is not valid yet".to_owned(),
@@ -38,8 +47,12 @@ pub(super) fn tls_failure(failure: &TlsFailure) -> String {
         TlsFailureKind::Fin => "FIN from the server during the TLS handshake".to_owned(),
         TlsFailureKind::Reset => "RST during the TLS handshake".to_owned(),
         TlsFailureKind::TimedOut => "no answer in time".to_owned(),
-        TlsFailureKind::AlertReceived(alert) => format!("the server sent TLS alert {alert}: {}", failure.text),
-        TlsFailureKind::BadCertificate | TlsFailureKind::Other => failure.text.clone(),
+        TlsFailureKind::AlertReceived(code) => {
+            let alert = TlsAlert { direction: Direction::ServerToClient, code };
+            format!("the server sent TLS alert {} ({code})", alert.name())
+        }
+        TlsFailureKind::BadCertificate => "the certificate is broken".to_owned(),
+        TlsFailureKind::Other => "TLS failed".to_owned(),
     }
 }
 
@@ -174,7 +187,7 @@ pub(super) fn validity(report: &TokenReport) -> Option<&'static str> {
 
 /// How TCP ended, as JSON has it.
 pub(super) fn tcp_end(story: &Story) -> &'static str {
-    if story.connected().is_none() {
+    if !story.has_connected() {
         return "none";
     }
     match tls_failure_kind(story) {
@@ -213,7 +226,8 @@ pub(super) fn ended_by(story: &Story) -> &'static str {
     if story.not_attempted.is_some() {
         return "client";
     }
-    let Some(connected) = story.connected() else {
+    let connected = story.connected();
+    if !story.has_connected() {
         let is_refused = story
             .attempts
             .iter()
@@ -225,7 +239,7 @@ pub(super) fn ended_by(story: &Story) -> &'static str {
         } else {
             "network"
         };
-    };
+    }
     match tls_failure_kind(story) {
         Some(TlsFailureKind::AlertReceived(_) | TlsFailureKind::Fin | TlsFailureKind::Reset) => return "server",
         Some(_) => return "client",
@@ -245,7 +259,7 @@ pub(super) fn ended_by(story: &Story) -> &'static str {
         (Some(_), _) => match &story.read_end {
             Some((at, _)) if Some(*at) == first(&server) => match tcp_end(story) {
                 "timeout" => "network",
-                "rst" if !connected.address.ip().is_loopback() => "unknown",
+                "rst" if connected.is_some_and(|connected| !connected.address.ip().is_loopback()) => "unknown",
                 _ => "server",
             },
             _ => "server",

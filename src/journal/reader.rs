@@ -211,6 +211,7 @@ mod tests {
     use super::*;
     use crate::journal::{Writer, encode_record};
     use crate::observation::*;
+    use crate::wire::ProxyKind;
 
     fn bytes(direction: Direction, len: usize) -> Fact {
         Fact::Bytes { direction, data: Bytes::from(vec![len as u8; len]) }
@@ -239,6 +240,8 @@ mod tests {
             probes: true,
             probes_elsewhere: false,
             backend: None,
+            route: Route::Proxy { kind: ProxyKind::Http, place: "p:1".to_owned(), source: "HTTP_PROXY".to_owned() },
+            keep_alive: KeepAlivePlan::default(),
         };
         let failure = TlsFailure {
             kind: TlsFailureKind::AlertReceived(42),
@@ -246,6 +249,8 @@ mod tests {
             chain: Vec::new(),
             defects: vec![TlsFailureKind::Expired, TlsFailureKind::AlertReceived(1)],
             client_cert_requested: true,
+            alert: Some(TlsAlert { direction: Direction::ServerToClient, code: 42 }),
+            ..TlsFailure::default()
         };
         let probe = Probe::PlainGet { address, host: "h".to_owned(), path: "/".to_owned(), tls: false };
         let change = Change::Origin { origin: Some("http://a".to_owned()) };
@@ -269,7 +274,21 @@ mod tests {
             Fact::TcpStarted { address },
             Fact::TcpFailed { address, failure: io_failure() },
             Fact::TcpConnected { address, local: None },
+            Fact::SocketConnected { path: "/run/a.sock".to_owned() },
+            Fact::SocketFailed { path: "/run/a.sock".to_owned(), failure: io_failure() },
+            Fact::TunnelStarted { kind: ProxyKind::Socks5, request: "SOCKS5 CONNECT h:1".to_owned() },
+            Fact::TunnelOpened { response: "HTTP/1.1 200 OK\r\n\r\n".to_owned() },
+            Fact::TunnelFailed(Box::new(TunnelFailure {
+                kind: TunnelFailureKind::Reply(5),
+                text: "refused".to_owned(),
+                response: String::new(),
+            })),
             Fact::TlsFailed(Box::new(failure)),
+            Fact::RoundTrip { micros: 81 },
+            Fact::PongWithheld,
+            Fact::TcpQueues { queues: Some(TcpQueues { peer_unread_bytes: Some(7), ..TcpQueues::default() }) },
+            Fact::TcpQueues { queues: None },
+            Fact::ReconnectPlanned { number: 3, millis: 1500 },
             Fact::CipherBytes { direction: Direction::ServerToClient, data: Bytes::from_static(b"\x16\x03") },
             bytes(Direction::ClientToServer, 3),
             bytes(Direction::ServerToClient, 0),

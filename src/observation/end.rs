@@ -32,6 +32,8 @@ pub enum Deadline {
     Resolve,
     /// TCP.
     Connect,
+    /// The proxy's answer.
+    Tunnel,
     /// TLS.
     Tls,
     /// The response to the opening handshake.
@@ -46,6 +48,8 @@ pub enum Deadline {
     TcpEnd,
     /// A write that does not get through.
     Write,
+    /// The pong to a ping of the keep-alive timer.
+    Pong,
 }
 
 /// Our size limits.

@@ -6,10 +6,12 @@
 mod console;
 mod end;
 mod failure;
+mod keep_alive;
 mod listener;
 mod past;
 mod plan;
 mod probe;
+mod tunnel;
 
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
@@ -19,15 +21,20 @@ use serde::{Deserialize, Serialize};
 
 use crate::diagnosis::Verdict;
 use crate::token::TokenReport;
-use crate::wire::UrlProblem;
+use crate::wire::{ProxyKind, UrlProblem};
 
 pub use console::{ConsoleKind, ExitStatus, PastedConsole};
 pub use end::{CloseOrigin, Deadline, Limit, ReadEnd};
-pub use failure::{CertInfo, IoFailure, IoKind, ResolveFailure, ResolveKind, TlsFailure, TlsFailureKind, TlsInfo};
+pub use failure::{
+    CertInfo, ClientCertificateUse, IoFailure, IoKind, ResolveFailure, ResolveKind, TlsAlert, TlsFailure,
+    TlsFailureKind, TlsInfo,
+};
+pub use keep_alive::TcpQueues;
 pub use listener::{Listener, Process};
 pub use past::{LabMeasure, LabRun, PastEnd};
-pub use plan::{Expect, Family, Plan, TimeOuts, TokenPlace};
+pub use plan::{Expect, Family, KeepAlivePlan, Plan, TimeOuts, TokenPlace};
 pub use probe::{Change, Handshaken, Probe, ProbeOutcome};
+pub use tunnel::{Route, TunnelFailure, TunnelFailureKind};
 
 /// Names one connection of this process; the face that asks for the connection makes it up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -160,9 +167,35 @@ pub enum Fact {
         /// To where.
         address: SocketAddr,
     },
+    /// The Unix socket was connected to.
+    SocketConnected {
+        /// Its path.
+        path: String,
+    },
+    /// The Unix socket could not be connected to.
+    SocketFailed {
+        /// Its path.
+        path: String,
+        /// How.
+        failure: IoFailure,
+    },
+    /// The proxy was asked for a way to the server.
+    TunnelStarted {
+        /// What the proxy speaks.
+        kind: ProxyKind,
+        /// What it was asked, without the password.
+        request: String,
+    },
+    /// The proxy gave a way to the server.
+    TunnelOpened {
+        /// What it answered.
+        response: String,
+    },
+    /// The proxy gave none.
+    TunnelFailed(Box<TunnelFailure>),
     /// The TLS handshake began.
     TlsStarted {
-        /// The name sent as SNI and checked against the certificate.
+        /// The name checked against the certificate, and sent as SNI unless it is an address.
         server_name: String,
     },
     /// The TLS handshake succeeded.
@@ -222,6 +255,25 @@ pub enum Fact {
     EndpointError {
         /// Its own words.
         text: String,
+    },
+    /// A ping of ours was answered.
+    RoundTrip {
+        /// The time from ping to pong, in microseconds.
+        micros: u64,
+    },
+    /// A ping of the server was not answered, because the user wants it so.
+    PongWithheld,
+    /// What the system's TCP holds of this connection.
+    TcpQueues {
+        /// The queues; `None` where this system does not tell.
+        queues: Option<TcpQueues>,
+    },
+    /// The connection is to be made again.
+    ReconnectPlanned {
+        /// The how-manieth connection in a row the next one is after the first.
+        number: u32,
+        /// How long is waited before.
+        millis: u64,
     },
     /// We stopped reading because the recorder was behind.
     ReadPaused,

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::Route;
 use crate::wire::Target;
 
 /// What the user asked for.
@@ -40,6 +41,25 @@ pub struct Plan {
     /// The URL of the server behind a proxy, if the user named it.
     #[serde(default)]
     pub backend: Option<String>,
+    /// Which way the connection takes.
+    #[serde(default)]
+    pub route: Route,
+    /// What keeps the connection alive, and what happens after its end.
+    #[serde(default)]
+    pub keep_alive: KeepAlivePlan,
+}
+
+/// What keeps a connection alive, and what happens after its end.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeepAlivePlan {
+    /// How often a ping is sent, in milliseconds; `None` for never.
+    pub ping_millis: Option<u64>,
+    /// How long its pong may take, in milliseconds.
+    pub pong_millis: u64,
+    /// Whether pings of the server stay unanswered.
+    pub withholds_pongs: bool,
+    /// How often this connection has been made again before.
+    pub reconnects: u32,
 }
 
 /// Where the token goes.

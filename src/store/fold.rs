@@ -6,7 +6,7 @@ use bytes::Bytes;
 
 use super::story::{
     Answer, Attempt, AttemptOutcome, CloseSeen, Confirmation, ConsoleAttached, ConsoleSeen, Pasted, ProbeSeen, Resolve,
-    SeenRequest, ServerExit, Story, Tls,
+    SeenRequest, ServerExit, Story, Tls, Tunnel,
 };
 use crate::observation::{Direction, Fact, Moment, PastedConsole, ReadEnd};
 use crate::wire::{Decoder, Item, checks};
@@ -55,6 +55,31 @@ impl Story {
                 self.end_attempt(at, *address, AttemptOutcome::Failed(failure.clone()));
             }
             Fact::TcpAbandoned { address } => self.end_attempt(at, *address, AttemptOutcome::Abandoned),
+            Fact::SocketConnected { path } => self.socket = Some((at, path.clone(), None)),
+            Fact::SocketFailed { path, failure } => self.socket = Some((at, path.clone(), Some(failure.clone()))),
+            Fact::TunnelStarted { kind, request } => {
+                self.tunnel = Some(Tunnel {
+                    kind: *kind,
+                    started: at,
+                    ended: None,
+                    request: request.clone(),
+                    response: String::new(),
+                    failure: None,
+                });
+            }
+            Fact::TunnelOpened { response } => {
+                if let Some(tunnel) = &mut self.tunnel {
+                    tunnel.ended = Some(at);
+                    tunnel.response.clone_from(response);
+                }
+            }
+            Fact::TunnelFailed(failure) => {
+                if let Some(tunnel) = &mut self.tunnel {
+                    tunnel.ended = Some(at);
+                    tunnel.response.clone_from(&failure.response);
+                    tunnel.failure = Some((**failure).clone());
+                }
+            }
             Fact::TlsStarted { server_name } => {
                 self.tls = Some(Tls { server_name: server_name.clone(), started: at, ..Tls::default() });
             }
@@ -91,6 +116,10 @@ impl Story {
             Fact::EndpointError { text } => {
                 self.endpoint_error.get_or_insert_with(|| text.clone());
             }
+            Fact::RoundTrip { micros } => self.round_trips.take(*micros),
+            Fact::PongWithheld => self.pongs_withheld += 1,
+            Fact::TcpQueues { queues } => self.queues = Some((at, *queues)),
+            Fact::ReconnectPlanned { number, millis } => self.reconnect = Some((at, *number, *millis)),
             Fact::ReadPaused => self.paused_since = Some(at),
             Fact::ReadResumed => {
                 if let Some(since) = self.paused_since.take() {

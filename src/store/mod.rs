@@ -9,6 +9,7 @@ mod fold;
 mod row;
 mod row_rules;
 mod rows;
+mod server_clock;
 mod session;
 mod story;
 mod tally;
@@ -17,10 +18,11 @@ mod view;
 pub use checkpoint::{Checkpoint, Checkpoints, Position};
 pub use chunk::{Chunk, Replay, read_chunk, read_payload};
 pub use row::{FrameRow, Row, RowBody};
+pub use server_clock::ServerClock;
 pub use session::{Index, Session};
 pub use story::{
     Answer, Attempt, AttemptOutcome, CloseSeen, Confirmation, ConsoleAttached, ConsoleSeen, Pasted, ProbeSeen, Resolve,
-    SeenRequest, ServerExit, State, Story, Tls,
+    RoundTrips, SeenRequest, ServerExit, State, Story, Tls, Tunnel,
 };
 pub use tally::Tally;
 pub use view::{Page, PageSource, View};

@@ -10,10 +10,12 @@ use super::tally::Tally;
 use crate::diagnosis::Verdict;
 use crate::observation::{
     CloseOrigin, ConsoleKind, Deadline, Direction, ExitStatus, IoFailure, LabMeasure, Limit, Listener, Moment, PastEnd,
-    PastedConsole, Plan, Probe, ProbeOutcome, ReadEnd, ResolveFailure, TlsFailure, TlsInfo,
+    PastedConsole, Plan, Probe, ProbeOutcome, ReadEnd, ResolveFailure, TcpQueues, TlsFailure, TlsInfo, TunnelFailure,
 };
 use crate::token::TokenReport;
-use crate::wire::{Check, CloseInfo, Cut, RequestHead, ResponseHead, UrlProblem, Violation, decoded_body, framing};
+use crate::wire::{
+    Check, CloseInfo, Cut, ProxyKind, RequestHead, ResponseHead, UrlProblem, Violation, decoded_body, framing,
+};
 
 /// One connection, folded from its observations.
 #[derive(Clone, Debug, Default)]
@@ -30,6 +32,10 @@ pub struct Story {
     pub resolve: Option<Resolve>,
     /// Every TCP attempt, in the order in which they began.
     pub attempts: Vec<Attempt>,
+    /// The Unix socket that was connected to, or how that failed: its path, and the failure.
+    pub socket: Option<(Moment, String, Option<IoFailure>)>,
+    /// The way through a proxy.
+    pub tunnel: Option<Tunnel>,
     /// The TLS handshake.
     pub tls: Option<Tls>,
     /// The request as it went out.
@@ -66,6 +72,14 @@ pub struct Story {
     pub limit_passed: Option<(Moment, Limit, u64, u64)>,
     /// What the WebSocket library reported.
     pub endpoint_error: Option<String>,
+    /// The times from our pings to their pongs.
+    pub round_trips: RoundTrips,
+    /// How many pings of the server were left unanswered because the user wants it so.
+    pub pongs_withheld: u64,
+    /// What TCP held when it was looked at last; `None` inside where the system does not tell.
+    pub queues: Option<(Moment, Option<TcpQueues>)>,
+    /// That the connection is to be made again: the number of the next one, and the pause before it in milliseconds.
+    pub reconnect: Option<(Moment, u32, u64)>,
     /// How long we did not read although bytes may have waited, in nanoseconds.
     pub paused_nanos: u64,
     /// Since when we do not read.
@@ -147,6 +161,54 @@ pub enum AttemptOutcome {
     Failed(IoFailure),
     /// Another address answered first.
     Abandoned,
+}
+
+/// The way through a proxy.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tunnel {
+    /// What the proxy speaks.
+    pub kind: ProxyKind,
+    /// When it was asked.
+    pub started: Moment,
+    /// When it answered.
+    pub ended: Option<Moment>,
+    /// What it was asked, without the password.
+    pub request: String,
+    /// What it answered.
+    pub response: String,
+    /// Why it gave no way.
+    pub failure: Option<TunnelFailure>,
+}
+
+/// The times from our pings to their pongs, in microseconds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RoundTrips {
+    /// How many were measured.
+    pub count: u64,
+    /// The shortest.
+    pub shortest: u64,
+    /// The longest.
+    pub longest: u64,
+    /// The newest.
+    pub last: u64,
+    /// All together.
+    pub sum: u64,
+}
+
+impl RoundTrips {
+    /// Takes another one in.
+    pub fn take(&mut self, micros: u64) {
+        self.shortest = if self.count == 0 { micros } else { self.shortest.min(micros) };
+        self.longest = self.longest.max(micros);
+        self.last = micros;
+        self.sum = self.sum.saturating_add(micros);
+        self.count += 1;
+    }
+
+    /// The mean; `None` if there was none.
+    pub fn mean(&self) -> Option<u64> {
+        self.sum.checked_div(self.count)
+    }
 }
 
 /// The TLS handshake.
@@ -414,6 +476,11 @@ impl Story {
         }
     }
 
+    /// Whether a proxy stands between us and the server, so that TCP attempts are attempts to reach the proxy.
+    pub fn is_proxied(&self) -> bool {
+        self.plan.as_ref().is_some_and(|plan| plan.route.is_proxied())
+    }
+
     /// The attempt that the session goes through.
     pub fn connected(&self) -> Option<&Attempt> {
         self.attempts.iter().find(|a| a.outcome == AttemptOutcome::Connected && !self.was_added(a.address.ip()))
@@ -422,6 +489,11 @@ impl Story {
     /// The attempt that connected to an address which the resolver had not given: it shows what listens, no more.
     pub fn connected_elsewhere(&self) -> Option<&Attempt> {
         self.attempts.iter().find(|a| a.outcome == AttemptOutcome::Connected && self.was_added(a.address.ip()))
+    }
+
+    /// Whether there was a connection to the server or the proxy, by TCP or by a Unix socket.
+    pub fn has_connected(&self) -> bool {
+        self.connected().is_some() || matches!(self.socket, Some((_, _, None)))
     }
 
     fn was_added(&self, ip: IpAddr) -> bool {

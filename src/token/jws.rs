@@ -119,6 +119,10 @@ pub(super) fn decode_working(given: &str, mut working: Working) -> Decoded {
             let is_shortened = decoded.problem(ProblemKind::Truncated).is_some();
             read(&working, &mut decoded);
             if is_shortened {
+                // What the cut does to the part that it is in needs no words of its own.
+                decoded.problems.retain(|problem| {
+                    !matches!(problem.kind, ProblemKind::PartCount | ProblemKind::BadBase64 | ProblemKind::BadJson)
+                });
                 decoded.signed = None;
             } else if working.text() != given {
                 decoded.mended = Some(working.into_text());

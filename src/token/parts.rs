@@ -132,8 +132,13 @@ pub(super) fn is_json_part(part: &str) -> bool {
     lenient_text(part).is_some_and(|json| members::read(&json).1.is_none())
 }
 
+/// The base64url of bytes.
+pub(super) fn encode(bytes: &[u8]) -> String {
+    URL_SAFE_NO_PAD.encode(bytes)
+}
+
 /// The bytes before the first character that is not of base64url.
-fn lenient(part: &str) -> Vec<u8> {
+pub(super) fn lenient(part: &str) -> Vec<u8> {
     let len = first_foreign(part).map_or(part.len(), |(at, _)| at);
     let whole = if len % 4 == 1 { len - 1 } else { len };
     part.get(..whole).and_then(|part| LENIENT.decode(part).ok()).unwrap_or_default()

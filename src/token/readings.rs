@@ -110,11 +110,17 @@ fn from_utf16(bytes: &[u8]) -> Option<String> {
     Some(text.trim_start_matches('\u{feff}').to_owned())
 }
 
+/// What base64 of either alphabet stands for, forgiving its padding.
+pub(super) fn from_any_base64(bytes: &[u8]) -> Option<Vec<u8>> {
+    from_base64(bytes, &STANDARD).or_else(|| from_base64(bytes, &URL_SAFE))
+}
+
 fn from_base64(bytes: &[u8], engine: &GeneralPurpose) -> Option<Vec<u8>> {
     engine.decode(bytes).ok()
 }
 
-fn from_hex(bytes: &[u8]) -> Option<Vec<u8>> {
+/// What pairs of hexadecimal digits stand for.
+pub(super) fn from_hex(bytes: &[u8]) -> Option<Vec<u8>> {
     let digits = bytes.strip_prefix(b"0x").unwrap_or(bytes);
     let (pairs, odd) = digits.as_chunks::<2>();
     if !odd.is_empty() {

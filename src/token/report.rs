@@ -35,6 +35,9 @@ pub struct TokenReport {
     pub verified_as: Option<String>,
     /// Whether `alg` and the given secret are of different kinds.
     pub alg_mismatch: bool,
+    /// Whether `kid` names a key that the given JWK Set does not hold.
+    #[serde(default)]
+    pub kid_unknown: bool,
     /// What the dates say at the moment of the examination, without leeway.
     pub validity: Validity,
     /// `exp`: seconds since 1970-01-01Z.
@@ -121,6 +124,7 @@ pub fn examine(text: &str, secrets: &[Secret], now: i64) -> TokenReport {
         signature: check.signature,
         verified_as: check.verified_as,
         alg_mismatch: check.alg_mismatch,
+        kid_unknown: check.kid_unknown,
         validity,
         exp: dates.exp,
         nbf: dates.nbf,

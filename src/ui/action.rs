@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use crate::diagnosis::Place;
 use crate::engine::{Command, ConsoleSource};
 use crate::observation::{ConnId, Moment, PastedConsole};
+use crate::token::Variant;
 
 /// Something to be done after the pass.
 #[derive(Debug)]
@@ -35,6 +36,10 @@ pub enum Action {
     SetUrl(String),
     /// Put a token into the form, where its placement says.
     UseToken(String),
+    /// Connect with each of these variants of a token, one after the other.
+    TryVariants(Vec<Variant>),
+    /// Try no further variant.
+    StopVariants,
     /// Put a token into the token panel and show it.
     InspectToken(String),
     /// Copy a text; the word says what, for the toast ("Copied the command").
@@ -116,6 +121,12 @@ pub enum FileField {
     Secret,
     /// The certificate authority of the form.
     Authority,
+    /// The client certificate of the form.
+    ClientCertificate,
+    /// The key of the client certificate.
+    ClientKey,
+    /// The file for the keys of TLS sessions.
+    KeyLog,
     /// The file to send.
     Payload,
     /// The server's log.

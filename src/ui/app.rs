@@ -13,6 +13,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use egui::{Panel, Ui};
 
 use super::action::{Action, Tab};
+use super::clipboard::CopiedSecret;
 use super::clock::unix_millis;
 use super::connections::Connections;
 use super::console_lane::ConsoleLane;
@@ -43,6 +44,7 @@ use super::repeat::Repeat;
 use super::theme;
 use super::toasts::Toasts;
 use crate::engine::{Command, Engine, EngineHandle, JournalPlace, StartError};
+use crate::observation::ConnId;
 
 /// The window.
 pub struct App {
@@ -61,6 +63,8 @@ pub struct App {
     journal: JournalPlace,
     repeat: Option<Repeat>,
     lab: Option<Lab>,
+    /// The connection that is over and to be made again after a pause.
+    reconnecting: Option<ConnId>,
     practice: Practice,
     toasts: Toasts,
     path_bar: Option<PathBar>,
@@ -70,6 +74,7 @@ pub struct App {
     is_help_open: bool,
     actions: Actions,
     title: String,
+    copied: CopiedSecret,
     /// Until when a paste is the clipboard's answer to our question, in seconds of the window.
     paste_until: f64,
     is_first_pass: bool,
@@ -125,6 +130,7 @@ impl App {
             journal: JournalPlace::default(),
             repeat: None,
             lab: None,
+            reconnecting: None,
             practice: Practice::default(),
             toasts: Toasts::default(),
             path_bar: None,
@@ -133,6 +139,7 @@ impl App {
             is_help_open: false,
             actions: Actions::new(),
             title: String::new(),
+            copied: CopiedSecret::default(),
             paste_until: 0.0,
             is_first_pass: true,
         };
@@ -215,6 +222,7 @@ impl App {
         let ctx = ui.ctx().clone();
         self.apply_all(&ctx);
         self.toasts.show(ui);
+        self.watch_copies(&ctx);
         self.tell_title(&ctx);
     }
 
@@ -259,7 +267,10 @@ impl App {
         let ctx = context(connections, lane, practice, now_unix_millis);
         regions.show(ui, |ui, tab| match tab {
             Tab::Connection => panels.connect.show(ui, form, &ctx, actions),
-            Tab::Token => panels.token.show(ui, &ctx, actions),
+            Tab::Token => {
+                panels.token.take_secrets(form.secrets());
+                panels.token.show(ui, &ctx, actions);
+            }
             Tab::Log => {
                 let frame = theme::region(palette);
                 Panel::bottom("compose").frame(frame).show(ui, |ui| panels.compose.show(ui, &ctx, actions));
@@ -368,6 +379,23 @@ impl App {
         }
     }
 
+    /// Notes whether what this pass copies is a secret, which must not outlive the window in the clipboard.
+    fn watch_copies(&mut self, ctx: &egui::Context) {
+        let Self { copied, form, panels, .. } = self;
+        copied.watch(ctx, |text| {
+            let is_small = text.len() <= super::paste::BIG;
+            let is_in = |secret: &crate::token::Secret| {
+                std::str::from_utf8(secret.bytes()).is_ok_and(|secret| secret.len() >= 4 && text.contains(secret))
+            };
+            let token = form.token.trim();
+            is_small
+                && (!crate::token::find_tokens(text).is_empty()
+                    || (token.len() >= 4 && text.contains(token))
+                    || form.secrets().iter().any(is_in)
+                    || panels.token.holds_secret(text))
+        });
+    }
+
     /// Gives the engine a command; if it takes none, says so.
     fn ask(&self, command: Command) -> bool {
         self.engine.send(command).is_ok()
@@ -385,6 +413,10 @@ impl eframe::App for App {
 
     fn save(&mut self, storage: &mut dyn eframe::Storage) {
         storage.set_string(KeptWindow::KEY, self.kept());
+    }
+
+    fn on_exit(&mut self, _: Option<&eframe::glow::Context>) {
+        self.copied.clear();
     }
 
     fn raw_input_hook(&mut self, ctx: &egui::Context, raw_input: &mut egui::RawInput) {

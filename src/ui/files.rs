@@ -1,5 +1,6 @@
 //! Files and dialogs, off the window's thread: a dialog may stay open for minutes, a disk may be slow.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::time::{Duration, Instant};
@@ -9,7 +10,7 @@ use egui::Context;
 
 use super::action::FileField;
 use crate::observation::ConnId;
-use crate::token::{Secret, secrets_from_env};
+use crate::token::{Secret, env_file_kin, is_env_file, secrets_from_env, secrets_from_env_file, variables_from_env};
 
 /// Work that is done beside the window.
 pub struct FileJobs {
@@ -30,6 +31,15 @@ pub enum Pick {
     Field(FileField),
 }
 
+/// What a file with secrets holds.
+#[derive(Debug, Default)]
+pub struct SecretFile {
+    /// Its secrets, and those of its kin.
+    pub secrets: Vec<Secret>,
+    /// The variables of a `.env` file.
+    pub variables: BTreeMap<String, String>,
+}
+
 /// Work that is done.
 #[derive(Debug)]
 pub enum FileDone {
@@ -43,7 +53,7 @@ pub enum FileDone {
         has_no_dialog: bool,
     },
     /// A file with secrets was read.
-    SecretsRead(Result<Vec<Secret>, String>),
+    SecretsRead(Result<SecretFile, String>),
     /// A file to send was read.
     PayloadRead {
         /// On which connection it is to be sent.
@@ -83,7 +93,7 @@ impl FileJobs {
 
     /// Reads the secrets of a `.env`, or takes the whole file as one.
     pub fn read_secrets(&self, path: PathBuf) {
-        self.start("job-secret", move || FileDone::SecretsRead(secrets(&path)));
+        self.start("job-secret", move || FileDone::SecretsRead(secrets_of_file(&path)));
     }
 
     /// Reads a file that is to be sent.
@@ -118,18 +128,29 @@ fn dialog(pick: Pick, name: &str) -> Option<PathBuf> {
     }
 }
 
-fn secrets(path: &Path) -> Result<Vec<Secret>, String> {
+/// The secrets of a `.env` file and of its kin beside it, or the whole file as one: a key, a certificate, a JWK Set.
+pub(super) fn secrets_of_file(path: &Path) -> Result<SecretFile, String> {
     let bytes = read(path, MAX_SECRET)?;
     if bytes.is_empty() {
         return Err(format!("{} is empty", shown(path)));
     }
-    let text = String::from_utf8_lossy(&bytes);
-    let found = secrets_from_env(&text);
-    if !found.is_empty() {
-        return Ok(found);
-    }
     let name = path.file_name().map_or_else(|| "the file".to_owned(), |name| name.to_string_lossy().into_owned());
-    Ok(vec![Secret::new(name, bytes)])
+    let text = String::from_utf8_lossy(&bytes);
+    let is_env = is_env_file(&name);
+    let is_key = text.trim_start().starts_with(['{', '-']);
+    let mut found = if is_env || !is_key { secrets_from_env(&text) } else { Vec::new() };
+    for kin in env_file_kin(&name).filter(|_| is_env) {
+        // Most of them are not there.
+        if let Ok(bytes) = read(&path.with_file_name(kin), MAX_SECRET) {
+            found.extend(secrets_from_env_file(&String::from_utf8_lossy(&bytes), kin));
+        }
+    }
+    let variables = if is_key { BTreeMap::new() } else { variables_from_env(&text) };
+    if found.is_empty() && is_env && variables.is_empty() {
+        return Err(format!("there is no variable in {}", shown(path)));
+    }
+    let secrets = if found.is_empty() && !is_env { vec![Secret::new(name, bytes)] } else { found };
+    Ok(SecretFile { secrets, variables })
 }
 
 fn read(path: &Path, limit: u64) -> Result<Vec<u8>, String> {
@@ -168,12 +189,18 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let env = folder.path().join(".env");
         std::fs::write(&env, "PORT=3001\nJWT_SECRET=abc\n").unwrap();
-        let names: Vec<_> = secrets(&env).unwrap().into_iter().map(|secret| secret.name).collect();
-        assert_eq!(names, [".env JWT_SECRET"]);
+        std::fs::write(folder.path().join(".env.local"), "JWT_SECRET=def\n").unwrap();
+        let found = secrets_of_file(&env).unwrap();
+        let names: Vec<_> = found.secrets.into_iter().map(|secret| secret.name).collect();
+        assert_eq!(names, [".env JWT_SECRET", ".env.local JWT_SECRET"]);
+        assert_eq!(found.variables["PORT"], "3001");
         let plain = folder.path().join("secret.txt");
         std::fs::write(&plain, "abc").unwrap();
-        assert_eq!(secrets(&plain).unwrap()[0].bytes(), b"abc");
-        assert!(secrets(folder.path()).unwrap_err().contains("is a folder"));
-        assert!(secrets(&folder.path().join("none")).unwrap_err().contains("none"));
+        assert_eq!(secrets_of_file(&plain).unwrap().secrets[0].bytes(), b"abc");
+        let jwk = folder.path().join("keys.json");
+        std::fs::write(&jwk, "{\"kty\":\"oct\",\"k\":\"AA\"}").unwrap();
+        assert_eq!(secrets_of_file(&jwk).unwrap().secrets[0].name, "keys.json");
+        assert!(secrets_of_file(folder.path()).unwrap_err().contains("is a folder"));
+        assert!(secrets_of_file(&folder.path().join("none")).unwrap_err().contains("none"));
     }
 }

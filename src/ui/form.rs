@@ -6,17 +6,20 @@
 
 pub mod checks;
 pub mod kept;
+pub mod network;
 pub mod pasted;
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use super::query::{QueryRow, QueryTable};
 use crate::engine::ConnectOptions;
 use crate::engine::practice::{Confirm, Exercise};
 use crate::observation::{Expect, Family, TimeOuts, TokenPlace};
-use crate::token::Secret;
 use crate::token::place::percent_decode;
+use crate::token::{Filled, Secret, fill, fill_url};
 use checks::Checks;
+use network::Network;
 
 /// The connection form.
 #[derive(Clone, Debug, Default)]
@@ -45,6 +48,8 @@ pub struct Form {
     pub ca_file: String,
     /// Which address families are tried.
     pub family: Family,
+    /// TLS, the way and the keep-alive.
+    pub network: Network,
     /// Which confirmation is expected.
     pub expect: ExpectChoice,
     /// What goes with each kind of confirmation.
@@ -55,6 +60,8 @@ pub struct Form {
     pub secret_file: String,
     /// The secrets that were read from that file.
     pub secrets_read: Vec<Secret>,
+    /// The variables of that file, which `{{NAME}}` stands for in the URL, in headers and messages.
+    pub variables: BTreeMap<String, String>,
     /// What a practice connection needs beside the fields.
     pub practice: Option<PracticeTerms>,
     /// What the window says about the last paste, and the token as it was pasted.
@@ -286,13 +293,17 @@ impl Form {
             Some(terms) => ConnectOptions::for_exercise(&terms.exercise),
             None => ConnectOptions::new(""),
         };
-        options.url.clone_from(&self.url);
-        options.token = Some(self.token.clone()).filter(|token| !token.is_empty());
+        let filled = |text: &str| fill(text, &self.variables).text;
+        options.url = self.filled_url().text;
+        options.token = Some(filled(&self.token)).filter(|token| !token.is_empty());
         options.token_place = self.token_place();
+        if let Some(TokenPlace::FirstMessage { template }) = &mut options.token_place {
+            *template = filled(template);
+        }
         options.secrets = self.secrets();
         let headers = self.headers.iter().filter(|row| row.is_on && !row.name.is_empty());
-        options.headers = headers.map(|row| (row.name.clone(), row.value.clone())).collect();
-        options.origin = Some(self.origin.clone()).filter(|origin| !origin.is_empty());
+        options.headers = headers.map(|row| (row.name.clone(), filled(&row.value))).collect();
+        options.origin = Some(filled(&self.origin)).filter(|origin| !origin.is_empty());
         options.subprotocols = self.subprotocol_list();
         options.expect = self.expectation();
         let millis = |text: &str, standard: u64| checks::secs(text).map_or(standard, |secs| (secs * 1000.0) as u64);
@@ -304,7 +315,13 @@ impl Form {
         options.ca_files =
             Some(PathBuf::from(self.ca_file.trim())).filter(|_| !self.ca_file.trim().is_empty()).into_iter().collect();
         options.family = self.family;
+        self.network.place(&mut options);
         options
+    }
+
+    /// The URL with its variables put in.
+    pub fn filled_url(&self) -> Filled {
+        fill_url(&self.url, &self.variables)
     }
 
     /// The subprotocols that are offered.
@@ -332,6 +349,7 @@ impl Form {
     pub fn for_exercise(fault: Option<String>, exercise: Exercise) -> Self {
         let mut form = Self { url: exercise.url.clone(), ..Self::default() };
         form.is_insecure = exercise.insecure;
+        form.network = Network::for_exercise(&exercise);
         form.subprotocols = exercise.subprotocols.join(", ");
         (form.expect, form.expected.contains) = match &exercise.confirm {
             Confirm::First => (ExpectChoice::First, String::new()),
@@ -401,6 +419,9 @@ mod tests {
             confirm_timeout: None,
             watch: None,
             times: 1,
+            proxy: None,
+            ping: None,
+            withhold_pongs: false,
             message_limit: None,
             insecure: false,
             extra_ca: None,
@@ -436,6 +457,19 @@ mod tests {
         assert_eq!(form.url, "ws://h/?token=def&x=1");
         let place = Some(TokenPlace::Query { name: "token".to_owned() });
         assert_eq!(form.options().token_place, place);
+    }
+
+    #[test]
+    fn variables_are_put_in_where_it_connects_and_stay_in_the_form() {
+        let mut form = form("ws://h:{{PORT}}/?token=x&a={{GONE}}");
+        form.variables = [("PORT".to_owned(), "3001".to_owned())].into();
+        form.headers.push(HeaderRow { is_on: true, name: "X-Port".to_owned(), value: "{{PORT}}".to_owned() });
+        form.recheck();
+        let options = form.options();
+        assert_eq!(options.url, "ws://h:3001/?token=x&a={{GONE}}");
+        assert_eq!(options.headers[0].1, "3001");
+        assert_eq!(form.checks.unknown, ["GONE"]);
+        assert!(form.checks.url.is_none() && form.url.contains("{{PORT}}"));
     }
 
     #[test]

@@ -4,12 +4,13 @@
 //! are in [`panels`], arranged by [`regions`]. Below them the foundation: [`theme`] and [`fonts`] (how everything looks),
 //! [`row_list`] over [`row_scroll`] (every list of rows), [`visible`] (a peer's text on its way to the screen),
 //! [`hex_view`] and [`json_tree`] (payloads), [`big_text`] and [`paste`] (input that may be huge). Names, keys and the menu
-//! are one table, [`menu`]; the connection form is [`form`]. Start with [`App`].
+//! are one table, [`menu`]; the connection form is [`form`]; [`repeat`] and [`matrix`] open connections one after the other. Start with [`App`].
 
 pub mod action;
 mod app;
 pub mod big_text;
 pub mod cells;
+mod clipboard;
 mod clock;
 pub mod connections;
 pub mod console_lane;
@@ -23,6 +24,7 @@ pub mod hex_view;
 pub mod json_tree;
 pub mod kept;
 pub mod lab;
+pub mod matrix;
 pub mod menu;
 pub mod panels;
 pub mod paste;

@@ -129,6 +129,10 @@ fn failed(story: &Story) -> String {
             _ => "TLS failed".to_owned(),
         };
     }
+    if story.is_proxied() {
+        let is_refused = story.tunnel.as_ref().is_some_and(|tunnel| tunnel.failure.is_some());
+        return if is_refused { "The proxy gave no way" } else { "The proxy cannot be reached" }.to_owned();
+    }
     if story.resolve.as_ref().is_some_and(|resolve| resolve.failure.is_some()) {
         return "Name not found".to_owned();
     }

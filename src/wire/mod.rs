@@ -9,6 +9,7 @@ mod frame_reader;
 mod handshake;
 mod http_body;
 mod place;
+mod proxy;
 mod sniff;
 mod url;
 mod utf8;
@@ -21,6 +22,7 @@ pub use handshake::{
 };
 pub use http_body::{Framing, decoded_body, framing, is_complete};
 pub use place::place_in_query;
+pub use proxy::{ProxyKind, ProxyUrl, bypasses, parse_proxy};
 pub use sniff::{Banner, banner, looks_like_http_or_html};
 pub use url::{Target, UrlProblem, UrlProblemKind, check_subprotocols, parse_url};
 pub use utf8::Utf8Checker;

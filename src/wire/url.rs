@@ -24,6 +24,9 @@ pub struct Target {
     pub userinfo: Option<String>,
     /// The characters that had to be percent-encoded or dropped, each once.
     pub encoded: String,
+    /// The path of the Unix socket that is connected to in place of host and port (`ws+unix:/run/app.sock:/path`).
+    #[serde(default)]
+    pub socket: Option<String>,
 }
 
 impl Target {
@@ -130,6 +133,11 @@ pub fn parse_url(typed: &str) -> Result<Target, UrlProblem> {
         return Err(problem(UrlProblemKind::Relative, 0, url.len(), message, Some(format!("ws://localhost{url}"))));
     }
     let (scheme, after) = split_scheme(url);
+    if let Some(secure) = is_socket_scheme(scheme) {
+        return socket_target(secure, after).map_err(|message| {
+            problem(UrlProblemKind::HostPlaceholder, url.len() - after.len(), after.len(), message.to_owned(), None)
+        });
+    }
     let (secure, http_scheme) = match scheme.to_ascii_lowercase().as_str() {
         "ws" => (false, false),
         "wss" => (true, false),
@@ -179,6 +187,39 @@ pub fn parse_url(typed: &str) -> Result<Target, UrlProblem> {
         path_and_query,
         userinfo,
         encoded,
+        socket: None,
+    })
+}
+
+/// Whether a scheme means a Unix socket, and if so, whether TLS is spoken on it.
+fn is_socket_scheme(scheme: &str) -> Option<bool> {
+    match scheme.to_ascii_lowercase().as_str() {
+        "ws+unix" => Some(false),
+        "wss+unix" => Some(true),
+        _ => None,
+    }
+}
+
+/// `/run/app.sock:/path?query`, as Node's ws writes it.
+fn socket_target(secure: bool, rest: &str) -> Result<Target, &'static str> {
+    let (socket, path) = rest.split_once(':').unwrap_or((rest, "/"));
+    if !socket.starts_with('/') || socket.len() < 2 || socket.contains('\0') {
+        return Err("the path of the socket is missing: write ws+unix:/run/app.sock:/path");
+    }
+    if path.contains('#') {
+        return Err("a # begins a fragment, which no WebSocket URL may have; write %23 if it belongs to a value");
+    }
+    let (path_and_query, encoded) = encode_path(path);
+    Ok(Target {
+        secure,
+        http_scheme: false,
+        host: "localhost".to_owned(),
+        port: if secure { 443 } else { 80 },
+        explicit_port: false,
+        path_and_query,
+        userinfo: None,
+        encoded,
+        socket: Some(socket.to_owned()),
     })
 }
 
@@ -217,6 +258,7 @@ fn split_scheme(url: &str) -> (&str, &str) {
         return ("", url);
     }
     match url.split_once(':') {
+        Some((scheme, rest)) if is_socket_scheme(scheme).is_some() => (scheme, rest),
         Some((scheme, rest)) if matches!(scheme.to_ascii_lowercase().as_str(), "ws" | "wss" | "http" | "https") => {
             (scheme, rest.trim_start_matches('/'))
         }
@@ -344,6 +386,20 @@ mod tests {
         assert!(
             ok("ws://127.0.0.1").is_loopback() && ok("ws://[::1]/").is_loopback() && !ok("ws://a.de").is_loopback()
         );
+    }
+
+    #[test]
+    fn unix_sockets_are_written_as_node_writes_them() {
+        for url in ["ws+unix:/run/a.sock:/p?x=1", "ws+unix:///run/a.sock:/p?x=1"] {
+            let target = ok(url);
+            assert_eq!((target.socket.as_deref(), target.path_and_query.as_str()), (Some("/run/a.sock"), "/p?x=1"));
+            assert_eq!((target.host_header().as_str(), target.secure), ("localhost", false));
+        }
+        assert_eq!(ok("wss+unix:/a").path_and_query, "/");
+        assert!(ok("wss+unix:/a").secure && ok("ws://h/").socket.is_none());
+        check("ws+unix:", UrlProblemKind::HostPlaceholder, 8, 0);
+        check("ws+unix:run/a.sock", UrlProblemKind::HostPlaceholder, 8, 10);
+        check("ws+unix:/a:/#x", UrlProblemKind::HostPlaceholder, 8, 6);
     }
 
     #[test]

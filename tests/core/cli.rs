@@ -212,6 +212,94 @@ fn explicit_options_win_over_the_exercise() {
     assert_eq!(value["frames"]["sent"], 2);
 }
 
+/// What `sockeye token` prints as JSON, and its exit status.
+fn token_json(arguments: &[&str]) -> (Value, i32) {
+    let output = run(&[&["token", "--json"], arguments].concat());
+    let value =
+        serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {}", text(&output.stderr)));
+    (value, status(&output))
+}
+
+#[test]
+fn a_token_is_validated_against_what_is_expected_of_it() {
+    let token = sockeye::token::mint(r#"{"aud":"web","exp":1000}"#, "HS256", b"s3cret").unwrap();
+    let (value, status) = token_json(&[&token, "--secret", "s3cret", "--at", "1970-01-01T00:16:30Z", "--aud", "web"]);
+    assert_eq!((status, value["report"]["signature"].as_str()), (0, Some("valid")), "{value}");
+    assert!(value["jsonwebtoken"].is_null() && value["objections"].as_array().unwrap().is_empty());
+    let (value, status) =
+        token_json(&[&token, "--secret", "s3cret", "--at", "1005", "--leeway", "2", "--aud", "voice"]);
+    let causes: Vec<_> =
+        value["objections"].as_array().unwrap().iter().map(|one| one["cause"].as_str().unwrap()).collect();
+    assert_eq!((status, causes), (1, vec!["jwt-expired", "jwt-audience"]));
+    assert_eq!(value["jsonwebtoken"], "jwt expired");
+    let (value, _) = token_json(&[&token, "--secret", "czNjcmV0", "--secret-form", "base64", "--at", "0"]);
+    assert_eq!(value["report"]["signature"], "valid");
+    let (value, _) = token_json(&[&token, "--secret", "czNjcmV0", "--at", "0"]);
+    assert_eq!(value["report"]["verified_as"], "--secret, decoded from base64");
+}
+
+#[test]
+fn secrets_are_looked_for_in_the_files_beside_the_env_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let env = folder.path().join(".env");
+    fs::write(&env, "JWT_SECRET=old\nOTHER=1\n").unwrap();
+    fs::write(folder.path().join(".env.local"), "JWT_SECRET=s3cret\n").unwrap();
+    let token = sockeye::token::mint("{}", "HS256", b"s3cret").unwrap();
+    let path = env.to_str().unwrap();
+    let (value, _) = token_json(&[&token, "--env-file", path]);
+    assert_eq!(value["report"]["signature"], "invalid");
+    assert_eq!(value["report"]["verified_as"], ".env.local JWT_SECRET");
+    let other = sockeye::token::mint("{}", "HS256", b"1").unwrap();
+    let (value, _) = token_json(&[&other, "--env-file", path, "--env-var", "OTHER"]);
+    assert_eq!(
+        (value["report"]["signature"].as_str(), value["report"]["verified_as"].as_str()),
+        (Some("valid"), Some(".env OTHER"))
+    );
+}
+
+#[test]
+fn one_of_several_tokens_is_picked() {
+    let (a, b) = ("HS256", "HS512");
+    let made = |alg: &str| sockeye::token::mint("{}", alg, b"s").unwrap();
+    let both = format!("access={} refresh={}", made(a), made(b));
+    let (value, _) = token_json(&[&both]);
+    assert_eq!((value["report"]["alg"].as_str(), value["candidates"].as_array().unwrap().len()), (Some(a), 2));
+    let (value, _) = token_json(&[&both, "--pick", "2"]);
+    assert_eq!(value["report"]["alg"], b);
+    assert_eq!(status(&run(&["token", &both, "--pick", "3"])), 2);
+}
+
+#[test]
+fn variants_of_a_token_are_made_and_tried_on_a_server() {
+    let token = sockeye::token::mint(r#"{"sub":"a"}"#, "HS256", b"s3cret").unwrap();
+    let output = run(&["token", "variants", &token, "--secret", "s3cret", "--only", "expired"]);
+    let expired = text(&output.stdout).trim().to_owned();
+    assert_eq!(token_json(&[&expired, "--secret", "s3cret"]).0["jsonwebtoken"], "jwt expired");
+
+    let only = "fresh,expired,other-secret,alg-none,without-userId";
+    let output = run(&["token", "matrix", "practice", "--json", "--only", only, "--watch", "0.1"]);
+    let value: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let rows = value["rows"].as_array().unwrap();
+    let accepted: Vec<_> = rows.iter().map(|row| row["accepted"].as_bool()).collect();
+    assert_eq!(accepted[..4], [Some(true), Some(false), Some(false), Some(false)], "{value}");
+    assert!(rows.iter().all(|row| row["contradicts"] == false), "{value}");
+    assert!(rows[1]["answer"].as_str().unwrap().contains("jwt expired"), "{value}");
+    assert_eq!((rows[1]["cause"].as_str(), status(&output)), (Some("jwt-expired"), 0));
+    let text = text(&run(&["token", "matrix", "practice", "--only", "fresh,expired", "--watch", "0.1"]).stdout);
+    assert!(text.contains("accepted 1, − refused 1") && !text.contains("eyJ"), "{text}");
+}
+
+#[test]
+fn variables_of_the_env_file_stand_in_url_headers_and_messages() {
+    let folder = tempfile::tempdir().unwrap();
+    let env = folder.path().join(".env");
+    fs::write(&env, format!("DEAD_PORT={}\nJWT_SECRET=x\n", dead_port())).unwrap();
+    let url = "ws://127.0.0.1:{{DEAD_PORT}}/?a=1";
+    let (value, _) = checked(&[url, "--env-file", env.to_str().unwrap()]);
+    assert_eq!(value["verdict"]["cause"], "tcp-refused");
+    assert!(!value["url"].as_str().unwrap().contains("{{"), "{value}");
+}
+
 /// The secrets of this test; none may be in any output.
 struct Secrets {
     token: String,

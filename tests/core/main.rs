@@ -13,5 +13,6 @@ mod cli;
 mod client;
 mod console;
 mod matrix;
+mod network;
 mod peer;
 mod probes;

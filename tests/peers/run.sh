@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Sockeye against servers that others wrote (Node `ws`, express, Socket.IO, Python `websockets`, uvicorn, nginx and HAProxy in
-# front, openssl), well set up and not, against what a relay and tshark saw pass, and against raw sockets that mean harm.
+# front, openssl), well set up and not, against what a relay and tshark saw pass, against raw sockets that mean harm, and with
+# the tokens of Node's `jsonwebtoken` and Python's PyJWT.
 #
 # Takes the binary from $SOCKEYE, else from the release folder (and builds it if it is missing). Arguments go to drive.py.
 set -euo pipefail
@@ -20,7 +21,7 @@ cd "$work"
 
 npm install --no-audit --no-fund --loglevel=error ws@8 jsonwebtoken@9 express@4 socket.io@4
 python3 -m venv venv
-venv/bin/pip install --quiet --disable-pip-version-check websockets uvicorn wsproto fastapi
+venv/bin/pip install --quiet --disable-pip-version-check websockets uvicorn wsproto fastapi pyjwt cryptography
 
 # A self-signed certificate as developers make them, and a CA of our own with a good, a misnamed and an expired leaf.
 certificates() {
@@ -53,9 +54,12 @@ part() { # NAME COMMAND…
     "$@" || failed+=("$name")
 }
 part 'verdicts against real servers' python3 "$here/drive.py" --sockeye "$sockeye" --work "$work" "$@"
+part 'tokens of others, and broken ones' python3 "$here/tokens.py" --sockeye "$sockeye" --work "$work"
 part 'misconfigured servers' python3 "$here/misconfigured.py" --sockeye "$sockeye" --work "$work"
 part 'hostile consoles' python3 "$here/console.py" --sockeye "$sockeye" --work "$work"
 part 'recordings that were killed' python3 "$here/kill.py" --sockeye "$sockeye" --work "$work"
+part 'TLS of openssl and nginx' python3 "$here/tls.py" --sockeye "$sockeye" --work "$work"
+part 'half-dead peers' python3 "$here/half_dead.py" --sockeye "$sockeye" --work "$work"
 part 'interop, every byte' python3 "$here/interop.py" --sockeye "$sockeye" --work "$work"
 part 'agreement with a capture' python3 "$here/capture.py" --sockeye "$sockeye" --work "$work"
 part 'hostile peers' python3 "$here/hostile.py" --sockeye "$sockeye" --work "$work"

@@ -7,8 +7,8 @@ use egui::{Theme, Ui, Vec2};
 use egui_kittest::Harness;
 use sockeye::diagnosis::{Alternative, Certainty, Ending, Evidence, Finding, Place, Remedy, Verdict};
 use sockeye::observation::{
-    ConnId, Direction, Expect, Fact, Family, IoFailure, IoKind, Moment, Plan, Probe, ProbeOutcome, ReadEnd, TimeOuts,
-    TokenPlace,
+    ConnId, Direction, Expect, Fact, Family, IoFailure, IoKind, KeepAlivePlan, Moment, Plan, Probe, ProbeOutcome,
+    ReadEnd, Route, TimeOuts, TokenPlace,
 };
 use sockeye::store::{FrameRow, Page, PageSource, Row, RowBody, Story, View};
 use sockeye::token::{Secret, examine, mint};
@@ -322,6 +322,8 @@ pub(crate) fn plan() -> Plan {
         probes: true,
         probes_elsewhere: false,
         backend: None,
+        route: Route::Direct,
+        keep_alive: KeepAlivePlan::default(),
     }
 }
 

@@ -160,6 +160,80 @@ fn planned(recording: crate::panels_fixture::Recording) -> crate::panels_fixture
 }
 
 #[test]
+fn several_tokens_are_a_choice() {
+    let other = mint(r#"{"sub":"refresh"}"#, "HS512", b"k").expect("a token");
+    let text = format!(r#"{{"access_token":"{}","refresh_token":"{other}"}}"#, token());
+    let (mut harness, stage) = panel(None, &text);
+    harness.get_by_label("2 tokens in this text");
+    harness.get_by_label_contains("✓ Signed token (JWS), HS256");
+    harness.get_by_role_and_label(Role::RadioButton, "2 HS512, sub refresh").click();
+    harness.run_steps(3);
+    harness.get_by_label_contains("✓ Signed token (JWS), HS512");
+    harness.get_by_role_and_label(Role::Button, "Use in connection").click();
+    harness.run_steps(2);
+    assert_eq!(stage.taken(), [format!("UseToken({other:?})")]);
+}
+
+#[test]
+fn claims_are_validated_with_a_leeway_and_for_an_audience() {
+    let (mut harness, _) = panel(None, &token());
+    harness.get_by_label_contains("✗ Now: expired");
+    type_into(&mut harness, "Leeway in seconds", "3600");
+    assert!(harness.query_by_label_contains("✗ Now: expired").is_none());
+    type_into(&mut harness, "Expected aud", "web");
+    harness.get_by_label("✗ `aud` must hold `web`, but it is `voice`");
+    let for_voice = mint(r#"{"aud":["voice"],"iss":"me"}"#, "HS256", b"k").expect("a token");
+    let (mut harness, _) = panel(None, &for_voice);
+    type_into(&mut harness, "Expected aud", "voice");
+    type_into(&mut harness, "Expected iss", "you");
+    harness.get_by_label("✓ For this audience");
+    harness.get_by_label("✗ `iss` must be `you`, but it is `me`");
+}
+
+#[test]
+fn a_public_key_verifies_and_the_library_is_quoted() {
+    let key = rcgen::KeyPair::generate().expect("a key");
+    let signed = mint("{}", "ES256", key.serialize_pem().as_bytes()).expect("a token");
+    let (mut harness, _) = panel(None, &signed);
+    type_into(&mut harness, ".env path or text", &key.public_key_pem().replace('\n', " "));
+    harness.get_by_label_contains("with its line ends put back.");
+    harness.get_by_label("jsonwebtoken for Node says \u{201c}invalid algorithm\u{201d}");
+}
+
+#[test]
+fn variants_need_the_secret_and_are_made_with_a_click() {
+    let (mut harness, stage) = panel(None, &token());
+    harness.get_by_label("Variants and token matrix").click();
+    harness.run_steps(12);
+    harness.get_by_label_contains("Give the secret or the private key of this token");
+    type_into(&mut harness, "Secret (JWT_SECRET)", "practice-secret");
+    wait(&mut harness, |harness| harness.query_by_label("Alg none").is_some());
+    harness.get_by_role_and_label(Role::Button, "Not yet valid").click();
+    harness.run_steps(2);
+    harness.get_by_role_and_label(Role::Button, "Copy the variant").click();
+    harness.run_steps(2);
+    let copied = stage.copied().expect("a copy");
+    let now = BEGAN_UNIX + 3600;
+    assert_eq!(sockeye::token::examine(&copied, &[], now).validity, sockeye::token::Validity::NotYetValid);
+    harness.get_by_role_and_label(Role::Button, "Alg none").click();
+    harness.run_steps(2);
+    harness.get_by_role_and_label(Role::Button, "Use it").click();
+    harness.run_steps(2);
+    let taken = stage.taken();
+    assert!(taken[0].starts_with("UseToken(\"eyJhbGciOiJub25lI") && taken[0].ends_with(".\")"), "{taken:?}");
+    harness.get_by_role_and_label(Role::Button, "Try all 19 on the server").click();
+    harness.run_steps(2);
+    assert!(stage.taken()[0].starts_with("TryVariants("));
+}
+
+#[test]
+fn every_difference_to_the_sent_one_is_marked() {
+    let changed = token().replace('.', "%2E");
+    let (harness, _) = panel(Some(died().view()), &changed);
+    harness.get_by_label_contains("✗ Not the one above: they differ in 2 places");
+}
+
+#[test]
 fn test_tokens_are_minted_apart_and_can_be_inspected() {
     let (mut harness, stage) = panel(None, "");
     harness.get_by_label("Mint a test token").click();
@@ -196,6 +270,27 @@ fn pictures_of_the_token_panel() {
             panel.inspect(text);
             let (mut harness, _) = stage(theme, vec2(300.0, 1500.0), view, panel, TokenPanel::show);
             type_into(&mut harness, "Secret (JWT_SECRET)", "practice-secret");
+            shot(&mut harness, &format!("token-{state}-{name}")).expect("the picture is written");
+        }
+        let several = format!("{} {}", token(), long);
+        for (state, secret, section) in [
+            ("slip", "\"practice-secret\"", None),
+            ("variants", "practice-secret", Some("Variants and token matrix")),
+            ("mint", "practice-secret", Some("Mint a test token")),
+        ] {
+            let mut panel = TokenPanel::default();
+            panel.inspect(if state == "slip" { several.clone() } else { token() });
+            let (mut harness, _) = stage(theme, vec2(300.0, 2200.0), None, panel, TokenPanel::show);
+            type_into(&mut harness, "Secret (JWT_SECRET)", secret);
+            if let Some(section) = section {
+                harness.get_by_label(section).click();
+                harness.run_steps(12);
+            }
+            if state == "variants" {
+                wait(&mut harness, |harness| harness.query_by_label("Alg none").is_some());
+                harness.get_by_role_and_label(Role::Button, "Expired").click();
+            }
+            harness.run_steps(8);
             shot(&mut harness, &format!("token-{state}-{name}")).expect("the picture is written");
         }
     }

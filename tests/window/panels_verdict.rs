@@ -7,7 +7,7 @@ use egui::{Key, Theme, vec2};
 use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable as _;
 use sockeye::diagnosis::Verdict;
-use sockeye::observation::{CertInfo, Fact, TlsFailure, TlsFailureKind, TlsInfo};
+use sockeye::observation::{CertInfo, Direction, Fact, TlsAlert, TlsFailure, TlsFailureKind, TlsInfo};
 use sockeye::store::View;
 use sockeye::ui::panels::handshake::Handshake;
 use sockeye::ui::panels::verdict::VerdictPanel;
@@ -94,7 +94,7 @@ fn the_handshake_shows_steps_checks_heads_and_the_clock() {
     harness.get_by_label_contains("Sec-WebSocket-Accept: passed, expected s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
     harness.get_by_label_contains("GET /?token=eyJhbGci…");
     harness.get_by_label_contains("HTTP/1.1 101 Switching Protocols");
-    harness.get_by_label_contains("⚠ 7 s ahead of ours");
+    harness.get_by_label_contains("s ahead of ours (±");
 }
 
 #[test]
@@ -102,7 +102,7 @@ fn a_refusal_shows_its_body_and_a_clock_that_is_behind() {
     let (mut harness, stage) = handshake(Theme::Dark, 1100.0, Some(refused().view()));
     harness.get_by_label_contains("status 101: failed, expected 101, got 401");
     harness.get_by_label_contains("⟨U+202E⟩log in");
-    harness.get_by_label_contains("⚠ 12 min behind ours");
+    harness.get_by_label_contains(": 12 min. Date");
     harness.get_by_role_and_label(Role::Button, "Copy the body").click();
     harness.run_steps(2);
     assert!(stage.copied().is_some_and(|text| text.starts_with("{\"error\"")));
@@ -125,7 +125,9 @@ fn certificate(subject: &str, not_after: i64) -> CertInfo {
         names: vec!["localhost".to_owned(), "127.0.0.1".to_owned()],
         not_before: 1_700_000_000,
         not_after,
-        has_ca_issuers: false,
+        key: "EC P-256".to_owned(),
+        serial: "1001".to_owned(),
+        ..CertInfo::default()
     }
 }
 
@@ -135,7 +137,8 @@ fn expired() -> Recording {
         text: "invalid peer certificate: Expired".to_owned(),
         chain: vec![certificate("CN=localhost", 1_745_000_000), certificate("CN=Practice CA", 1_900_000_000)],
         defects: vec![TlsFailureKind::Expired, TlsFailureKind::NameMismatch],
-        client_cert_requested: false,
+        alert: Some(TlsAlert { direction: Direction::ClientToServer, code: 45 }),
+        ..TlsFailure::default()
     };
     Recording::default()
         .fact(1.0, Fact::TlsStarted { server_name: "localhost".to_owned() })
@@ -149,17 +152,19 @@ fn certificates_say_what_is_wrong_with_them() {
     harness.get_by_label("✗ a certificate has expired");
     harness.get_by_label_contains("✗ Expired 43 days ago");
     harness.get_by_label_contains("also: the certificate is for another name");
+    harness.get_by_label_contains("Alert sent certificate_expired (45)");
     shot(&mut harness, "handshake-tls").expect("the picture is written");
     let info = TlsInfo {
         version: "TLSv1.3".to_owned(),
         cipher: "TLS13_AES_256_GCM_SHA384".to_owned(),
-        alpn: None,
+        group: Some("X25519".to_owned()),
         chain: vec![certificate("CN=localhost", 1_900_000_000)],
-        defects: Vec::new(),
+        ..TlsInfo::default()
     };
     let view = Recording::default().fact(1.0, Fact::TlsEstablished(Box::new(info))).view();
     let (harness, _) = handshake(Theme::Dark, 600.0, Some(view));
     harness.get_by_label("TLS13_AES_256_GCM_SHA384");
+    harness.get_by_label("X25519");
 }
 
 #[test]

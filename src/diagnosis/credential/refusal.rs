@@ -107,7 +107,7 @@ impl Said {
             Self::BadSignature => {
                 matches!(id, "token-truncated" | "token-plus-in-query" | "token-whitespace" | "jwt-wrong-secret")
             }
-            Self::BadAlgorithm => matches!(id, "jwt-alg-mismatch" | "jwt-alg-none"),
+            Self::BadAlgorithm => matches!(id, "jwt-alg-mismatch" | "jwt-alg-none" | "jwt-malformed"),
             Self::Unsigned => matches!(id, "jwt-alg-none" | "token-truncated"),
             Self::Expired => matches!(id, "jwt-expired" | "jwt-expired-mid-session" | "jwt-clock-skew"),
             Self::NotActive => matches!(id, "jwt-not-active" | "jwt-clock-skew"),
@@ -324,6 +324,8 @@ const SAYINGS: &[(&str, Said)] = &[
     ("expired token", Said::Expired),
     ("\"exp\" claim timestamp check failed", Said::Expired),
     ("invalid algorithm", Said::BadAlgorithm),
+    ("requires curve", Said::BadAlgorithm),
+    ("secretorpublickey must be", Said::BadAlgorithm),
     ("alg value is not allowed", Said::BadAlgorithm),
     ("signing method", Said::BadAlgorithm),
     ("invalid signature", Said::BadSignature),
@@ -336,4 +338,9 @@ const SAYINGS: &[(&str, Said)] = &[
     ("token is malformed", Said::Malformed),
     ("malformed token", Said::Malformed),
     ("invalid compact jws", Said::Malformed),
+    ("invalid exp value", Said::Malformed),
+    ("invalid nbf value", Said::Malformed),
+    ("in json at position", Said::Malformed),
+    ("end of json input", Said::Malformed),
+    ("is not valid json", Said::Malformed),
 ];

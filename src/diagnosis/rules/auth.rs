@@ -66,7 +66,7 @@ mod tests {
     use crate::diagnosis::Certainty;
     use crate::diagnosis::testing::{NOW, SECRET, Scene, finds, rivals, signed, token};
     use crate::observation::CloseOrigin;
-    use crate::token::{Secret, mint};
+    use crate::token::{Secret, mint, mint_as};
 
     fn closed(token: &str, reason: &str) -> Scene {
         Scene::with_token(token).tcp().request().accept().closed_by_server(1008, reason)
@@ -104,6 +104,33 @@ mod tests {
             let silent = Scene::with_token(&sent).tcp().request().answer("404 Not Found", "", "");
             assert!(finds(&silent.certain("upgrade-refused", "http-404"), id), "{id}");
         }
+    }
+
+    #[test]
+    fn what_stricter_readers_refuse_is_malformed_where_the_server_refused() {
+        let padded = format!("{}%3D", token(3600));
+        let text_date = signed(SECRET, &format!("{{\"exp\":\"{}\"}}", NOW + 3600));
+        for (sent, reason) in [(padded, "invalid token"), (text_date, "invalid exp value")] {
+            closed(&sent, reason).certain("closed", "jwt-malformed");
+        }
+        let no_json = signed(SECRET, "{}").replacen('.', ".e", 1);
+        let reason = "Unexpected token 'x', \"x\" is not valid JSON";
+        closed(&no_json, reason).certain("closed", "jwt-malformed");
+        let curve = "\"alg\" parameter \"ES384\" requires curve \"secp384r1\".";
+        closed(&token(3600), curve).likely("closed", "jwt-alg-mismatch");
+    }
+
+    #[test]
+    fn a_kid_that_the_key_set_does_not_hold_is_named() {
+        let signer = Secret::new("the key", include_str!("../../token/tests/keys/p256.pem"));
+        let sent = mint_as("{\"sub\":\"u\"}", "ES256", Some("k1"), &signer).unwrap();
+        let set = r#"{"keys":[{"kty":"EC","crv":"P-256","kid":"other",
+            "x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU","y":"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"}]}"#;
+        let secrets = [Secret::new("--secret-file", set)];
+        let asked = || Scene::with_token_and(&sent, &secrets).tcp().request();
+        let reason = "Unable to find a signing key that matches 'k1'";
+        asked().accept().closed_by_server(1008, reason).certain("closed", "jwt-kid-missing");
+        asked().answer("401 Unauthorized", "", "").likely("upgrade-refused", "jwt-kid-missing");
     }
 
     #[test]

@@ -156,6 +156,14 @@ fn dropped(case: &Case<'_>, ending: Ending, _: &'static str) -> Option<Found> {
 }
 
 fn refused(case: &Case<'_>, ending: Ending, _: &'static str) -> Option<Found> {
+    if let Some((at, path, failure)) = case.socket_failed()
+        && ending == Ending::ConnectFailed
+        && failure.kind != IoKind::PermissionDenied
+    {
+        let words =
+            format!("Nobody listens at the socket {}: {}.", case.quote(path, 80), case.quote(&failure.text, 80));
+        return Some(Found::certain(words).seen(at, case.quote(&failure.text, 120)));
+    }
     let refused = case.failed_attempts(&[IoKind::Refused]);
     let at = refused.iter().map(|(_, at)| *at).max().filter(|_| ending == Ending::ConnectFailed)?;
     let list: Vec<SocketAddr> = refused.iter().map(|(address, _)| *address).collect();
@@ -174,6 +182,13 @@ fn refused(case: &Case<'_>, ending: Ending, _: &'static str) -> Option<Found> {
 }
 
 fn unreachable(case: &Case<'_>, ending: Ending, _: &'static str) -> Option<Found> {
+    if let Some((at, path, failure)) = case.socket_failed()
+        && ending == Ending::ConnectFailed
+        && failure.kind == IoKind::PermissionDenied
+    {
+        let words = format!("This user may not open the socket {}.", case.quote(path, 80));
+        return Some(Found::certain(words).seen(at, case.quote(&failure.text, 120)));
+    }
     let kinds =
         [IoKind::HostUnreachable, IoKind::NetworkUnreachable, IoKind::AddressNotAvailable, IoKind::PermissionDenied];
     let failed = case.failed_attempts(&kinds);

@@ -11,9 +11,11 @@ mod dns_tcp;
 mod engineio;
 mod healthy;
 mod invalid;
+mod keep_alive;
 mod open;
 mod ours;
 mod protocol;
+mod proxy;
 mod refused;
 mod timing;
 mod tls;
@@ -151,10 +153,11 @@ pub fn rules() -> impl Iterator<Item = &'static Rule> {
     FAMILIES.iter().flat_map(|family| family.iter())
 }
 
-static FAMILIES: [&[Rule]; 21] = [
+static FAMILIES: [&[Rule]; 22] = [
     ours::RULES,
     url::NOT_ATTEMPTED,
     console::RULES,
+    proxy::RULES,
     dns_tcp::RULES,
     tls::RULES,
     protocol::RULES,

@@ -1,6 +1,6 @@
 //! After a good 101, with no Close frame that says why: who ended TCP, and is the server still there.
 
-use super::{Found, Rule};
+use super::{Found, Rule, keep_alive};
 use crate::diagnosis::asked::listeners_words;
 use crate::diagnosis::case::TcpEnd;
 use crate::diagnosis::console::near::{exit_near, exit_words};
@@ -89,17 +89,19 @@ fn exited(case: &Case<'_>, ending: Ending, at: Moment) -> Option<Found> {
 }
 
 fn blocked(case: &Case<'_>, ending: Ending, _: &'static str) -> Option<Found> {
+    if ending == Ending::NetworkTimeout {
+        return keep_alive::blocked(case, ending);
+    }
     let (probed, outcome) = case.plain_get()?;
     if *outcome != ProbeOutcome::Silent {
         return None;
     }
-    let waits = [Deadline::Upgrade, Deadline::Close, Deadline::Write];
+    let waits = [Deadline::Upgrade, Deadline::Close];
     let (at, millis) = waits.into_iter().find_map(|deadline| case.story.ran_out(deadline))?;
     let what = match ending {
         Ending::UpgradeUnanswered if case.story.answer.bytes_seen == 0 => "our request",
         Ending::ClosedUnclean if case.story.close_received.is_none() => "our Close frame",
         Ending::Unconfirmed => "us",
-        Ending::NetworkTimeout => "what we sent",
         _ => return None,
     };
     Some(
@@ -260,15 +262,7 @@ fn lost(case: &Case<'_>, ending: Ending, _: &'static str) -> Option<Found> {
                 .or("server-blocked", "see whether the server's machine answers at all"),
         );
     }
-    let (at, millis) = case.story.ran_out(Deadline::Write)?;
-    Some(
-        Found::possible(format!(
-            "What we wrote did not get through within {}: the other end takes nothing in, or the network is gone.",
-            span(millis as f64)
-        ))
-        .seen(at, format!("our time limit of {} for a write ran out", span(millis as f64)))
-        .or("server-blocked", "send a plain GET to the same port: does it hang as well?"),
-    )
+    keep_alive::lost(case, ending)
 }
 
 fn expected(case: &Case<'_>) -> String {

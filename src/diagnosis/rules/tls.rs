@@ -5,7 +5,9 @@
 use super::{Found, Rule};
 use crate::diagnosis::words::span;
 use crate::diagnosis::{Case, Ending};
-use crate::observation::{CertInfo, Deadline, Moment, ReadEnd, TlsFailure, TlsFailureKind};
+use crate::observation::{
+    CertInfo, ClientCertificateUse, Deadline, Direction, Moment, ReadEnd, TlsFailure, TlsFailureKind,
+};
 
 pub(super) const RULES: &[Rule] = &[
     Rule::new("tls-mitm-proxy", mitm).implies(&["tls-unknown-ca", "tls-self-signed", "tls-missing-intermediate"]),
@@ -46,10 +48,7 @@ fn defects(case: &Case<'_>, ending: Ending) -> Vec<&'static str> {
             found.extend(date_defect(leaf, now));
         }
     } else if let Some(info) = case.story.tls.as_ref().and_then(|tls| tls.info.as_ref()) {
-        // With `--insecure` we went on; the defects are the verifier's words.
-        for words in &info.defects {
-            found.extend(defect_in_words(words, &info.chain));
-        }
+        found.extend(info.defect_kinds.iter().filter_map(|kind| defect_id(*kind, &info.chain)));
     }
     let rank = |id: &str| RULES.iter().position(|rule| rule.id == id);
     found.sort_by_key(|id| rank(id));
@@ -92,24 +91,6 @@ fn date_defect(leaf: &CertInfo, now: f64) -> Option<&'static str> {
     }
 }
 
-fn defect_in_words(words: &str, chain: &[CertInfo]) -> Option<&'static str> {
-    let words = words.to_ascii_lowercase();
-    let kind = if words.contains("expired") {
-        TlsFailureKind::Expired
-    } else if words.contains("not valid yet") || words.contains("notvalidyet") || words.contains("not-yet-valid") {
-        TlsFailureKind::NotYetValid
-    } else if words.contains("self-signed") || words.contains("self signed") {
-        TlsFailureKind::SelfSigned
-    } else if words.contains("issuer") || words.contains("unknown-ca") {
-        TlsFailureKind::UnknownIssuer
-    } else if words.contains("name") {
-        TlsFailureKind::NameMismatch
-    } else {
-        return None;
-    };
-    defect_id(kind, chain)
-}
-
 fn certificate(case: &Case<'_>, ending: Ending, id: &'static str) -> Option<Found> {
     if !defects(case, ending).contains(&id) {
         return None;
@@ -146,6 +127,9 @@ fn certificate(case: &Case<'_>, ending: Ending, id: &'static str) -> Option<Foun
     let mut found = if id == "tls-missing-intermediate" { Found::likely(summary) } else { Found::certain(summary) };
     if let Some(failure) = &tls.failure {
         found = found.seen(at, case.quote(&failure.text, 160));
+        if let Some(alert) = failure.alert.filter(|alert| alert.direction == Direction::ClientToServer) {
+            found = found.seen(at, format!("so we ended TLS: alert {}", alert.words()));
+        }
     }
     for (nth, cert) in chain.iter().enumerate().take(4) {
         let text = format!("certificate {}: {} issued by {}", nth + 1, cert.subject, cert.issuer);
@@ -164,19 +148,32 @@ fn date_words(unix: Option<i64>) -> String {
     stamp.map_or_else(String::new, |stamp| format!(" ({})", stamp.strftime("%Y-%m-%d")))
 }
 
+/// The issuer is one that reads other people's traffic; trusted here, it is still worth saying.
 fn mitm(case: &Case<'_>, ending: Ending, _: &'static str) -> Option<Found> {
-    let (failure, at) = failure(case, ending)?;
-    let is_unknown = matches!(failure.kind, TlsFailureKind::UnknownIssuer | TlsFailureKind::SelfSigned);
-    let issuers = failure.chain.iter().map(|cert| cert.issuer.to_ascii_lowercase());
+    let tls = case.story.tls.as_ref()?;
+    let failed = failure(case, ending);
+    let chain = match (failed, &tls.info) {
+        (Some((failure, _)), _) => &failure.chain,
+        (None, Some(info)) => &info.chain,
+        (None, None) => return None,
+    };
+    let issuers = chain.iter().map(|cert| cert.issuer.to_ascii_lowercase());
     let brand = issuers.into_iter().find_map(|issuer| INSPECTORS.iter().find(|brand| issuer.contains(**brand)))?;
+    let issuer = case.quote(chain.first().map_or("", |leaf| leaf.issuer.as_str()), 80);
+    let seen = format!("the issuer's name contains \u{201c}{brand}\u{201d}");
+    let Some((failure, at)) = failed else {
+        let at = tls.ended.unwrap_or(tls.started);
+        let words =
+            format!("Somebody between us and the server reads the traffic: the certificate was issued by {issuer}.");
+        return Some(Found::likely(words).seen(at, seen).finding());
+    };
+    let is_unknown = matches!(failure.kind, TlsFailureKind::UnknownIssuer | TlsFailureKind::SelfSigned);
     is_unknown.then(|| {
-        let issuer = failure.chain.first().map_or("", |leaf| leaf.issuer.as_str());
         Found::likely(format!(
-            "Somebody between us and the server reads the traffic: the certificate was issued by {}, which this machine \
-             does not trust.",
-            case.quote(issuer, 80)
+            "Somebody between us and the server reads the traffic: the certificate was issued by {issuer}, which this \
+             machine does not trust."
         ))
-        .seen(at, format!("the issuer's name contains \u{201c}{brand}\u{201d}"))
+        .seen(at, seen)
         .or("tls-unknown-ca", "compare the certificate with the one that the server itself is configured with")
     })
 }
@@ -272,7 +269,12 @@ impl Alert {
 }
 
 fn client_cert(case: &Case<'_>, ending: Ending, _: &'static str) -> Option<Found> {
-    let summary = "The server wants a client certificate and ended TLS because none came.";
+    let was_given = was_given(case);
+    let summary = if was_given {
+        "The server wants a client certificate and ended TLS because it does not accept ours."
+    } else {
+        "The server wants a client certificate and ended TLS because none came."
+    };
     if ending == Ending::UpgradeRefused {
         let body = case.story.answer.body_text().to_ascii_lowercase();
         let says = body.contains("no required ssl certificate was sent") || body.contains("ssl certificate error");
@@ -283,7 +285,8 @@ fn client_cert(case: &Case<'_>, ending: Ending, _: &'static str) -> Option<Found
     }
     let (alert, at) = received_alert(case, ending)?;
     let tls = case.story.tls.as_ref()?;
-    let was_asked = tls.failure.as_ref().is_some_and(|failure| failure.client_cert_requested);
+    let asked_before = tls.info.as_ref().is_some_and(|info| info.client_certificate != ClientCertificateUse::NotAsked);
+    let was_asked = asked_before || tls.failure.as_ref().is_some_and(|failure| failure.client_cert_requested);
     let saw_theirs = tls.info.is_some() || tls.failure.as_ref().is_some_and(|failure| !failure.chain.is_empty());
     let found = match alert {
         Alert::CertificateRequired => {
@@ -291,6 +294,9 @@ fn client_cert(case: &Case<'_>, ending: Ending, _: &'static str) -> Option<Found
         }
         Alert::HandshakeFailure if was_asked => {
             Found::certain(summary).seen(at, "the server asked for a certificate, then sent handshake_failure (40)")
+        }
+        Alert::OurCertificate if was_given => {
+            Found::certain(summary).seen(at, "the server's alert is about the certificate that we showed")
         }
         Alert::OurCertificate if was_asked || saw_theirs => {
             Found::likely("The server refused our part of the handshake: it wants a client certificate that it trusts.")
@@ -307,6 +313,13 @@ fn client_cert(case: &Case<'_>, ending: Ending, _: &'static str) -> Option<Found
         | Alert::Other(_) => return None,
     };
     Some(found)
+}
+
+/// Whether our client certificate was shown to the server.
+fn was_given(case: &Case<'_>) -> bool {
+    let Some(tls) = &case.story.tls else { return false };
+    tls.failure.as_ref().is_some_and(|failure| failure.client_cert_given)
+        || tls.info.as_ref().is_some_and(|info| info.client_certificate == ClientCertificateUse::Given)
 }
 
 fn alert(case: &Case<'_>, ending: Ending, id: &'static str) -> Option<Found> {
@@ -379,7 +392,9 @@ fn silent(case: &Case<'_>, ending: Ending, _: &'static str) -> Option<Found> {
 #[cfg(test)]
 mod tests {
     use crate::diagnosis::testing::{NOW, Scene, certificate, failure, finds};
-    use crate::observation::{CertInfo, CloseOrigin, Fact, IoFailure, IoKind, ReadEnd, TlsFailureKind, TlsInfo};
+    use crate::observation::{
+        CertInfo, CloseOrigin, Fact, IoFailure, IoKind, ReadEnd, TlsFailure, TlsFailureKind, TlsInfo,
+    };
 
     fn wss() -> Scene {
         Scene::to("wss://127.0.0.1:3001/").tcp()
@@ -423,11 +438,10 @@ mod tests {
     #[test]
     fn defects_are_findings_where_we_went_on() {
         let info = TlsInfo {
-            version: "TLSv1.3".to_owned(),
-            cipher: "x".to_owned(),
-            alpn: None,
             chain: vec![good("CN=Practice CA")],
-            defects: vec!["UnknownIssuer".to_owned()],
+            defects: vec!["the issuer is not known".to_owned()],
+            defect_kinds: vec![TlsFailureKind::UnknownIssuer, TlsFailureKind::NameMismatch],
+            ..TlsInfo::default()
         };
         let scene = wss()
             .fact(Fact::TlsStarted { server_name: "h".to_owned() })
@@ -438,7 +452,34 @@ mod tests {
             .we_close(CloseOrigin::WatchEnded)
             .server_close(1000, "");
         let verdict = scene.certain("open", "healthy");
-        assert!(finds(&verdict, "tls-unknown-ca"), "{verdict:#?}");
+        assert!(finds(&verdict, "tls-unknown-ca") && finds(&verdict, "tls-name-mismatch"), "{verdict:#?}");
+    }
+
+    #[test]
+    fn an_inspector_is_named_also_where_it_is_trusted() {
+        let info = TlsInfo { chain: vec![good("CN=Fortinet CA2")], ..TlsInfo::default() };
+        let scene = wss()
+            .fact(Fact::TlsStarted { server_name: "h".to_owned() })
+            .fact(Fact::TlsEstablished(Box::new(info)))
+            .request();
+        let verdict = scene.accept().confirm().we_close(CloseOrigin::WatchEnded).server_close(1000, "");
+        assert!(finds(&verdict.certain("open", "healthy"), "tls-mitm-proxy"));
+    }
+
+    #[test]
+    fn a_client_certificate_of_ours_may_be_the_wrong_one() {
+        let failed = |code, given| {
+            let failure = TlsFailure {
+                kind: TlsFailureKind::AlertReceived(code),
+                client_cert_requested: true,
+                client_cert_given: given,
+                ..TlsFailure::default()
+            };
+            wss().fact(Fact::TlsStarted { server_name: "h".to_owned() }).fact(Fact::TlsFailed(Box::new(failure)))
+        };
+        let verdict = failed(48, true).certain("tls-failed", "tls-client-cert-required");
+        assert!(verdict.summary.contains("does not accept ours"), "{}", verdict.summary);
+        failed(40, false).certain("tls-failed", "tls-client-cert-required");
     }
 
     #[test]
@@ -462,13 +503,7 @@ mod tests {
 
     #[test]
     fn an_alert_after_our_side_was_done_is_still_tls() {
-        let info = TlsInfo {
-            version: "TLSv1.3".to_owned(),
-            cipher: "x".to_owned(),
-            alpn: None,
-            chain: vec![good("CN=x")],
-            defects: Vec::new(),
-        };
+        let info = TlsInfo { chain: vec![good("CN=x")], ..TlsInfo::default() };
         let established =
             wss().fact(Fact::TlsStarted { server_name: "h".to_owned() }).fact(Fact::TlsEstablished(Box::new(info)));
         let end = |text: &str| {

@@ -11,7 +11,6 @@ use tokio::time::timeout;
 use super::failure::{io_failure, timed_out};
 use crate::engine::sink::Sink;
 use crate::observation::{Deadline, Fact, Family, ResolveFailure, ResolveKind};
-use crate::wire::Target;
 
 /// How long an attempt is alone before the next address is tried beside it (RFC 8305 §5).
 const STAGGER: Duration = Duration::from_millis(250);
@@ -20,15 +19,17 @@ const STAGGER: Duration = Duration::from_millis(250);
 ///
 /// For `localhost` the loopback address that the resolver left out is tried as well, last; that it answers is evidence,
 /// but the session does not go through it.
-pub(crate) async fn connect(target: &Target, family: Family, limit_millis: u64, sink: &Sink) -> Option<TcpStream> {
+pub(crate) async fn connect(
+    host: &str,
+    port: u16,
+    family: Family,
+    limit_millis: u64,
+    sink: &Sink,
+) -> Option<TcpStream> {
     let limit = Duration::from_millis(limit_millis);
-    let (given, added) = resolve(&target.host, family, limit_millis, sink).await?;
-    let mut waiting = given
-        .into_iter()
-        .chain(added.clone())
-        .collect::<Vec<_>>()
-        .into_iter()
-        .map(|ip| SocketAddr::new(ip, target.port));
+    let (given, added) = resolve(host, family, limit_millis, sink).await?;
+    let mut waiting =
+        given.into_iter().chain(added.clone()).collect::<Vec<_>>().into_iter().map(|ip| SocketAddr::new(ip, port));
     let mut running: JoinSet<(SocketAddr, std::io::Result<TcpStream>)> = JoinSet::new();
     let mut in_flight: Vec<SocketAddr> = Vec::new();
     loop {
@@ -127,6 +128,23 @@ async fn resolve(host: &str, family: Family, limit_millis: u64, sink: &Sink) -> 
     }
 }
 
+/// The name of a resolver's error, as its manual has it (RFC 3493 §6.1).
+fn eai_name(kind: LookupErrorKind) -> &'static str {
+    match kind {
+        LookupErrorKind::Again => "EAI_AGAIN",
+        LookupErrorKind::Badflags => "EAI_BADFLAGS",
+        LookupErrorKind::NoName => "EAI_NONAME",
+        LookupErrorKind::NoData => "EAI_NODATA",
+        LookupErrorKind::Fail => "EAI_FAIL",
+        LookupErrorKind::Family => "EAI_FAMILY",
+        LookupErrorKind::Socktype => "EAI_SOCKTYPE",
+        LookupErrorKind::Service => "EAI_SERVICE",
+        LookupErrorKind::Memory => "EAI_MEMORY",
+        LookupErrorKind::System => "EAI_SYSTEM",
+        _ => "error",
+    }
+}
+
 fn look_up(host: &str) -> Result<Vec<IpAddr>, ResolveFailure> {
     let hints = AddrInfoHints { socktype: SockType::Stream.into(), ..AddrInfoHints::default() };
     let found = getaddrinfo(Some(host), None, Some(hints)).map_err(|error| {
@@ -135,9 +153,9 @@ fn look_up(host: &str) -> Result<Vec<IpAddr>, ResolveFailure> {
             LookupErrorKind::Again => ResolveKind::TryAgain,
             _ => ResolveKind::Other,
         };
-        let number = error.error_num();
+        let (name, number) = (eai_name(error.kind()), error.error_num());
         let text = std::io::Error::from(error).to_string();
-        let text = text.rsplit(": ").next().unwrap_or(&text).to_owned();
+        let text = format!("{} ({name} {number})", text.rsplit(": ").next().unwrap_or(&text));
         ResolveFailure { kind, code: Some(number), text }
     })?;
     let mut addresses = Vec::new();

@@ -16,8 +16,10 @@ use tokio_tungstenite::tungstenite::{Error, Message};
 
 use super::Wish;
 use super::confirm::{Rule, preview};
+use super::keep_alive::{Due, KeepAlive};
 use super::tap::Tap;
 use crate::engine::sink::Sink;
+use crate::engine::tcp_queues::{Ends, queues};
 use crate::engine::{ConnectOptions, Outgoing};
 use crate::observation::{CloseOrigin, Deadline, Expect, Fact, Limit, TimeOuts, TokenPlace};
 use crate::wire::looks_like_http_or_html;
@@ -31,8 +33,9 @@ const PING_LIMIT: Duration = Duration::from_secs(1);
 
 /// Runs an open connection until its TCP connection is over.
 pub(crate) async fn run<S>(
-    stream: Tap<S>,
-    tail: Vec<u8>,
+    mut stream: Tap<S>,
+    mut tail: Vec<u8>,
+    ends: Option<Ends>,
     options: &ConnectOptions,
     sink: &Sink,
     wishes: &mut mpsc::Receiver<Wish>,
@@ -42,6 +45,9 @@ pub(crate) async fn run<S>(
     let limit = usize::try_from(options.limit_bytes).unwrap_or(usize::MAX);
     let config = WebSocketConfig::default().max_message_size(Some(limit)).max_frame_size(Some(limit));
     let begins_with_text = looks_like_http_or_html(&tail) == Some(true);
+    if options.keep_alive.withhold_pongs {
+        stream.withhold_pings(&mut tail);
+    }
     let ws = WebSocketStream::from_partially_read(stream, tail, Role::Client, Some(config)).await;
     let mut open = Open {
         ws,
@@ -57,6 +63,8 @@ pub(crate) async fn run<S>(
         watch: options.watch,
         close: options.close.clone(),
         timers: Timers::default(),
+        keep_alive: KeepAlive::new(options.keep_alive, Instant::now()),
+        ends,
     };
     sink.push(Fact::Opened);
     if begins_with_text {
@@ -124,6 +132,8 @@ struct Open<'a, S> {
     watch: Option<Duration>,
     close: (u16, String),
     timers: Timers,
+    keep_alive: KeepAlive,
+    ends: Option<Ends>,
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Open<'_, S> {
@@ -131,7 +141,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Open<'_, S> {
     async fn watch(&mut self, wishes: &mut mpsc::Receiver<Wish>) -> TcpWait {
         let mut wishes_open = true;
         loop {
-            let due = self.timers.next();
+            let due = [self.timers.next(), self.keep_alive.due()].into_iter().flatten().min();
             let step = tokio::select! {
                 biased;
                 wish = wishes.recv(), if wishes_open => {
@@ -166,6 +176,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Open<'_, S> {
     }
 
     async fn message(&mut self, message: Option<Result<Message, Error>>) -> Flow {
+        if let Some(Ok(Message::Pong(payload))) = &message
+            && let Some(took) = self.keep_alive.pong(payload, Instant::now())
+        {
+            self.sink.push(Fact::RoundTrip { micros: u64::try_from(took.as_micros()).unwrap_or(u64::MAX) });
+        }
         match message {
             Some(Ok(Message::Text(text))) => {
                 self.first_messages(text.as_bytes(), true);
@@ -251,10 +266,39 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Open<'_, S> {
             return self.begin_close(CloseOrigin::WatchEnded).await;
         } else if due(self.timers.close) {
             self.timers.close = None;
+            self.look_at_queues().await;
             self.sink.push(Fact::TimedOut { deadline: Deadline::Close, millis: self.time_outs.close_millis });
             return Flow::Break(TcpWait::Abort);
+        } else {
+            return self.keep_alive(now).await;
         }
         Flow::Continue(())
+    }
+
+    /// Asks whether the other end lives, or finds that it does not say so.
+    async fn keep_alive(&mut self, now: Instant) -> Flow {
+        match self.keep_alive.act(now, self.ws.get_ref().is_paused(), self.ws.get_ref().heard_bytes()) {
+            Due::Nothing => Flow::Continue(()),
+            Due::Ping(payload) => {
+                self.write(Message::Ping(payload.clone())).await?;
+                self.keep_alive.sent(payload, now, self.ws.get_ref().heard_bytes(), true);
+                Flow::Continue(())
+            }
+            Due::PongMissing => {
+                self.look_at_queues().await;
+                let millis = u64::try_from(self.keep_alive.pong_limit().as_millis()).unwrap_or(u64::MAX);
+                self.sink.push(Fact::TimedOut { deadline: Deadline::Pong, millis });
+                Flow::Break(TcpWait::Abort)
+            }
+        }
+    }
+
+    /// Records what TCP holds: whether the other end's system still takes what we send, and its program reads it.
+    async fn look_at_queues(&self) {
+        if let Some(ends) = self.ends {
+            let queues = queues(ends).await;
+            self.sink.push(Fact::TcpQueues { queues });
+        }
     }
 
     async fn wish(&mut self, wish: Wish) -> Flow {
@@ -263,7 +307,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Open<'_, S> {
                 let message = match message {
                     Outgoing::Text(text) => Message::text(text),
                     Outgoing::Binary(data) => Message::Binary(data),
-                    Outgoing::Ping(data) => Message::Ping(data),
+                    Outgoing::Ping(data) => {
+                        self.keep_alive.sent(data.clone(), Instant::now(), self.ws.get_ref().heard_bytes(), false);
+                        Message::Ping(data)
+                    }
                     Outgoing::Pong(data) => Message::Pong(data),
                 };
                 self.write(message).await
@@ -297,6 +344,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Open<'_, S> {
         if self.timers.close.is_some() {
             return Flow::Continue(());
         }
+        self.keep_alive.stop();
         self.timers = Timers { close: Some(in_millis(self.time_outs.close_millis)), ..Timers::default() };
         self.write(Message::Close(frame)).await
     }
@@ -311,6 +359,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Open<'_, S> {
                 Flow::Continue(())
             }
             Err(_elapsed) => {
+                self.look_at_queues().await;
                 let millis = WRITE_LIMIT.as_millis() as u64;
                 self.sink.push(Fact::TimedOut { deadline: Deadline::Write, millis });
                 Flow::Break(TcpWait::Abort)

@@ -8,23 +8,34 @@ mod confirm;
 mod connect;
 mod connection;
 pub(crate) mod failure;
+mod keep_alive;
+mod local;
+mod ping_filter;
 mod request;
+mod route;
 mod tap;
 pub(crate) mod tls;
+mod tunnel;
 mod upgrade;
+
+use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::sync::mpsc;
+use tokio::time::timeout;
 
 use super::clock::wall_clock_unix_millis;
 use super::sink::Sink;
+use super::tcp_queues::Ends;
 use super::{ConnectOptions, Outgoing};
-use crate::observation::{CloseOrigin, Fact, Plan, TokenPlace};
+use crate::observation::{CloseOrigin, Fact, KeepAlivePlan, Plan, TokenPlace};
 use crate::token;
 use crate::wire::{Target, UrlProblem, parse_url};
 
+use self::route::{Way, way};
 use self::tap::Tap;
+pub use self::tls::{ClientCertificate, ClientCertificateError};
 use self::upgrade::Upgrade;
 
 /// What the user wants of a running connection.
@@ -46,33 +57,83 @@ pub(crate) enum Wish {
 }
 
 /// Connects to the target of a plan and watches; returns when TCP is over.
-pub(crate) async fn run(target: Target, options: ConnectOptions, sink: Sink, mut wishes: mpsc::Receiver<Wish>) {
-    let Some(tcp) = unless_stopped(
-        &mut wishes,
-        &sink,
-        connect::connect(&target, options.family, options.time_outs.connect_millis, &sink),
-    )
-    .await
-    .flatten() else {
+pub(crate) async fn run(planned: &Planned, options: &ConnectOptions, sink: &Sink, wishes: &mut mpsc::Receiver<Wish>) {
+    let Planned { target, way } = planned;
+    if let Some(path) = &target.socket {
+        if let Some(stream) = unless_stopped(wishes, sink, socket(path, options, sink)).await.flatten() {
+            session(stream, None, target, options, sink, wishes).await;
+        }
+        return;
+    }
+    let Some(tcp) = unless_stopped(wishes, sink, way_to(target, way, options, sink)).await.flatten() else {
         return;
     };
+    let ends = tcp.local_addr().and_then(|local| Ok(Ends { local, remote: tcp.peer_addr()? })).ok();
+    session(tcp, ends, target, options, sink, wishes).await;
+}
+
+/// Connects to a Unix socket; `None` if it cannot be, which the facts tell.
+async fn socket(path: &str, options: &ConnectOptions, sink: &Sink) -> Option<local::LocalStream> {
+    let limit_millis = options.time_outs.connect_millis;
+    let path = path.to_owned();
+    let failure = match timeout(Duration::from_millis(limit_millis), local::connect(&path)).await {
+        Ok(Ok(stream)) => {
+            sink.push(Fact::SocketConnected { path });
+            return Some(stream);
+        }
+        Ok(Err(error)) => failure::io_failure(&error),
+        Err(_elapsed) => failure::timed_out(limit_millis),
+    };
+    sink.push(Fact::SocketFailed { path, failure });
+    None
+}
+
+/// TLS if it is asked for, and the session in it.
+async fn session<S: AsyncRead + AsyncWrite + Unpin>(
+    stream: S,
+    ends: Option<Ends>,
+    target: &Target,
+    options: &ConnectOptions,
+    sink: &Sink,
+    wishes: &mut mpsc::Receiver<Wish>,
+) {
     if target.secure {
-        let tap = Tap::cipher(tcp, sink.clone());
+        let tap = Tap::cipher(stream, sink.clone());
         let below = tap.transport_end();
-        let session = unless_stopped(&mut wishes, &sink, tls::handshake(tap, &target, &options, &sink)).await.flatten();
+        let session = unless_stopped(wishes, sink, tls::handshake(tap, target, options, sink)).await.flatten();
         if let Some(session) = session {
-            talk(Tap::plain(session, sink.clone(), Some(below)), &target, &options, &sink, &mut wishes).await;
+            talk(Tap::plain(session, sink.clone(), Some(below)), ends, target, options, sink, wishes).await;
         }
     } else {
-        let tap: Tap<TcpStream> = Tap::plain(tcp, sink.clone(), None);
-        talk(tap, &target, &options, &sink, &mut wishes).await;
+        talk(Tap::plain(stream, sink.clone(), None), ends, target, options, sink, wishes).await;
     }
     sink.push(Fact::WeClosedTcp);
+}
+
+/// TCP to the server, or to the proxy and through it; `None` if there is no way, which the facts tell.
+async fn way_to(target: &Target, way: &Way, options: &ConnectOptions, sink: &Sink) -> Option<TcpStream> {
+    let limit_millis = options.time_outs.connect_millis;
+    let (host, port) = match &way.proxy {
+        Some(proxy) => (&proxy.host, proxy.port),
+        None => (&target.host, target.port),
+    };
+    let tcp = connect::connect(host, port, options.family, limit_millis, sink).await?;
+    match &way.proxy {
+        Some(proxy) => {
+            let tunnel = tunnel::open(tcp, proxy, target, limit_millis, sink).await;
+            if tunnel.is_none() {
+                sink.push(Fact::WeClosedTcp);
+            }
+            tunnel
+        }
+        None => Some(tcp),
+    }
 }
 
 /// The opening handshake, and what follows it.
 async fn talk<S: AsyncRead + AsyncWrite + Unpin>(
     mut stream: Tap<S>,
+    ends: Option<Ends>,
     target: &Target,
     options: &ConnectOptions,
     sink: &Sink,
@@ -81,7 +142,7 @@ async fn talk<S: AsyncRead + AsyncWrite + Unpin>(
     let request = request::build(options, target);
     let upgrading = upgrade::upgrade(&mut stream, &request, options.time_outs.upgrade_millis, sink);
     match unless_stopped(wishes, sink, upgrading).await {
-        Some(Upgrade::Accepted(tail)) => connection::run(stream, tail, options, sink, wishes).await,
+        Some(Upgrade::Accepted(tail)) => connection::run(stream, tail, ends, options, sink, wishes).await,
         Some(Upgrade::Failed) => linger(&mut stream).await,
         None => {}
     }
@@ -90,7 +151,7 @@ async fn talk<S: AsyncRead + AsyncWrite + Unpin>(
 /// Looks for a moment whether more comes after a failed handshake: how TCP ends is evidence.
 async fn linger<S: AsyncRead + Unpin>(stream: &mut Tap<S>) {
     const MILLIS: u64 = 150;
-    let deadline = tokio::time::Instant::now() + std::time::Duration::from_millis(MILLIS);
+    let deadline = tokio::time::Instant::now() + Duration::from_millis(MILLIS);
     let mut buffer = vec![0; 16 * 1024];
     while !stream.has_ended() {
         match tokio::time::timeout_at(deadline, stream.read(&mut buffer)).await {
@@ -125,10 +186,18 @@ async fn unless_stopped<T>(
     }
 }
 
+/// What is to be connected to, and by which way.
+#[derive(Debug)]
+pub(crate) struct Planned {
+    /// The URL taken apart.
+    pub(crate) target: Target,
+    way: Way,
+}
+
 /// Records what was asked for; `None` if nothing can be sent, which the facts tell.
-pub(crate) fn plan(options: &ConnectOptions, sink: &Sink) -> Option<Target> {
+pub(crate) fn plan(options: &ConnectOptions, sink: &Sink) -> Option<Planned> {
     match examine(options, sink) {
-        Ok(target) => Some(target),
+        Ok(planned) => Some(planned),
         Err(problem) => {
             sink.push(Fact::NotAttempted { problem });
             None
@@ -137,8 +206,9 @@ pub(crate) fn plan(options: &ConnectOptions, sink: &Sink) -> Option<Target> {
 }
 
 /// Records what was asked for and reads the token as it will be sent.
-fn examine(options: &ConnectOptions, sink: &Sink) -> Result<Target, UrlProblem> {
+fn examine(options: &ConnectOptions, sink: &Sink) -> Result<Planned, UrlProblem> {
     let parsed = parse_url(&options.url);
+    let way = parsed.as_ref().map_or_else(|_| Way::default(), |target| way(options, target));
     let began_unix_millis = wall_clock_unix_millis();
     let sends = |name: &str| options.headers.iter().any(|(n, _)| n.eq_ignore_ascii_case(name));
     let in_query = |target: &Target| match &options.token_place {
@@ -171,12 +241,27 @@ fn examine(options: &ConnectOptions, sink: &Sink) -> Result<Target, UrlProblem> 
         probes: options.probes,
         probes_elsewhere: options.probes_elsewhere,
         backend: options.backend.clone(),
+        route: way.route.clone(),
+        keep_alive: keep_alive_plan(options),
     })));
+    if let Some(text) = way.note.clone() {
+        sink.push(Fact::Note { text });
+    }
     if options.token_place.is_some() || options.token.is_some() {
         let now_unix = began_unix_millis.div_euclid(1000);
         let report = token::examine(as_sent.as_deref().unwrap_or(""), &options.secrets, now_unix);
         sink.push(Fact::TokenExamined { report: Box::new(report), now_unix });
     }
     request::check(options)?;
-    parsed
+    Ok(Planned { target: parsed?, way })
+}
+
+fn keep_alive_plan(options: &ConnectOptions) -> KeepAlivePlan {
+    let millis = |span: Duration| u64::try_from(span.as_millis()).unwrap_or(u64::MAX);
+    KeepAlivePlan {
+        ping_millis: options.keep_alive.ping.map(millis),
+        pong_millis: millis(options.keep_alive.pong_limit),
+        withholds_pongs: options.keep_alive.withhold_pongs,
+        reconnects: options.reconnect.map_or(0, |reconnect| reconnect.made),
+    }
 }

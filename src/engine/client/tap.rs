@@ -9,6 +9,7 @@ use bytes::Bytes;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::failure::{io_failure, read_end};
+use super::ping_filter::PingFilter;
 use super::tls::late_alert;
 use crate::engine::sink::Sink;
 use crate::observation::{Direction, Fact, ReadEnd};
@@ -25,6 +26,8 @@ pub(crate) struct Tap<S> {
     ended: bool,
     paused: bool,
     write_failed: bool,
+    ping_filter: Option<PingFilter>,
+    heard_bytes: u64,
 }
 
 /// What is tapped.
@@ -54,7 +57,17 @@ impl<S> Tap<S> {
     }
 
     fn new(io: S, sink: Sink, layer: Layer, end: TransportEnd) -> Self {
-        Self { io, sink, layer, end, ended: false, paused: false, write_failed: false }
+        Self {
+            io,
+            sink,
+            layer,
+            end,
+            ended: false,
+            paused: false,
+            write_failed: false,
+            ping_filter: None,
+            heard_bytes: 0,
+        }
     }
 
     /// How the transport ended, shared with the tap above.
@@ -65,6 +78,40 @@ impl<S> Tap<S> {
     /// Whether reading has ended.
     pub(crate) fn has_ended(&self) -> bool {
         self.ended
+    }
+
+    /// Whether we do not read although bytes may have come.
+    pub(crate) fn is_paused(&self) -> bool {
+        self.paused
+    }
+
+    /// How many bytes came from the server.
+    pub(crate) fn heard_bytes(&self) -> u64 {
+        self.heard_bytes
+    }
+
+    /// From here on the pings of the server are recorded and not passed on, beginning with `tail`, which was read before.
+    pub(crate) fn withhold_pings(&mut self, tail: &mut Vec<u8>) {
+        let mut filter = PingFilter::default();
+        let (kept, pings) = filter.retain(tail);
+        tail.truncate(kept);
+        self.ping_filter = Some(filter);
+        self.withheld(pings);
+    }
+
+    /// Takes pings out of what was read; returns whether nothing is left, which would look like the end.
+    fn filter_pings(&mut self, buf: &mut ReadBuf<'_>, before: usize) -> bool {
+        let Some(filter) = &mut self.ping_filter else { return false };
+        let (kept, pings) = buf.filled_mut().get_mut(before..).map_or((0, 0), |new| filter.retain(new));
+        buf.set_filled(before + kept);
+        self.withheld(pings);
+        kept == 0
+    }
+
+    fn withheld(&self, pings: u64) {
+        for _ in 0..pings {
+            self.sink.push(Fact::PongWithheld);
+        }
     }
 
     fn saw(&mut self, direction: Direction, bytes: &[u8]) {
@@ -128,19 +175,25 @@ impl<S: AsyncRead + Unpin> AsyncRead for Tap<S> {
         }
         let before = buf.filled().len();
         let room = buf.remaining();
-        let result = ready!(Pin::new(&mut me.io).poll_read(cx, buf));
-        match &result {
-            Ok(()) => {
-                let filled = buf.filled();
-                if filled.len() > before {
-                    me.saw(Direction::ServerToClient, &filled[before..]);
-                } else if room > 0 {
-                    me.read_ended(None);
+        loop {
+            let result = ready!(Pin::new(&mut me.io).poll_read(cx, buf));
+            match &result {
+                Ok(()) => {
+                    let filled = buf.filled();
+                    if filled.len() > before {
+                        me.heard_bytes += (filled.len() - before) as u64;
+                        me.saw(Direction::ServerToClient, &filled[before..]);
+                        if me.filter_pings(buf, before) {
+                            continue;
+                        }
+                    } else if room > 0 {
+                        me.read_ended(None);
+                    }
                 }
+                Err(error) => me.read_ended(Some(error)),
             }
-            Err(error) => me.read_ended(Some(error)),
+            return Poll::Ready(result);
         }
-        Poll::Ready(result)
     }
 }
 

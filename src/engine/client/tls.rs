@@ -1,20 +1,20 @@
 //! TLS on a connected stream: certificates checked by the platform, kept and explained whatever the check says.
 
+mod identity;
+mod key_log;
+mod verifier;
+
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::client::{ResolvesClientCert, WebPkiServerVerifier, verify_server_name};
+use rustls::client::WebPkiServerVerifier;
+use rustls::client::danger::ServerCertVerifier;
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::pem::PemObject as _;
-use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::server::ParsedCertificate;
-use rustls::sign::CertifiedKey;
-use rustls::{
-    CertificateError, ClientConfig, DigitallySignedStruct, Error as TlsError, InvalidMessage, PeerIncompatible,
-    RootCertStore, SignatureScheme,
-};
+use rustls::pki_types::{CertificateDer, ServerName};
+use rustls::{AlertDescription, ClientConfig, Error as TlsError, InvalidMessage, PeerIncompatible, RootCertStore};
 use rustls_platform_verifier::Verifier;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
@@ -24,37 +24,48 @@ use super::certificate::describe;
 use super::tap::Tap;
 use crate::engine::ConnectOptions;
 use crate::engine::sink::Sink;
-use crate::observation::{Deadline, Fact, ReadEnd, TlsFailure, TlsFailureKind, TlsInfo};
+use crate::observation::{
+    ClientCertificateUse, Deadline, Direction, Fact, ReadEnd, TlsAlert, TlsFailure, TlsFailureKind, TlsInfo,
+};
 use crate::wire::Target;
 
+use identity::Asked;
+pub use identity::{ClientCertificate, ClientCertificateError};
+use key_log::KeyLogFile;
+use verifier::{Recording, Seen};
+
 /// Runs the TLS handshake; `None` if it failed, which the facts tell.
-pub(crate) async fn handshake(
-    stream: Tap<TcpStream>,
+pub(crate) async fn handshake<S: AsyncRead + AsyncWrite + Unpin>(
+    stream: Tap<S>,
     target: &Target,
     options: &ConnectOptions,
     sink: &Sink,
-) -> Option<TlsStream<Tap<TcpStream>>> {
-    sink.push(Fact::TlsStarted { server_name: target.host.clone() });
+) -> Option<TlsStream<Tap<S>>> {
+    let chosen = options.sni.clone().filter(|name| !name.is_empty());
+    let host = chosen.unwrap_or_else(|| target.host.clone());
+    sink.push(Fact::TlsStarted { server_name: host.clone() });
     let end = stream.transport_end();
-    let fail = |kind, text: String, seen: Seen| {
+    let fail = |kind, text: String, seen: &Seen, alert| {
         let failure = TlsFailure {
             kind,
             text,
             chain: seen.chain.iter().filter_map(|der| describe(der)).collect(),
-            defects: seen.defects.iter().map(certificate_kind).collect(),
-            client_cert_requested: seen.client_cert_requested,
+            defects: seen.kinds(),
+            client_cert_requested: seen.client_certificate != ClientCertificateUse::NotAsked,
+            client_cert_given: seen.client_certificate == ClientCertificateUse::Given,
+            alert,
         };
         sink.push(Fact::TlsFailed(Box::new(failure)));
         None
     };
-    let name = match ServerName::try_from(target.host.clone()) {
+    let name = match ServerName::try_from(host) {
         Ok(name) => name,
-        Err(error) => return fail(TlsFailureKind::NameMismatch, error.to_string(), Seen::default()),
+        Err(error) => return fail(TlsFailureKind::NameMismatch, error.to_string(), &Seen::default(), None),
     };
     let seen = Arc::new(Mutex::new(Seen::default()));
-    let config = match config(options, Arc::clone(&seen)) {
+    let config = match config(options, Arc::clone(&seen), sink) {
         Ok(config) => config,
-        Err(text) => return fail(TlsFailureKind::Other, text, Seen::default()),
+        Err(text) => return fail(TlsFailureKind::Other, text, &Seen::default(), None),
     };
     let millis = options.time_outs.connect_millis;
     let connecting = TlsConnector::from(Arc::new(config)).connect(name, stream);
@@ -63,24 +74,15 @@ pub(crate) async fn handshake(
     match result {
         Err(_elapsed) => {
             sink.push(Fact::TimedOut { deadline: Deadline::Tls, millis });
-            fail(TlsFailureKind::TimedOut, format!("no TLS session within {millis} ms"), seen)
+            fail(TlsFailureKind::TimedOut, format!("no TLS session within {millis} ms"), &seen, None)
         }
         Ok(Ok(stream)) => {
-            let (_, session) = stream.get_ref();
-            let version = session.protocol_version().and_then(|v| v.as_str().map(str::to_owned));
-            let cipher = session.negotiated_cipher_suite().and_then(|c| c.suite().as_str().map(str::to_owned));
-            sink.push(Fact::TlsEstablished(Box::new(TlsInfo {
-                version: version.unwrap_or_else(|| "unknown".to_owned()),
-                cipher: cipher.unwrap_or_else(|| "unknown".to_owned()),
-                alpn: session.alpn_protocol().map(|name| String::from_utf8_lossy(name).into_owned()),
-                chain: seen.chain.iter().filter_map(|der| describe(der)).collect(),
-                defects: seen.defects.iter().map(ToString::to_string).collect(),
-            })));
+            sink.push(Fact::TlsEstablished(Box::new(info(&stream, &seen))));
             Some(stream)
         }
         Ok(Err(error)) => {
             let kind = failure_kind(&error, end.get(), &seen);
-            fail(kind, error.to_string(), seen)
+            fail(kind, failure_words(&error), &seen, alert(&error))
         }
     }
 }
@@ -90,22 +92,67 @@ pub(crate) async fn connect_quietly(
     stream: TcpStream,
     target: &Target,
     options: &ConnectOptions,
+    sink: &Sink,
 ) -> std::io::Result<TlsStream<TcpStream>> {
-    let name = ServerName::try_from(target.host.clone()).map_err(std::io::Error::other)?;
-    let config = config(options, Arc::default()).map_err(std::io::Error::other)?;
+    let chosen = options.sni.clone().filter(|name| !name.is_empty());
+    let host = chosen.unwrap_or_else(|| target.host.clone());
+    let name = ServerName::try_from(host).map_err(std::io::Error::other)?;
+    let config = config(options, Arc::default(), sink).map_err(std::io::Error::other)?;
     TlsConnector::from(Arc::new(config)).connect(name, stream).await
 }
 
-/// What the verifier saw, whatever it answered.
-#[derive(Clone, Debug, Default)]
-struct Seen {
-    chain: Vec<CertificateDer<'static>>,
-    defects: Vec<CertificateError>,
-    client_cert_requested: bool,
+/// What was agreed on.
+fn info<S>(stream: &TlsStream<S>, seen: &Seen) -> TlsInfo {
+    let (_, session) = stream.get_ref();
+    let version = session.protocol_version().and_then(|v| v.as_str().map(str::to_owned));
+    let cipher = session.negotiated_cipher_suite().and_then(|c| c.suite().as_str().map(str::to_owned));
+    TlsInfo {
+        version: version.unwrap_or_else(|| "unknown".to_owned()),
+        cipher: cipher.unwrap_or_else(|| "unknown".to_owned()),
+        group: session.negotiated_key_exchange_group().map(|group| format!("{:?}", group.name())),
+        alpn: session.alpn_protocol().map(|name| String::from_utf8_lossy(name).into_owned()),
+        chain: seen.chain.iter().filter_map(|der| describe(der)).collect(),
+        defects: seen.defects.iter().map(verifier::words).collect(),
+        defect_kinds: seen.kinds(),
+        client_certificate: seen.client_certificate,
+    }
 }
 
-fn config(options: &ConnectOptions, seen: Arc<Mutex<Seen>>) -> Result<ClientConfig, String> {
+fn config(options: &ConnectOptions, seen: Arc<Mutex<Seen>>, sink: &Sink) -> Result<ClientConfig, String> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let trusted = authorities(options)?;
+    let inner = platform(&trusted, &provider)?;
+    let identity = match &options.client_certificate {
+        Some(files) => Some(files.read(&provider).map_err(|error| crate::engine::error_chain(&error))?),
+        None => None,
+    };
+    let asked = Asked { identity: identity.map(Arc::new), seen: Arc::clone(&seen) };
+    let insecure = options.insecure;
+    let verifier = Recording { inner, trusted, seen, insecure, provider: Arc::clone(&provider) };
+    let mut config = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(|e| e.to_string())?
+        .dangerous()
+        .with_custom_certificate_verifier(Arc::new(verifier))
+        .with_client_cert_resolver(Arc::new(asked));
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    config.enable_sni = options.sni.as_deref() != Some("");
+    if let Some(path) = key_log::path(options.key_log.as_ref()) {
+        let place = path.display();
+        let text = match KeyLogFile::open(&path) {
+            Ok(file) => {
+                config.key_log = Arc::new(file);
+                format!("the keys of this TLS session are written to {place}: whoever has them can read the traffic")
+            }
+            Err(error) => format!("the keys of this TLS session cannot be written to {place}: {error}"),
+        };
+        sink.push(Fact::Note { text });
+    }
+    Ok(config)
+}
+
+/// The authorities that the user trusts besides those of the platform.
+fn authorities(options: &ConnectOptions) -> Result<Vec<CertificateDer<'static>>, String> {
     let mut extra = Vec::new();
     for path in &options.ca_files {
         let file = path.display();
@@ -119,120 +166,24 @@ fn config(options: &ConnectOptions, seen: Arc<Mutex<Seen>>) -> Result<ClientConf
             extra.push(certificate.map_err(|e| format!("cannot read a certificate: {e}"))?);
         }
     }
-    let trusted = extra.clone();
-    let inner: Arc<dyn ServerCertVerifier> = match Verifier::new_with_extra_roots(extra.clone(), Arc::clone(&provider))
-    {
-        Ok(verifier) => Arc::new(verifier),
+    Ok(extra)
+}
+
+/// The platform's own check, with further authorities.
+fn platform(
+    extra: &[CertificateDer<'static>],
+    provider: &Arc<CryptoProvider>,
+) -> Result<Arc<dyn ServerCertVerifier>, String> {
+    match Verifier::new_with_extra_roots(extra.to_vec(), Arc::clone(provider)) {
+        Ok(verifier) => Ok(Arc::new(verifier)),
         // A machine without any root: only what was given counts.
         Err(_) if !extra.is_empty() => {
             let mut roots = RootCertStore::empty();
-            roots.add_parsable_certificates(extra);
-            WebPkiServerVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider))
-                .build()
-                .map_err(|e| e.to_string())?
+            roots.add_parsable_certificates(extra.to_vec());
+            let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), Arc::clone(provider));
+            Ok(verifier.build().map_err(|e| e.to_string())?)
         }
-        Err(error) => return Err(format!("the platform's certificates cannot be used: {error}")),
-    };
-    let asked = Asked(Arc::clone(&seen));
-    let insecure = options.insecure;
-    let verifier = Recording { inner, trusted, seen, insecure, provider: Arc::clone(&provider) };
-    let mut config = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(|e| e.to_string())?
-        .dangerous()
-        .with_custom_certificate_verifier(Arc::new(verifier))
-        .with_client_cert_resolver(Arc::new(asked));
-    config.alpn_protocols = vec![b"http/1.1".to_vec()];
-    Ok(config)
-}
-
-/// Has no client certificate to give, but notes that one was asked for.
-#[derive(Debug)]
-struct Asked(Arc<Mutex<Seen>>);
-
-impl ResolvesClientCert for Asked {
-    fn resolve(&self, _issuers: &[&[u8]], _schemes: &[SignatureScheme]) -> Option<Arc<CertifiedKey>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).client_cert_requested = true;
-        None
-    }
-
-    fn has_certs(&self) -> bool {
-        false
-    }
-}
-
-/// A verifier that keeps the chain and every complaint, and goes on where the user said so.
-#[derive(Debug)]
-struct Recording {
-    inner: Arc<dyn ServerCertVerifier>,
-    /// Certificates that the user trusts by themselves, also as a leaf.
-    trusted: Vec<CertificateDer<'static>>,
-    seen: Arc<Mutex<Seen>>,
-    insecure: bool,
-    provider: Arc<CryptoProvider>,
-}
-
-impl Recording {
-    /// Whether the leaf itself is trusted, valid now and names this server.
-    fn trusts(&self, leaf: &CertificateDer<'_>, server_name: &ServerName<'_>, now: UnixTime) -> bool {
-        let now = i64::try_from(now.as_secs()).unwrap_or(i64::MAX);
-        self.trusted.iter().any(|trusted| trusted == leaf)
-            && describe(leaf).is_some_and(|cert| (cert.not_before..=cert.not_after).contains(&now))
-            && ParsedCertificate::try_from(leaf).is_ok_and(|parsed| verify_server_name(&parsed, server_name).is_ok())
-    }
-}
-
-impl ServerCertVerifier for Recording {
-    fn verify_server_cert(
-        &self,
-        end_entity: &CertificateDer<'_>,
-        intermediates: &[CertificateDer<'_>],
-        server_name: &ServerName<'_>,
-        ocsp_response: &[u8],
-        now: UnixTime,
-    ) -> Result<ServerCertVerified, TlsError> {
-        let result = self.inner.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now);
-        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        seen.chain = std::iter::once(end_entity).chain(intermediates).map(|c| c.clone().into_owned()).collect();
-        match result {
-            // The rustls rule that a CA may not stand as the leaf is sound, but whoever names this very certificate means it.
-            Err(TlsError::InvalidCertificate(_)) if self.trusts(end_entity, server_name, now) => {
-                Ok(ServerCertVerified::assertion())
-            }
-            Err(TlsError::InvalidCertificate(defect)) => {
-                seen.defects.push(defect.clone());
-                if self.insecure {
-                    Ok(ServerCertVerified::assertion())
-                } else {
-                    Err(TlsError::InvalidCertificate(defect))
-                }
-            }
-            other => other,
-        }
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        dss: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, TlsError> {
-        let algorithms = &self.provider.signature_verification_algorithms;
-        rustls::crypto::verify_tls12_signature(message, cert, dss, algorithms)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        dss: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, TlsError> {
-        let algorithms = &self.provider.signature_verification_algorithms;
-        rustls::crypto::verify_tls13_signature(message, cert, dss, algorithms)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.provider.signature_verification_algorithms.supported_schemes()
+        Err(error) => Err(format!("the platform's certificates cannot be used: {error}")),
     }
 }
 
@@ -242,10 +193,10 @@ pub(crate) fn late_alert(error: &std::io::Error) -> Option<TlsFailure> {
         TlsError::AlertReceived(alert) => Some(TlsFailure {
             kind: TlsFailureKind::AlertReceived(u8::from(*alert)),
             text: error.to_string(),
-            chain: Vec::new(),
-            defects: Vec::new(),
+            alert: Some(received(*alert)),
             // Only who was asked for a certificate can be told that it is missing (RFC 8446 §6.2, certificate_required).
             client_cert_requested: u8::from(*alert) == 116,
+            ..TlsFailure::default()
         }),
         _ => None,
     }
@@ -254,13 +205,7 @@ pub(crate) fn late_alert(error: &std::io::Error) -> Option<TlsFailure> {
 fn failure_kind(error: &std::io::Error, end: Option<&ReadEnd>, seen: &Seen) -> TlsFailureKind {
     let tls = error.get_ref().and_then(|e| e.downcast_ref::<TlsError>());
     match tls {
-        Some(TlsError::InvalidCertificate(defect)) => match certificate_kind(defect) {
-            // A CA that signed itself and stands as the leaf has a complaint of its own.
-            TlsFailureKind::UnknownIssuer | TlsFailureKind::BadCertificate if is_self_signed(seen) => {
-                TlsFailureKind::SelfSigned
-            }
-            kind => kind,
-        },
+        Some(TlsError::InvalidCertificate(defect)) => seen.kind(defect),
         Some(TlsError::AlertReceived(alert)) => TlsFailureKind::AlertReceived(u8::from(*alert)),
         Some(TlsError::InvalidMessage(InvalidMessage::InvalidContentType | InvalidMessage::UnknownProtocolVersion)) => {
             TlsFailureKind::NotTls
@@ -274,18 +219,28 @@ fn failure_kind(error: &std::io::Error, end: Option<&ReadEnd>, seen: &Seen) -> T
     }
 }
 
-fn is_self_signed(seen: &Seen) -> bool {
-    seen.chain.first().and_then(|leaf| describe(leaf)).is_some_and(|leaf| leaf.subject == leaf.issuer)
+/// The fatal alert of a failed handshake, as far as it is known who sent which.
+fn alert(error: &std::io::Error) -> Option<TlsAlert> {
+    let sent = |alert: AlertDescription| TlsAlert { direction: Direction::ClientToServer, code: u8::from(alert) };
+    match error.get_ref()?.downcast_ref::<TlsError>()? {
+        TlsError::AlertReceived(alert) => Some(received(*alert)),
+        TlsError::InvalidCertificate(defect) => Some(sent(AlertDescription::from(defect.clone()))),
+        TlsError::PeerIncompatible(PeerIncompatible::ServerDoesNotSupportTls12Or13) => {
+            Some(sent(AlertDescription::ProtocolVersion))
+        }
+        TlsError::NoApplicationProtocol => Some(sent(AlertDescription::NoApplicationProtocol)),
+        _ => None,
+    }
 }
 
-fn certificate_kind(defect: &CertificateError) -> TlsFailureKind {
-    match defect {
-        CertificateError::Expired | CertificateError::ExpiredContext { .. } => TlsFailureKind::Expired,
-        CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => TlsFailureKind::NotYetValid,
-        CertificateError::UnknownIssuer => TlsFailureKind::UnknownIssuer,
-        CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
-            TlsFailureKind::NameMismatch
-        }
-        _ => TlsFailureKind::BadCertificate,
+fn received(alert: AlertDescription) -> TlsAlert {
+    TlsAlert { direction: Direction::ServerToClient, code: u8::from(alert) }
+}
+
+/// The library's words, and those for people where a certificate is at fault.
+fn failure_words(error: &std::io::Error) -> String {
+    match error.get_ref().and_then(|e| e.downcast_ref::<TlsError>()) {
+        Some(TlsError::InvalidCertificate(defect)) => format!("invalid certificate: {}", verifier::words(defect)),
+        Some(_) | None => error.to_string(),
     }
 }

@@ -39,6 +39,8 @@ pub(super) fn acceptor(certificate: Certificate) -> Result<TlsAcceptor, Certific
         Certificate::NotYetValid => include_str!("certificates/future.pem"),
         Certificate::OtherName => include_str!("certificates/other-name.pem"),
         Certificate::NoIntermediate => include_str!("certificates/no-intermediate.pem"),
+        Certificate::Inspected => include_str!("certificates/inspected.pem"),
+        Certificate::Worn => include_str!("certificates/worn.pem"),
     };
     let chain = vec![CertificateDer::from_pem_slice(pem.as_bytes())?];
     let key = PrivateKeyDer::from_pem_slice(include_bytes!("certificates/leaf-key.pem"))?;
@@ -73,6 +75,8 @@ mod tests {
         for (certificate, said) in [
             (Certificate::Good, None),
             (Certificate::NoIntermediate, None),
+            (Certificate::Inspected, Some("UnknownIssuer")),
+            (Certificate::Worn, Some("UnknownIssuer")),
             (Certificate::SelfSigned, Some("UnknownIssuer")),
             (Certificate::Expired, Some("Expired")),
             (Certificate::NotYetValid, Some("NotValidYet")),

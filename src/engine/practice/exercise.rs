@@ -35,6 +35,12 @@ pub struct Exercise {
     pub watch: Option<Duration>,
     /// How often to connect: what a clock brings about shows only when it comes again.
     pub times: u32,
+    /// The URL of the proxy to go through.
+    pub proxy: Option<String>,
+    /// How often to ping, and how long each pong may take.
+    pub ping: Option<(Duration, Duration)>,
+    /// Whether to leave the server's pings unanswered.
+    pub withhold_pongs: bool,
     /// The client's limit for a message, in bytes.
     pub message_limit: Option<u64>,
     /// Whether to go on although the certificate is invalid.
@@ -81,6 +87,9 @@ impl Exercise {
             confirm_timeout: limit,
             watch: terms.watch_millis.map(Duration::from_millis),
             times: terms.times,
+            proxy: None,
+            ping: terms.ping_millis.map(|millis| (Duration::from_millis(millis), Duration::from_millis(2 * millis))),
+            withhold_pongs: terms.withholds_pongs,
             message_limit: terms.message_limit,
             insecure: false,
             extra_ca: terms.trusts_practice_ca.then_some(PRACTICE_CA),

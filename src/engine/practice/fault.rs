@@ -49,6 +49,12 @@ pub enum Setting {
     UnsafePort,
     /// The guide's server behind TLS.
     Tls(Certificate),
+    /// The guide's server, to be reached through a proxy of this scheme, on a fresh port, that runs this script.
+    Proxy(&'static str, &'static [Step]),
+    /// The guide's server, to be reached through a proxy that gives a way to it.
+    WorkingProxy,
+    /// The guide's server, to be reached through a proxy that is not there.
+    AbsentProxy,
     /// A URL, and nothing behind it but the shared port; `{authority}`, `{query}` are filled in.
     Url(&'static str),
 }
@@ -68,6 +74,10 @@ pub enum Certificate {
     OtherName,
     /// Sent alone, though it says where its issuer's certificate is to be fetched.
     NoIntermediate,
+    /// Issued by the CA of a program that reads other people's traffic.
+    Inspected,
+    /// Wrong in everything: an unknown CA, out of date, for another host.
+    Worn,
     /// As [`Certificate::Good`], and the client must show one too.
     ClientRequired,
 }
@@ -91,6 +101,10 @@ pub struct Terms {
     pub watch_millis: Option<u64>,
     /// How often the client must connect: what a clock brings about shows only when it comes again.
     pub times: u32,
+    /// How often the client is to ping, if the fault shows by its pongs; each may take twice as long.
+    pub ping_millis: Option<u64>,
+    /// The client is to leave pings unanswered.
+    pub withholds_pongs: bool,
     /// The practice CA is to be trusted.
     pub trusts_practice_ca: bool,
     /// Characters added to the query.
@@ -154,6 +168,8 @@ impl Terms {
         message_limit: None,
         watch_millis: None,
         times: 1,
+        ping_millis: None,
+        withholds_pongs: false,
         trusts_practice_ca: false,
         padding_len: 0,
     };
@@ -214,6 +230,12 @@ impl Fault {
     /// The same row with this time limit for each phase.
     pub(super) const fn patience(mut self, millis: u64) -> Self {
         self.terms.patience_millis = Some(millis);
+        self
+    }
+
+    /// The same row with a client that pings so often.
+    pub(super) const fn pings(mut self, millis: u64) -> Self {
+        self.terms.ping_millis = Some(millis);
         self
     }
 
@@ -315,7 +337,9 @@ mod tests {
             }
             assert!(row.id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-'), "{}", row.id);
             assert!(row.lesson.len() > 60 && !row.lesson.contains("  "), "{}: {}", row.id, row.lesson);
-            if let Setting::Path(steps) | Setting::OwnPort(_, steps) | Setting::Dies(steps) = row.setting {
+            if let Setting::Path(steps) | Setting::OwnPort(_, steps) | Setting::Dies(steps) | Setting::Proxy(_, steps) =
+                row.setting
+            {
                 assert!(matches!(steps.last(), Some(Step::Fin | Step::Rst | Step::Silence)), "{}", row.id);
             }
         }

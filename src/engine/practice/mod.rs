@@ -148,18 +148,24 @@ impl Practice {
         let terms = row.map_or(Terms::PLAIN, |row| row.terms);
         let token = ExerciseToken::new(terms.token, &self.server.secret, now_unix);
         let query = token.query(terms.padding_len);
-        let url = match row {
-            Some(row) => self.stage(row, &query, token.in_query()).await?,
-            None => format!("ws://{}/?{query}", self.address),
+        let own = || format!("ws://{}/?{query}", self.address);
+        let (url, proxy) = match row {
+            Some(row) => match self.stage_proxy(row).await? {
+                Some(proxy) => (own(), Some(proxy)),
+                None => (self.stage(row, &query, token.in_query()).await?, None),
+            },
+            None => (own(), None),
         };
-        Ok(Exercise::new(row, url, token, &self.server.secret))
+        Ok(Exercise { proxy, ..Exercise::new(row, url, token, &self.server.secret) })
     }
 
     /// Puts up what `row` needs and returns its URL.
     async fn stage(&self, row: &'static Fault, query: &str, token: &str) -> Result<String, PracticeError> {
         let at = |scheme: &str, address: SocketAddr| format!("{scheme}://{address}/?{query}");
         let url = match row.setting {
-            Setting::Guide(Twist::None) => at("ws", self.address),
+            Setting::Guide(Twist::None) | Setting::Proxy(..) | Setting::WorkingProxy | Setting::AbsentProxy => {
+                at("ws", self.address)
+            }
             Setting::Guide(_) | Setting::Path(_) => {
                 format!("ws://{}/fault/{}?{query}", self.address, row.id)
             }
@@ -211,6 +217,38 @@ impl Practice {
             }
         };
         Ok(url)
+    }
+
+    /// The URL of the proxy that a fault stages, if it stages one.
+    async fn stage_proxy(&self, row: &Fault) -> Result<Option<String>, PracticeError> {
+        let (scheme, address) = match row.setting {
+            Setting::Proxy(scheme, steps) => {
+                let (listener, address) = port::own().await?;
+                self.post(Post::Script(listener, steps)).await?;
+                (scheme, address)
+            }
+            Setting::WorkingProxy => {
+                let (listener, address) = port::own().await?;
+                self.post(Post::Proxy(listener, self.address)).await?;
+                ("http", address)
+            }
+            Setting::AbsentProxy => {
+                let (socket, address) = port::without_listener()?;
+                self.post(Post::Hold(vec![socket])).await?;
+                ("http", address)
+            }
+            Setting::Guide(_)
+            | Setting::Path(_)
+            | Setting::OwnPort(..)
+            | Setting::Dies(_)
+            | Setting::NoListener(_)
+            | Setting::BacklogFull
+            | Setting::FamilyMismatch
+            | Setting::UnsafePort
+            | Setting::Tls(_)
+            | Setting::Url(_) => return Ok(None),
+        };
+        Ok(Some(format!("{scheme}://{address}")))
     }
 
     async fn post(&self, post: Post) -> Result<(), PracticeError> {

@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::io::AsyncWriteExt as _;
+use tokio::io::{AsyncWriteExt as _, copy_bidirectional};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
@@ -37,6 +37,8 @@ pub(super) enum Post {
     Guide(TcpListener),
     /// The guide's server behind TLS.
     Tls(TcpListener, TlsAcceptor),
+    /// A proxy that connects everybody to this address, whatever is asked for.
+    Proxy(TcpListener, SocketAddr),
     /// Sockets that only keep a port.
     Hold(Vec<socket2::Socket>),
 }
@@ -93,10 +95,25 @@ async fn stand(server: Arc<Server>, post: Post) {
             let (stream, peer) = accept(&listener, &mut connections).await;
             connections.spawn(answer_tls(Arc::clone(&server), acceptor.clone(), stream, peer));
         },
+        Post::Proxy(listener, server) => loop {
+            let (stream, _) = accept(&listener, &mut connections).await;
+            connections.spawn(pass_on(stream, server));
+        },
         Post::Hold(sockets) => {
             sleep(POST_LIMIT).await;
             drop(sockets);
         }
+    }
+}
+
+/// Answers CONNECT and passes on what comes behind it.
+async fn pass_on(mut client: TcpStream, server: SocketAddr) {
+    let Head::Request(request) = read_head(&mut client, HEAD_PATIENCE).await else { return };
+    let Ok(mut server) = TcpStream::connect(server).await else { return };
+    let answer = b"HTTP/1.1 200 Connection established\r\nVia: 1.1 practice-proxy\r\n\r\n";
+    if client.write_all(answer).await.is_ok() && server.write_all(&request.leftover).await.is_ok() {
+        // Whichever end goes away first, the other is told by the end of its own connection.
+        copy_bidirectional(&mut client, &mut server).await.ok();
     }
 }
 
@@ -193,6 +210,9 @@ fn staged_at(path: &str) -> Option<Staged> {
         | Setting::FamilyMismatch
         | Setting::UnsafePort
         | Setting::Tls(_)
+        | Setting::Proxy(..)
+        | Setting::WorkingProxy
+        | Setting::AbsentProxy
         | Setting::Url(_) => None,
     }
 }

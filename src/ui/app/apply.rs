@@ -6,15 +6,17 @@ use std::time::Duration;
 use egui::ViewportCommand;
 
 use super::{App, context};
-use crate::engine::{Command, ConnectOptions};
+use crate::engine::{Command, ConnectOptions, Outgoing};
 use crate::observation::{ConnId, PastedConsole};
 use crate::store::View;
+use crate::token::{Variant, fill};
 use crate::ui::action::{Action, Focus, Tab};
 use crate::ui::clock::unix_millis;
 use crate::ui::context::Actions;
 use crate::ui::files::Pick;
 use crate::ui::form::Form;
 use crate::ui::lab::Lab;
+use crate::ui::matrix::Matrix;
 use crate::ui::panels::compose::ComposePanel;
 use crate::ui::panels::palette::ActionPalette;
 use crate::ui::panels::timeline::Timeline;
@@ -38,7 +40,7 @@ impl App {
 
     fn apply(&mut self, ctx: &egui::Context, action: Action) {
         match action {
-            Action::Engine(command) => self.must_ask(command),
+            Action::Engine(command) => self.must_ask(self.filled(command)),
             Action::Connect => {
                 // Whoever connects is done with the URL, which shows its token while it is edited.
                 ctx.memory_mut(|memory| memory.surrender_focus(top::url_id()));
@@ -78,6 +80,12 @@ impl App {
             Action::FindPrevious => self.in_log(|log, _| log.next_match(true)),
             Action::SetUrl(url) => self.form.set_url(url),
             Action::UseToken(token) => self.use_token(token),
+            Action::TryVariants(variants) => self.try_variants(variants),
+            Action::StopVariants => {
+                if let Some(matrix) = &mut self.panels.token.matrix {
+                    matrix.stop();
+                }
+            }
             Action::InspectToken(token) => {
                 self.panels.token.inspect(token);
                 self.regions.bring(Tab::Token);
@@ -125,6 +133,7 @@ impl App {
             Action::Focus(focus) => self.focus(ctx, focus),
             Action::TokenFromClipboard => {
                 self.regions.bring(Tab::Token);
+                self.panels.token.focus();
                 self.paste_until = ctx.time() + CLIPBOARD_SECS;
                 ctx.send_viewport_cmd(ViewportCommand::RequestPaste);
             }
@@ -137,6 +146,16 @@ impl App {
         }
     }
 
+    /// Puts the variables of the form into a text message.
+    fn filled(&self, command: Command) -> Command {
+        match command {
+            Command::Send { conn, message: Outgoing::Text(text) } if text.contains("{{") => {
+                Command::Send { conn, message: Outgoing::Text(fill(&text, &self.form.variables).text) }
+            }
+            command => command,
+        }
+    }
+
     fn connect(&mut self) {
         self.connect_with(|_| {});
     }
@@ -146,6 +165,7 @@ impl App {
         if self.connections.is_live() || !self.form.checks.can_connect() {
             return;
         }
+        self.stop_reconnecting();
         let conn = self.connections.fresh();
         let mut options = self.form_options();
         change(&mut options);
@@ -158,12 +178,22 @@ impl App {
         }
     }
 
+    /// Whoever connects by hand wants no second connection to follow by itself.
+    fn stop_reconnecting(&mut self) {
+        if let Some(conn) = self.reconnecting.take() {
+            self.must_ask(Command::Abort { conn });
+        }
+    }
+
     fn form_options(&self) -> ConnectOptions {
         ConnectOptions { journal: self.journal.clone(), ..self.form.options() }
     }
 
     fn disconnect(&mut self) {
-        if let Some(conn) = self.live() {
+        if let Some(conn) = self.reconnecting.take().filter(|_| !self.connections.is_live()) {
+            self.must_ask(Command::Abort { conn });
+            self.toasts.done("It is not connected again".to_owned());
+        } else if let Some(conn) = self.live() {
             self.must_ask(Command::Close { conn, code: Some(1000), reason: String::new() });
         }
     }
@@ -221,6 +251,24 @@ impl App {
         } else {
             self.banner = Some(BUSY.to_owned());
         }
+    }
+
+    fn try_variants(&mut self, variants: Vec<Variant>) {
+        if self.connections.is_live() || self.panels.token.matrix.as_ref().is_some_and(Matrix::is_running) {
+            return;
+        }
+        if let Some(why) = self.form.checks.obstacle() {
+            self.banner = Some(format!("The connection form cannot be used as it is: {why}"));
+            return;
+        }
+        let with = |variant: Variant| {
+            let mut form = self.form.clone();
+            form.set_token(variant.token.clone());
+            let options = ConnectOptions { journal: self.journal.clone(), ..form.options() };
+            (variant, options)
+        };
+        self.panels.token.matrix = Some(Matrix::new(variants.into_iter().map(with).collect()));
+        self.matrix_next();
     }
 
     fn use_token(&mut self, token: String) {

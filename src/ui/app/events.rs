@@ -5,11 +5,12 @@ use std::time::{Duration, Instant};
 
 use super::App;
 use crate::engine::practice::Exercise;
-use crate::engine::{Command, Event, Outgoing};
+use crate::engine::{Command, ConnectOptions, Event, Outgoing};
 use crate::observation::ConnId;
 use crate::ui::action::{Action, FileField};
 use crate::ui::files::{FileDone, Pick};
 use crate::ui::form::Form;
+use crate::ui::matrix::Matrix;
 use crate::ui::panels::path_bar::PathBar;
 use crate::ui::paste::BIG;
 use crate::ui::repeat::Repeat;
@@ -41,6 +42,7 @@ impl App {
                     lab.measure = Some(*measure);
                 }
             }
+            Event::ReconnectDue { conn, options } => self.reconnect(conn, options),
             Event::Refused { conn, why } => {
                 if let Some(lab) = self.lab.as_mut().filter(|lab| lab.conns.contains(&conn)) {
                     lab.is_running = false;
@@ -81,14 +83,49 @@ impl App {
         }
     }
 
+    /// Makes a connection again, unless the user went on with something else.
+    fn reconnect(&mut self, ended: ConnId, options: Box<ConnectOptions>) {
+        if std::mem::take(&mut self.reconnecting) != Some(ended) || self.connections.is_live() {
+            return;
+        }
+        let conn = self.connections.fresh();
+        if self.ask(Command::Connect { conn, options }) {
+            self.connections.begun(conn);
+        }
+    }
+
     fn ended(&mut self, conn: ConnId) {
         self.connections.ended(conn, &self.engine);
-        let Some(repeat) = &mut self.repeat else {
+        let is_awaited = self.connections.view(conn).is_some_and(|view| view.story.reconnect.is_some());
+        self.reconnecting = is_awaited.then_some(conn).or(self.reconnecting);
+        let story = self.connections.view(conn).map(|view| &*view.story);
+        if let Some(matrix) = &mut self.panels.token.matrix {
+            matrix.ended(conn, story);
+        }
+        if let Some(repeat) = &mut self.repeat {
+            repeat.ended(conn, story);
+        }
+        self.matrix_next();
+        self.repeat_next();
+    }
+
+    /// Opens the connection for the next variant of a token matrix.
+    pub(super) fn matrix_next(&mut self) {
+        let Some(options) = self.panels.token.matrix.as_ref().and_then(Matrix::next) else {
             return;
         };
-        let story = self.connections.view(conn).map(|view| &*view.story);
-        repeat.ended(conn, story);
-        self.repeat_next();
+        let conn = self.connections.fresh();
+        let is_begun = self.ask(Command::Connect { conn, options: Box::new(options) });
+        let Some(matrix) = &mut self.panels.token.matrix else {
+            return;
+        };
+        if is_begun {
+            matrix.begun(conn);
+            self.connections.begun(conn);
+        } else {
+            matrix.stop();
+            self.banner = Some("The engine takes no more commands at the moment; the matrix was stopped".to_owned());
+        }
     }
 
     /// Opens the next connection of a repetition.
@@ -145,7 +182,11 @@ impl App {
                     self.path_bar = Some(PathBar::new(pick, path));
                 }
             }
-            FileDone::SecretsRead(Ok(secrets)) => self.form.secrets_read = secrets,
+            FileDone::SecretsRead(Ok(file)) => {
+                self.form.secrets_read = file.secrets;
+                self.form.variables = file.variables;
+                self.form.recheck();
+            }
             FileDone::PayloadRead { conn, payload: Ok(payload) } => {
                 self.must_ask(Command::Send { conn, message: Outgoing::Binary(payload) });
             }
@@ -164,6 +205,9 @@ impl App {
                 self.jobs.read_secrets(path.into());
             }
             FileField::Authority => self.form.ca_file = path,
+            FileField::ClientCertificate => self.form.network.client_certificate = path,
+            FileField::ClientKey => self.form.network.client_key = path,
+            FileField::KeyLog => self.form.network.key_log = path,
             FileField::Payload => self.panels.compose.draft.text = path,
             FileField::ServerLog => self.panels.console.attach.path = path,
         }

@@ -31,6 +31,20 @@ pub enum Field {
     ConfirmTimeOut,
     /// The path of the certificate authority.
     CaFile,
+    /// The path of the client certificate.
+    ClientCertificate,
+    /// The path of its key.
+    ClientKey,
+    /// The name for SNI.
+    Sni,
+    /// The path of the file for the keys.
+    KeyLog,
+    /// The proxy's URL.
+    Proxy,
+    /// How often a ping is sent.
+    Ping,
+    /// How long a pong may take.
+    Pong,
     /// What goes with the expectation.
     Expect,
     /// The path of the secret.
@@ -48,6 +62,8 @@ pub struct Checks {
     pub fields: BTreeMap<Field, String>,
     /// What is odd about the token; it can be sent all the same.
     pub token: Vec<Problem>,
+    /// Names in `{{…}}` of the URL that are no variables.
+    pub unknown: Vec<String>,
     /// The token that was probably meant.
     pub token_mended: Option<String>,
 }
@@ -56,7 +72,9 @@ impl Checks {
     /// Looks at every field.
     pub fn of(form: &Form) -> Self {
         let mut checks = Self::default();
-        match url(&form.url) {
+        let filled = form.filled_url();
+        checks.unknown = filled.unknown;
+        match url(&filled.text) {
             Ok(target) => checks.target = Some(target),
             Err(problem) => checks.url = Some(problem),
         }
@@ -79,6 +97,7 @@ impl Checks {
         add(Field::CaFile, path(&form.ca_file));
         add(Field::SecretFile, path(&form.secret_file));
         add(Field::Expect, expect(form));
+        form.network.check(&mut checks.fields);
         checks
     }
 
@@ -195,7 +214,7 @@ fn header_value(value: &str) -> Option<String> {
     Some(format!("it holds {}, which cannot travel in a header", character(bad)))
 }
 
-fn path(typed: &str) -> Option<String> {
+pub(super) fn path(typed: &str) -> Option<String> {
     if typed.len() > MAX_PATH {
         return Some("this is too long for a path".to_owned());
     }
@@ -227,7 +246,7 @@ fn too_long(text: &str) -> Option<String> {
     (text.len() > BIG).then(|| format!("{} are too long for this field", units::size(text.len() as u64)))
 }
 
-fn character(c: char) -> String {
+pub(super) fn character(c: char) -> String {
     match c {
         '\n' => "a line end".to_owned(),
         '\r' => "a carriage return".to_owned(),

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::network::Network;
 use super::{ExpectChoice, ExpectTexts, Form, HeaderRow, PlaceChoice, PlaceNames, TimeOutTexts};
 use crate::observation::Family;
 use crate::token::{find_tokens, looks_like_token};
@@ -23,6 +24,7 @@ pub struct KeptForm {
     is_insecure: bool,
     ca_file: String,
     family: Family,
+    network: Network,
     expect: ExpectChoice,
     expected: ExpectTexts,
     secret_file: String,
@@ -65,6 +67,7 @@ impl KeptForm {
             is_insecure: form.is_insecure,
             ca_file: small(&form.ca_file),
             family: form.family,
+            network: form.network.kept(),
             expect: form.expect,
             expected,
             secret_file: small(&form.secret_file),
@@ -85,6 +88,7 @@ impl KeptForm {
             is_insecure: self.is_insecure,
             ca_file: self.ca_file,
             family: self.family,
+            network: self.network,
             expect: self.expect,
             expected: self.expected,
             secret_file: self.secret_file,

@@ -2,6 +2,7 @@
 //!
 //! The URL itself stands at the top of the window. While a connection lives, the form is locked.
 
+mod network;
 mod options;
 mod query;
 mod token;
@@ -43,7 +44,9 @@ impl ConnectPanel {
                 options::headers_ui(ui, form);
                 options::subprotocols_ui(ui, form);
                 options::time_outs_ui(ui, form);
-                options::network_ui(ui, form, actions);
+                network::tls_ui(ui, form, actions);
+                network::way_ui(ui, form);
+                network::keep_alive_ui(ui, form);
             });
         });
     }

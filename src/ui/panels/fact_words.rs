@@ -4,13 +4,14 @@
 //! [`visible`](super::super::visible) on their way to the screen.
 
 use super::dates;
+use super::net_words::{self, keep_alive_words};
 use super::probe_words::{lab_words, listeners_words, outcome_words, probe_words};
 use super::row_text::Role;
 use super::short_token::short_tokens;
 use crate::diagnosis::Certainty;
 use crate::diagnosis::console::without_escapes;
 use crate::observation::{
-    CloseOrigin, Deadline, Direction, Fact, IoFailure, IoKind, Limit, ProbeOutcome, ReadEnd, ResolveKind,
+    CloseOrigin, Deadline, Direction, Fact, IoFailure, IoKind, Limit, ProbeOutcome, ReadEnd, ResolveKind, TlsAlert,
     TlsFailureKind,
 };
 use crate::token::{Signature, TokenReport, Validity};
@@ -107,6 +108,15 @@ pub fn fact_words(fact: &Fact) -> FactWords {
         Fact::Note { text } => ("note", Role::Event, text.clone()),
         Fact::Concluded(verdict) => ("verdict", Role::Text, verdict.summary.clone()),
         Fact::Finished => ("finished", Role::Muted, "nothing more will come".to_owned()),
+        Fact::SocketConnected { path } => ("socket", Role::Ok, format!("connected to {path}")),
+        Fact::SocketFailed { path, failure } => ("socket", Role::Bad, format!("{path}: {}", io_words(failure))),
+        Fact::TunnelStarted { kind, request } => net_words::asks(*kind, request),
+        Fact::TunnelOpened { response } => net_words::opened(response),
+        Fact::TunnelFailed(failure) => ("proxy", Role::Bad, failure.text.clone()),
+        Fact::RoundTrip { micros } => net_words::round_trip(*micros),
+        Fact::PongWithheld => ("no pong", Role::Warn, "the ping is left unanswered, as you asked".to_owned()),
+        Fact::TcpQueues { queues } => net_words::queues(*queues),
+        Fact::ReconnectPlanned { number, millis } => net_words::reconnect(*number, *millis),
     };
     FactWords { kind, direction: fact_direction(fact), text, role }
 }
@@ -149,7 +159,10 @@ pub fn tls_words(kind: TlsFailureKind) -> String {
         TlsFailureKind::SelfSigned => "the certificate signed itself",
         TlsFailureKind::NameMismatch => "the certificate is for another name",
         TlsFailureKind::BadCertificate => "the certificate is broken",
-        TlsFailureKind::AlertReceived(alert) => return format!("the server sent alert {alert}"),
+        TlsFailureKind::AlertReceived(code) => {
+            let alert = TlsAlert { direction: Direction::ServerToClient, code };
+            return format!("the server sent alert {} ({code})", alert.name());
+        }
         TlsFailureKind::Version => "no common TLS version",
         TlsFailureKind::Fin => "TCP ended with FIN",
         TlsFailureKind::Reset => "TCP ended with RST",
@@ -203,6 +216,7 @@ pub fn deadline_words(deadline: Deadline) -> &'static str {
     match deadline {
         Deadline::Resolve => "resolving the name",
         Deadline::Connect => "TCP connect",
+        Deadline::Tunnel => "answer of the proxy",
         Deadline::Tls => "TLS handshake",
         Deadline::Upgrade => "response to the opening handshake",
         Deadline::Body => "body of the refusal",
@@ -210,6 +224,7 @@ pub fn deadline_words(deadline: Deadline) -> &'static str {
         Deadline::Close => "Close frame of the server",
         Deadline::TcpEnd => "end of TCP",
         Deadline::Write => "write",
+        Deadline::Pong => "pong to our ping",
     }
 }
 
@@ -308,6 +323,8 @@ pub fn fact_fields(fact: &Fact) -> Vec<(String, String)> {
             add("Largest message", units::size(plan.limit_bytes));
             add("Certificates", if plan.insecure { "taken as they are" } else { "checked" }.to_owned());
             add("Probes", if plan.probes { "may run" } else { "off" }.to_owned());
+            add("Way", plan.route.words());
+            add("Keep-alive", keep_alive_words(&plan.keep_alive));
         }
         Fact::TokenExamined { report, now_unix } => {
             add("Token", token_words(report));
@@ -327,6 +344,7 @@ pub fn fact_fields(fact: &Fact) -> Vec<(String, String)> {
         Fact::TlsEstablished(info) => {
             add("Version", info.version.clone());
             add("Cipher suite", info.cipher.clone());
+            add("Key exchange", info.group.clone().unwrap_or_else(|| "not known".to_owned()));
             add("ALPN", info.alpn.clone().unwrap_or_else(|| "none".to_owned()));
             add("Certificates", info.chain.iter().map(|c| c.subject.clone()).collect::<Vec<_>>().join("\n"));
             for defect in &info.defects {
@@ -338,6 +356,9 @@ pub fn fact_fields(fact: &Fact) -> Vec<(String, String)> {
             add("Library says", failure.text.clone());
             for defect in &failure.defects {
                 add("Defect", tls_words(*defect));
+            }
+            if let Some(alert) = failure.alert {
+                add("Alert", alert.words());
             }
         }
         Fact::ProbeEnded { probe, outcome } => {
@@ -392,7 +413,24 @@ pub fn fact_fields(fact: &Fact) -> Vec<(String, String)> {
         | Fact::ConsoleAttached { .. }
         | Fact::ServerExited { .. }
         | Fact::Note { .. }
+        | Fact::SocketConnected { .. }
+        | Fact::SocketFailed { .. }
+        | Fact::RoundTrip { .. }
+        | Fact::PongWithheld
+        | Fact::ReconnectPlanned { .. }
         | Fact::Finished => add("What", fact_words(fact).text),
+        Fact::TunnelStarted { request, .. } => add("Asked", request.trim_end().to_owned()),
+        Fact::TunnelOpened { response } => add("Answered", response.trim_end().to_owned()),
+        Fact::TunnelFailed(failure) => {
+            for (name, value) in net_words::refusal_fields(failure) {
+                add(name, value);
+            }
+        }
+        Fact::TcpQueues { queues } => {
+            for (name, value) in net_words::queues_fields(*queues) {
+                add(name, value);
+            }
+        }
     }
     fields
 }

@@ -30,5 +30,6 @@ pub mod waterfall;
 mod dates;
 mod job;
 mod lines;
+mod net_words;
 mod parts;
 mod short_token;

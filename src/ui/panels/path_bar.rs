@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use egui::{Id, Key, Ui};
 
-use crate::ui::action::{Action, FileField};
+use crate::ui::action::Action;
 use crate::ui::big_text::BigText;
 use crate::ui::context::Actions;
 use crate::ui::fields::problem_ui;
@@ -33,9 +33,7 @@ impl PathBar {
         let (words, verb) = match self.pick {
             Pick::Save => ("Save to", "Save"),
             Pick::Open => ("Open", "Open"),
-            Pick::Field(FileField::Secret | FileField::Authority | FileField::Payload | FileField::ServerLog) => {
-                ("Path of the file", "Use")
-            }
+            Pick::Field(_) => ("Path of the file", "Use"),
         };
         let mut stays = true;
         ui.horizontal(|ui| {

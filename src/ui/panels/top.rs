@@ -12,6 +12,7 @@ use crate::ui::fields::{self, icon, icon_button, was_pasted};
 use crate::ui::form::Form;
 use crate::ui::form::pasted::NoteAt;
 use crate::ui::menu::{self, CONFIRM, Situation};
+use crate::ui::panels::token::countdown;
 use crate::ui::paste::BIG;
 use crate::ui::theme;
 use crate::ui::visible;
@@ -49,7 +50,7 @@ pub fn show(
             ui.ctx().request_discard("the buttons beside the URL have another width");
         }
     });
-    below_ui(ui, form, ctx);
+    below_ui(ui, form, ctx, actions);
 }
 
 /// The identity of the URL field, for the key that gives it the focus.
@@ -156,11 +157,37 @@ fn menu_ui(ui: &mut Ui, situation: Situation, actions: &mut Actions) {
     response.on_hover_text("Every action").accessible_name("Menu");
 }
 
-/// What is wrong with the URL, in words, with the one that was probably meant.
-fn below_ui(ui: &mut Ui, form: &mut Form, ctx: &Context<'_>) {
-    if ctx.is_live {
+/// Counts down to the next connection, where one is to follow by itself.
+fn reconnect_ui(ui: &mut Ui, ctx: &Context<'_>, actions: &mut Actions) {
+    let Some((conn, story)) = ctx.view.map(|view| (view.conn, &view.story)) else { return };
+    let stopped = Id::unique(("connects again no more", conn));
+    if ui.data(|data| data.get_temp(stopped)).unwrap_or(false) {
         return;
     }
+    let (Some((at, number, millis)), Some(plan)) = (story.reconnect, &story.plan) else { return };
+    let due = plan.began_unix_millis.saturating_add_unsigned(at.0 / 1_000_000).saturating_add_unsigned(millis);
+    let Ok(left) = u64::try_from(due - ctx.now_unix_millis) else { return };
+    ui.horizontal_wrapped(|ui| {
+        let secs = left.div_ceil(1000);
+        fields::note_ui(ui, &format!("Connects again in {secs} s (number {number})"));
+        if ui.small_button("Stop").on_hover_text("Do not connect again").clicked() {
+            ui.data_mut(|data| data.insert_temp(stopped, true));
+            actions.push(Action::Disconnect);
+        }
+    });
+    ui.ctx().request_repaint_after(std::time::Duration::from_millis(200));
+}
+
+/// What is wrong with the URL, in words, with the one that was probably meant.
+fn below_ui(ui: &mut Ui, form: &mut Form, ctx: &Context<'_>, actions: &mut Actions) {
+    if ctx.is_live {
+        if let Some((words, is_soon)) = countdown(ctx) {
+            let palette = theme::palette(ui);
+            ui.label(theme::tinted(format!("The token {words}"), if is_soon { palette.warn } else { palette.muted }));
+        }
+        return;
+    }
+    reconnect_ui(ui, ctx, actions);
     if let Some(note) = form.note.clone().filter(|note| note.at == NoteAt::Url) {
         ui.horizontal_wrapped(|ui| {
             fields::note_ui(ui, &note.text);
@@ -168,6 +195,11 @@ fn below_ui(ui: &mut Ui, form: &mut Form, ctx: &Context<'_>) {
                 form.undo_note();
             }
         });
+    }
+    if let Some(name) = form.checks.unknown.first() {
+        let name = visible::one_line(name, 40).text;
+        fields::warning_ui(ui, &format!("There is no variable {name}: read the .env that has it under Secret"));
+        return;
     }
     if let Some(problem) = form.checks.url.clone() {
         problem_ui(ui, form, &problem);

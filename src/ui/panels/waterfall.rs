@@ -122,6 +122,8 @@ fn steps(story: &Story) -> Vec<Step> {
     }
     steps.extend(resolve(story, over));
     steps.extend(attempts(story, over));
+    steps.extend(socket(story));
+    steps.extend(tunnel(story, over));
     steps.extend(tls(story, over));
     steps.extend(upgrade(story, over));
     steps.extend(confirmation(story, over));
@@ -169,12 +171,42 @@ fn attempts(story: &Story, over: bool) -> Vec<Step> {
     steps
 }
 
+fn socket(story: &Story) -> Option<Step> {
+    let (at, path, failure) = story.socket.as_ref()?;
+    let path = visible::one_line(path, 120).text;
+    let (mark, about) = match failure {
+        Some(failure) => (Mark::Fail, format!("The socket {path}: {}", io_words(failure))),
+        None => (Mark::Pass, format!("Connected to the socket {path}")),
+    };
+    Some(Step { name: "Socket".to_owned(), mark, span: None, about, at: *at })
+}
+
+fn tunnel(story: &Story, over: bool) -> Option<Step> {
+    let tunnel = story.tunnel.as_ref()?;
+    let (mark, about) = match (&tunnel.failure, tunnel.ended) {
+        (Some(failure), _) => (Mark::Fail, visible::one_line(&failure.text, 200).text),
+        (None, Some(_)) => (Mark::Pass, format!("the {} gave a way to the server", tunnel.kind.words())),
+        (None, None) => (running(over), format!("Asking the {}", tunnel.kind.words())),
+    };
+    let span = tunnel.ended.map(|end| between(tunnel.started, end));
+    Some(Step { name: "Proxy".to_owned(), mark, span, about, at: tunnel.started })
+}
+
 fn tls(story: &Story, over: bool) -> Option<Step> {
     let tls = story.tls.as_ref()?;
     let (name, mark, about) = match (&tls.info, &tls.failure) {
         (Some(info), _) => {
             let mark = if info.defects.is_empty() { Mark::Pass } else { Mark::Fail };
             let mut about = format!("{}, {}", info.version, info.cipher);
+            for (name, value) in [("key exchange", &info.group), ("ALPN", &info.alpn)] {
+                if let Some(value) = value {
+                    about = format!("{about}, {name} {}", visible::one_line(value, 40).text);
+                }
+            }
+            if let Some(leaf) = info.chain.first() {
+                about.push_str("; certificate of ");
+                about.push_str(&visible::one_line(&leaf.subject, 80).text);
+            }
             for defect in &info.defects {
                 about.push_str("; went on although ");
                 about.push_str(&visible::one_line(defect, 120).text);
@@ -183,7 +215,8 @@ fn tls(story: &Story, over: bool) -> Option<Step> {
         }
         (None, Some(failure)) => {
             let text = visible::one_line(&failure.text, 200).text;
-            ("TLS".to_owned(), Mark::Fail, format!("TLS failed: {text}"))
+            let alert = failure.alert.map_or_else(String::new, |alert| format!("; alert {}", alert.words()));
+            ("TLS".to_owned(), Mark::Fail, format!("TLS failed: {text}{alert}"))
         }
         (None, None) => ("TLS".to_owned(), running(over), "The TLS handshake".to_owned()),
     };

@@ -4,8 +4,8 @@ use bytes::Bytes;
 
 use crate::diagnosis::{Case, Certainty, Ending, Verdict, diagnose};
 use crate::observation::{
-    CloseOrigin, ConsoleKind, Deadline, Direction, ExitStatus, Expect, Fact, Family, IoFailure, IoKind, Moment,
-    PastedConsole, Plan, Probe, ProbeOutcome, ReadEnd, TimeOuts, TokenPlace,
+    CloseOrigin, ConsoleKind, Deadline, Direction, ExitStatus, Expect, Fact, Family, IoFailure, IoKind, KeepAlivePlan,
+    Moment, PastedConsole, Plan, Probe, ProbeOutcome, ReadEnd, Route, TimeOuts, TokenPlace,
 };
 use crate::store::Story;
 use crate::token::{Secret, examine, mint, place};
@@ -44,6 +44,8 @@ impl Told {
             probes: true,
             probes_elsewhere: false,
             backend: None,
+            route: Route::Direct,
+            keep_alive: KeepAlivePlan::default(),
         };
         let mut told = Self { story: Story::default(), decoder: Decoder::default(), at: 0 };
         told.fact(&Fact::Planned(Box::new(plan)));

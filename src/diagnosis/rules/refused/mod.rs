@@ -10,7 +10,6 @@ use crate::diagnosis::{Case, Ending};
 pub(in crate::diagnosis) use fingerprint::is_403_fingerprint;
 
 pub(super) const RULES: &[Rule] = &[
-    Rule::new("proxy-auth-407", status),
     Rule::new("engineio-error", fingerprint::engineio).implies(&["http-*"]),
     Rule::new("http-400-missing-key", fingerprint::missing_key).implies(&["http-400", "http-upgrade-stripped"]),
     Rule::new("http-426", fingerprint::other_version).implies(&["http-other"]),
@@ -74,7 +73,7 @@ pub(in crate::diagnosis) fn status_id(status: u16) -> &'static str {
 }
 
 /// The status alone, with the server's own words; a finding where the response was cut short.
-fn status(case: &Case<'_>, ending: Ending, id: &'static str) -> Option<Found> {
+pub(super) fn status(case: &Case<'_>, ending: Ending, id: &'static str) -> Option<Found> {
     if !matches!(ending, Ending::UpgradeRefused | Ending::UpgradeCut) {
         return None;
     }

@@ -3,6 +3,7 @@
 mod close;
 mod console;
 mod frames;
+mod network;
 mod open;
 mod refused;
 mod token;
@@ -19,6 +20,7 @@ const TABLES: [&[Fault]; 10] = [
     url::FAULTS,
     token::FAULTS,
     transport::FAULTS,
+    network::FAULTS,
     refused::FAULTS,
     upgrade::FAULTS,
     open::FAULTS,

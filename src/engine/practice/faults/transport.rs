@@ -175,6 +175,25 @@ pub(super) const FAULTS: &[Fault] = &[
     )
     .trusted(),
     Fault::new(
+        "tls-mitm-proxy",
+        "tls-failed",
+        "Somebody reads along",
+        "The certificate was issued by mitmproxy, which sits between client and server and reads the traffic; this \
+         machine does not trust it. Company filters and virus scanners do the same. Install their CA, or go around \
+         them.",
+        Setting::Tls(Certificate::Inspected),
+    ),
+    Fault::new(
+        "tls-unknown-ca-and-more",
+        "tls-failed",
+        "Everything wrong with the certificate",
+        "Its CA is unknown, it ended in 2021 and it names another host. Chrome says ERR_CERT_AUTHORITY_INVALID and \
+         nothing of the rest; all of it must be mended.",
+        Setting::Tls(Certificate::Worn),
+    )
+    .cause("tls-unknown-ca")
+    .findings(&["tls-expired", "tls-name-mismatch"]),
+    Fault::new(
         "tls-client-cert-required",
         "tls-failed",
         "The server wants a client certificate",

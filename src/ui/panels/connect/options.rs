@@ -1,4 +1,4 @@
-//! The sections below the token: secret, confirmation, headers, subprotocols, time-outs, TLS and addresses.
+//! The sections below the token: secret, confirmation, headers, subprotocols, time-outs.
 
 use std::path::PathBuf;
 
@@ -6,7 +6,6 @@ use egui::{ComboBox, Ui};
 use egui_material_icons::icons::{ICON_ADD, ICON_CLOSE, ICON_FOLDER_OPEN};
 
 use super::{cell, problem, section};
-use crate::observation::Family;
 use crate::ui::action::{Action, FileField};
 use crate::ui::big_text::BigText;
 use crate::ui::context::Actions;
@@ -33,6 +32,7 @@ pub(super) fn secret_ui(ui: &mut Ui, form: &mut Form, actions: &mut Actions) {
         let changed = path_ui(ui, field, &mut form.secret_file, FileField::Secret, actions);
         if changed {
             form.secrets_read.clear();
+            form.variables.clear();
             form.recheck();
         }
         problem(ui, form, Field::SecretFile);
@@ -44,6 +44,10 @@ pub(super) fn secret_ui(ui: &mut Ui, form: &mut Form, actions: &mut Actions) {
         if !form.secrets_read.is_empty() {
             let names: Vec<_> = form.secrets_read.iter().map(|secret| secret.name.as_str()).collect();
             fields::note_ui(ui, &format!("Read: {}", names.join(", ")));
+        }
+        if !form.variables.is_empty() {
+            let words = "Its variables stand for {{NAME}} in the URL, in headers and in messages";
+            explain_ui(ui, words);
         }
     });
 }
@@ -179,41 +183,23 @@ fn secs_ui(ui: &mut Ui, label: &str, name: &str, field: Field, form: &mut Form) 
     problem(ui, form, field);
 }
 
-/// TLS, and which addresses are tried.
-pub(super) fn network_ui(ui: &mut Ui, form: &mut Form, actions: &mut Actions) {
-    section(ui, "TLS and addresses", false, |ui| {
-        let palette = theme::palette(ui);
-        ui.checkbox(&mut form.is_insecure, "Go on although the certificate is invalid");
-        if form.is_insecure {
-            fields::warning_ui(ui, "Anybody on the way can read this connection; what is wrong is listed in the log");
-        }
-        ui.label(theme::tinted("Trust this authority too (PEM file)", palette.muted));
-        let field = BigText::new("Path of the authority's file").hint("path to ca.pem");
-        if path_ui(ui, field, &mut form.ca_file, FileField::Authority, actions) {
-            form.recheck();
-        }
-        problem(ui, form, Field::CaFile);
-        ui.horizontal(|ui| {
-            let label = ui.label(theme::tinted("Addresses", palette.muted));
-            let combo = ComboBox::from_id_salt("family").selected_text(family(form.family)).width(ui.available_width());
-            let response = combo.show_ui(ui, |ui| {
-                for choice in [Family::Auto, Family::Ipv4, Family::Ipv6] {
-                    ui.selectable_value(&mut form.family, choice, family(choice));
-                }
-            });
-            response.response.labelled_by(label.id);
-        });
-    });
-}
-
 /// A path with a button that opens a dialog; returns whether it was changed.
-fn path_ui(ui: &mut Ui, field: BigText<'_>, path: &mut String, what: FileField, actions: &mut Actions) -> bool {
+pub(super) fn path_ui(
+    ui: &mut Ui,
+    field: BigText<'_>,
+    path: &mut String,
+    what: FileField,
+    actions: &mut Actions,
+) -> bool {
     ui.horizontal(|ui| {
         let width = ui.available_width() - ICON_BUTTON - theme::STEP;
         let response = cell(ui, width, |ui| field.show(ui, path).response);
         let name = match what {
             FileField::Secret => "Choose the secret's file…",
             FileField::Authority => "Choose the authority's file…",
+            FileField::ClientCertificate => "Choose the client certificate…",
+            FileField::ClientKey => "Choose the client certificate's key…",
+            FileField::KeyLog => "Choose the file for the keys…",
             FileField::Payload => "Choose the file to send…",
             FileField::ServerLog => "Choose the server's log…",
         };
@@ -232,14 +218,6 @@ fn words(choice: ExpectChoice) -> &'static str {
         ExpectChoice::Contains => "A text that contains",
         ExpectChoice::JsonPointer => "A JSON value",
         ExpectChoice::Regex => "A text that matches",
-    }
-}
-
-fn family(family: Family) -> &'static str {
-    match family {
-        Family::Auto => "IPv4 and IPv6",
-        Family::Ipv4 => "IPv4 only",
-        Family::Ipv6 => "IPv6 only",
     }
 }
 

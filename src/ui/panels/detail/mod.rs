@@ -4,6 +4,7 @@
 //! `payload` prepares, `frame` knows the header, `words` shows rows that are no bytes.
 
 mod frame;
+mod packed;
 mod payload;
 mod words;
 
@@ -248,7 +249,7 @@ impl Detail {
             copy_button(ui, &format!("Copy as {}", tab.name()), tab.copied(), actions, || prepared.copy_text(tab, row));
             ui.add_space(theme::STEP);
             for of in tabs.iter().rev() {
-                let label = egui::Button::selectable(*of == tab, of.name());
+                let label = egui::Button::selectable(*of == tab, prepared.tab_name(*of));
                 let response = ui.add_enabled(fits(*of), label);
                 let response = match &prepared.json {
                     Err(why) if *of == Tab::Json => response.on_disabled_hover_text(why),
@@ -285,6 +286,9 @@ impl Detail {
             if frame.header.rsv1() {
                 line(ui, "RSV1 is set: these are the compressed bytes as they travelled.".to_owned(), palette.muted);
             }
+        }
+        if let Some((format, Some(other))) = prepared.packed {
+            line(ui, format!("Read as {format}; the same bytes are {other} as well."), palette.muted);
         }
         let Some(first) = prepared.bad_utf8.first() else {
             return;

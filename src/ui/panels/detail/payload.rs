@@ -2,7 +2,7 @@
 //!
 //! Pure, and linear in the number of bytes; long payloads are prepared on a thread of their own.
 
-use super::{Tab, frame};
+use super::{Tab, frame, packed};
 use crate::store::{FrameRow, Row, RowBody};
 use crate::ui::hex_view::HexField;
 use crate::ui::panels::lines::Lines;
@@ -32,6 +32,8 @@ pub(super) struct Prepared {
     /// The text's lines, where it is too long to be cut in a pass.
     pub(super) lines: Lines,
     pub(super) json: Result<Value, String>,
+    /// The format of a payload that is no JSON and is shown as such, and the other one that it could be as well.
+    pub(super) packed: Option<(&'static str, Option<&'static str>)>,
     /// Bytes of the payload that are not UTF-8, where it should be; at most [`MOST_BAD`].
     pub(super) bad_utf8: Vec<Range<usize>>,
     /// Whether the last of them may go on in the next frame.
@@ -54,11 +56,19 @@ impl Prepared {
         matches!(self.json, Ok(Value::Object(_) | Value::Array(_)))
     }
 
+    /// The name of a tab for this payload.
+    pub(super) fn tab_name(&self, tab: Tab) -> &'static str {
+        match self.packed {
+            Some((format, _)) if tab == Tab::Json => format,
+            Some(_) | None => tab.name(),
+        }
+    }
+
     /// The payload as a tab shows it, for the clipboard.
     pub(super) fn copy_text(&self, tab: Tab, row: &Row) -> String {
         let plain = || String::from_utf8_lossy(&self.payload).into_owned();
         match (tab, &self.json) {
-            (Tab::Json, Ok(value)) if self.payload.len() <= PRETTY_BYTES => {
+            (Tab::Json, Ok(value)) if self.payload.len() <= PRETTY_BYTES || self.packed.is_some() => {
                 serde_json::to_string_pretty(value).unwrap_or_else(|_| plain())
             }
             (Tab::Json | Tab::Text | Tab::Checks, _) => plain(),
@@ -109,9 +119,18 @@ pub(super) fn prepare(source: Source) -> Prepared {
         let body = payload.iter().zip(key).map(|(byte, key)| byte ^ key);
         header.iter().copied().chain(body).collect()
     });
+    let mut json = if is_compressed { Err("compressed".to_owned()) } else { json(&payload) };
+    // A fragment is no whole item.
+    let may_be_packed = json.is_err() && is_binary && !is_compressed && is_first && is_last;
+    let packed = Some(&payload).filter(|_| may_be_packed).and_then(|payload| packed::read(payload));
+    let packed = packed.map(|packed| {
+        json = Ok(packed.value);
+        (packed.format, packed.or)
+    });
     Prepared {
         lines: Lines::of(&text, LONG_COLUMNS),
-        json: if is_compressed { Err("compressed".to_owned()) } else { json(&payload) },
+        json,
+        packed,
         bad_utf8: shown_bad,
         is_split: is_split && is_last,
         is_text,

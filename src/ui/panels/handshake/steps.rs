@@ -78,6 +78,21 @@ fn steps(story: &Story) -> Vec<Step> {
         };
         steps.push(Step { name: "TCP", ok, text, took: took(attempt.started, attempt.ended) });
     }
+    if let Some((_, path, failure)) = &story.socket {
+        let text = failure.as_ref().map_or_else(|| "connected".to_owned(), io_words);
+        steps.push(Step { name: "Socket", ok: Some(failure.is_none()), text: format!("{path} {text}"), took: None });
+    }
+    if let Some(tunnel) = &story.tunnel {
+        let answer = tunnel.response.lines().next().unwrap_or_default();
+        let text = tunnel.failure.as_ref().map_or(answer, |failure| failure.text.as_str());
+        let asked = tunnel.request.lines().next().unwrap_or_default();
+        steps.push(Step {
+            name: "Proxy",
+            ok: tunnel.ended.map(|_| tunnel.failure.is_none()),
+            text: format!("{asked}: {text}"),
+            took: took(tunnel.started, tunnel.ended),
+        });
+    }
     if let Some(tls) = &story.tls {
         let (ok, text) = match (&tls.info, &tls.failure) {
             (Some(info), _) => (Some(info.defects.is_empty()), format!("{} {}", info.version, info.cipher)),

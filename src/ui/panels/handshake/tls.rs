@@ -1,7 +1,7 @@
 //! What TLS agreed on, the certificates that came, and what is wrong with them.
 
 use super::{heading_ui, safe};
-use crate::observation::{CertInfo, TlsFailure, TlsInfo};
+use crate::observation::{CertInfo, ClientCertificateUse, Direction, TlsFailure, TlsInfo};
 use crate::store::Story;
 use crate::ui::panels::dates;
 use crate::ui::panels::fact_words::tls_words;
@@ -30,14 +30,24 @@ fn info_ui(ui: &mut Ui, info: &TlsInfo, server_name: &str, now: f64) {
     let fields = [
         ("Version", info.version.clone()),
         ("Cipher suite", info.cipher.clone()),
+        ("Key exchange", info.group.clone().unwrap_or_else(|| "not known".to_owned())),
         ("ALPN", info.alpn.clone().unwrap_or_else(|| "none".to_owned())),
         ("Name asked for", server_name.to_owned()),
+        ("Our certificate", client_certificate_words(info.client_certificate).to_owned()),
     ];
     fields_ui(ui, "tls", &fields.map(|(name, value)| (name.to_owned(), safe(&value))));
     for defect in &info.defects {
         words_ui(ui, format!("⚠ {} (taken as it is, as asked)", safe(defect)), palette.warn);
     }
     chain_ui(ui, &info.chain, now);
+}
+
+fn client_certificate_words(used: ClientCertificateUse) -> &'static str {
+    match used {
+        ClientCertificateUse::NotAsked => "not asked for",
+        ClientCertificateUse::NotGiven => "asked for, we have none",
+        ClientCertificateUse::Given => "asked for and shown",
+    }
 }
 
 fn failure_ui(ui: &mut Ui, failure: &TlsFailure, server_name: &str, now: f64) {
@@ -47,8 +57,16 @@ fn failure_ui(ui: &mut Ui, failure: &TlsFailure, server_name: &str, now: f64) {
     for defect in failure.defects.iter().filter(|defect| **defect != failure.kind) {
         words_ui(ui, format!("✗ also: {}", tls_words(*defect)), palette.bad);
     }
+    if let Some(alert) = failure.alert {
+        let whose = match alert.direction {
+            Direction::ClientToServer => "We ended it: their certificate is not good enough for us.",
+            Direction::ServerToClient => "The server ended it: our hello or our certificate is not good enough for it.",
+        };
+        words_ui(ui, format!("Alert {}. {whose}", alert.words()), palette.text);
+    }
     if failure.client_cert_requested {
-        words_ui(ui, "The server asked for a client certificate.", palette.warn);
+        let shown = if failure.client_cert_given { ", and ours was shown" } else { ", and we have none" };
+        words_ui(ui, format!("The server asked for a client certificate{shown}."), palette.warn);
     }
     chain_ui(ui, &failure.chain, now);
 }
@@ -66,6 +84,10 @@ fn chain_ui(ui: &mut Ui, chain: &[CertInfo], now: f64) {
         let (from, until) = (certificate.not_before as f64, certificate.not_after as f64);
         let day = |at| dates::day(at).unwrap_or_else(|| "?".to_owned());
         fields.push(("Valid", format!("{} to {}", day(from), day(until))));
+        if !certificate.key.is_empty() {
+            fields.push(("Key", safe(&certificate.key)));
+            fields.push(("Serial number", safe(&certificate.serial)));
+        }
         let fields: Vec<_> = fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
         ui.push_id(index, |ui| fields_ui(ui, "certificate", &fields));
         if now > until {

@@ -70,6 +70,8 @@ impl Kind {
                     Fact::NotAttempted { .. }
                         | Fact::ResolveFailed(_)
                         | Fact::TcpFailed { .. }
+                        | Fact::SocketFailed { .. }
+                        | Fact::TunnelFailed(_)
                         | Fact::TlsFailed(_)
                         | Fact::ConfirmationFailed { .. }
                         | Fact::TimedOut { .. }
@@ -186,6 +188,11 @@ fn is_handshake(fact: &Fact) -> bool {
             | Fact::TcpConnected { .. }
             | Fact::TcpFailed { .. }
             | Fact::TcpAbandoned { .. }
+            | Fact::SocketConnected { .. }
+            | Fact::SocketFailed { .. }
+            | Fact::TunnelStarted { .. }
+            | Fact::TunnelOpened { .. }
+            | Fact::TunnelFailed(_)
             | Fact::TlsStarted { .. }
             | Fact::TlsEstablished(_)
             | Fact::TlsFailed(_)

@@ -1,15 +1,11 @@
-//! What a token says: its header and its claims, dates in three ways, and whether it is valid at the moments that matter.
+//! What a token says: its header and its claims, dates in three ways.
 
-use super::validity_look;
-use crate::token::{Claim, Decoded, TokenReport, validity_at};
-use crate::ui::context::Context;
+use crate::token::{Claim, Decoded, TokenReport};
 use crate::ui::panels::dates;
-use crate::ui::panels::fact_words::validity_words;
-use crate::ui::panels::parts::{first_upper, section_ui, words_ui};
+use crate::ui::panels::parts::{section_ui, words_ui};
 use crate::ui::theme;
 use crate::ui::{units, visible};
 use egui::{Label, Ui};
-use std::time::UNIX_EPOCH;
 
 /// Shows header and claims.
 pub(super) fn claims_ui(ui: &mut Ui, decoded: &Decoded, report: &TokenReport, now: f64) {
@@ -50,7 +46,11 @@ fn member_ui(ui: &mut Ui, member: &Claim, now: f64) {
         }
         if let Some(date) = member.date {
             let Some(local) = dates::local(date) else {
-                words_ui(ui, "not a date that can be written", palette.warn);
+                let words = dates::local(date / 1000.0).map_or_else(
+                    || "not a date that can be written".to_owned(),
+                    |local| format!("if it counts milliseconds: {local}, {}", dates::relative(date / 1000.0, now)),
+                );
+                words_ui(ui, words, palette.warn);
                 return;
             };
             words_ui(ui, format!("{local}, {}", dates::relative(date, now)), palette.text);
@@ -60,39 +60,6 @@ fn member_ui(ui: &mut Ui, member: &Claim, now: f64) {
             }
         }
     });
-}
-
-/// Shows what the dates say now, and at the connection's moments by both clocks.
-pub(super) fn moments_ui(ui: &mut Ui, report: &TokenReport, ctx: &Context<'_>, now: f64) {
-    if report.exp.is_none() && report.nbf.is_none() {
-        return;
-    }
-    let palette = theme::palette(ui);
-    section_ui(ui, "Valid when");
-    let mut moments = vec![("Now".to_owned(), now)];
-    if let Some(view) = ctx.view
-        && let Some(plan) = &view.story.plan
-    {
-        let began = plan.began_unix_millis as f64 / 1000.0;
-        moments.push(("When connecting".to_owned(), began));
-        if let Some((at, _)) = &view.story.read_end {
-            moments.push(("When it closed".to_owned(), began + at.as_millis() / 1000.0));
-        }
-        let date = view.story.answer.head.as_ref().and_then(|(_, head)| head.value("date"));
-        let theirs = date.and_then(|date| httpdate::parse_http_date(date).ok()?.duration_since(UNIX_EPOCH).ok());
-        if let Some(theirs) = theirs {
-            moments.push(("By the server's clock".to_owned(), theirs.as_secs_f64()));
-        }
-    }
-    for (name, at) in moments {
-        let validity = validity_at(report, at, 0.0);
-        let (sign, colour) = validity_look(validity, palette);
-        words_ui(ui, format!("{sign} {name}: {}", validity_words(validity)), colour);
-    }
-    if let Some(exp) = report.exp {
-        let words = if exp > now { "Expires" } else { "Expired" };
-        words_ui(ui, first_upper(&format!("{words} {}", dates::relative(exp, now))), palette.muted);
-    }
 }
 
 /// Members that are shown of each part; characters of a value.

@@ -97,10 +97,12 @@ pub(super) fn marked_job(
 }
 
 /// The parts of a text worth showing: all of a short one, else the surroundings of each mark.
-pub(super) fn windows(text: &str, marks: impl Iterator<Item = Range<usize>>) -> Vec<Range<usize>> {
-    if text.len() <= SHOWN_WHOLE {
-        return std::iter::once(0..text.len()).collect();
-    }
+fn windows(text: &str, marks: impl Iterator<Item = Range<usize>>) -> Vec<Range<usize>> {
+    if text.len() <= SHOWN_WHOLE { std::iter::once(0..text.len()).collect() } else { windows_around(text, marks) }
+}
+
+/// The surroundings of each mark, joined where they meet.
+pub(super) fn windows_around(text: &str, marks: impl Iterator<Item = Range<usize>>) -> Vec<Range<usize>> {
     let mut around: Vec<Range<usize>> = marks
         .map(|mark| {
             let end = mark.end.min(mark.start.saturating_add(WINDOW_CHARS));

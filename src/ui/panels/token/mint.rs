@@ -1,60 +1,31 @@
-//! Test tokens: claims as JSON, an algorithm, a secret of their own. Kept apart from verifying.
+//! Test tokens: a claims editor with an algorithm and a key of its own, kept apart from verifying.
 
-use crate::token::mint;
+use crate::token::{SIGNING, is_by_secret, mint};
 use crate::ui::action::Action;
 use crate::ui::big_text::BigText;
 use crate::ui::context::Actions;
 use crate::ui::panels::parts::words_ui;
 use crate::ui::theme;
 use crate::ui::visible;
-use egui::{CollapsingHeader, ComboBox, TextEdit, Ui};
+use egui::{ComboBox, TextEdit, Ui};
 
 /// What a test token is to be made of.
-#[derive(Default)]
 pub(super) struct Mint {
     claims: String,
-    alg: Alg,
+    alg: &'static str,
     secret: String,
     made: Option<Result<String, String>>,
 }
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum Alg {
-    #[default]
-    Hs256,
-    Hs384,
-    Hs512,
-    None,
-}
-
-impl Alg {
-    const ALL: [Self; 4] = [Self::Hs256, Self::Hs384, Self::Hs512, Self::None];
-
-    fn name(self) -> &'static str {
-        match self {
-            Self::Hs256 => "HS256",
-            Self::Hs384 => "HS384",
-            Self::Hs512 => "HS512",
-            Self::None => "none",
-        }
+impl Default for Mint {
+    fn default() -> Self {
+        Self { claims: String::new(), alg: "HS256", secret: String::new(), made: None }
     }
 }
 
 impl Mint {
-    /// Shows the section; returns a token that is to be inspected.
+    /// Shows the editor; returns a token that is to be inspected.
     pub(super) fn show(
-        &mut self,
-        ui: &mut Ui,
-        decoded_claims: Option<&str>,
-        now_unix: i64,
-        actions: &mut Actions,
-    ) -> Option<String> {
-        ui.add_space(2.0 * theme::STEP);
-        let header = CollapsingHeader::new(theme::strong("Mint a test token")).id_salt("mint");
-        header.show(ui, |ui| self.body_ui(ui, decoded_claims, now_unix, actions)).body_returned.flatten()
-    }
-
-    fn body_ui(
         &mut self,
         ui: &mut Ui,
         decoded_claims: Option<&str>,
@@ -82,24 +53,11 @@ impl Mint {
             }
         });
         let claims = BigText::new("Claims as JSON").hint("{\"sub\": \"tester\"}").rows(5).show(ui, &mut self.claims);
-        let mut is_changed = claims.response.changed();
-        ui.horizontal(|ui| {
-            let combo = ComboBox::from_id_salt("mint alg").width(72.0).selected_text(self.alg.name());
-            let combo = combo.show_ui(ui, |ui| {
-                for alg in Alg::ALL {
-                    is_changed |= ui.selectable_value(&mut self.alg, alg, alg.name()).changed();
-                }
-            });
-            combo.response.on_hover_text("Algorithm");
-            let edit = TextEdit::singleline(&mut self.secret).password(true).hint_text("secret");
-            let is_signed = self.alg != Alg::None;
-            is_changed |= ui.add_enabled(is_signed, edit).accessible_name("Secret for the test token").changed();
-        });
-        if is_changed {
+        if claims.response.changed() | self.key_ui(ui) {
             self.made = None;
         }
         if ui.button("Mint").on_hover_text("Makes the token from the claims, byte for byte").clicked() {
-            let made = mint(&self.claims, self.alg.name(), self.secret.as_bytes());
+            let made = mint(&self.claims, self.alg, self.secret.as_bytes());
             self.made = Some(made.map_err(|error| error.to_string()));
         }
         match &self.made {
@@ -108,16 +66,44 @@ impl Mint {
                 words_ui(ui, format!("✗ {}", visible::one_line(why, 300).text), palette.bad);
                 None
             }
-            Some(Ok(token)) => {
-                ui.label(theme::mono(visible::middle_ellipsis(token, 40)));
-                let copy = ui.button("Copy the test token").clicked();
-                if copy {
-                    actions.push(Action::Copy { text: token.clone(), what: "the test token".to_owned() });
-                }
-                ui.button("Inspect it above").clicked().then(|| token.clone())
-            }
+            Some(Ok(token)) => made_ui(ui, token, "the test token", actions),
         }
     }
+
+    /// Algorithm and key; returns whether one of them changed.
+    fn key_ui(&mut self, ui: &mut Ui) -> bool {
+        let mut is_changed = false;
+        ui.horizontal(|ui| {
+            let combo = ComboBox::from_id_salt("mint alg").width(72.0).selected_text(self.alg);
+            let combo = combo.show_ui(ui, |ui| {
+                for alg in SIGNING.into_iter().chain(["none"]) {
+                    is_changed |= ui.selectable_value(&mut self.alg, alg, alg).changed();
+                }
+            });
+            combo.response.on_hover_text("Algorithm");
+            let hint = if is_by_secret(self.alg) { "secret" } else { "private key, PEM or JWK" };
+            let width = (ui.available_width() - 8.0).max(60.0);
+            let edit = TextEdit::singleline(&mut self.secret).password(true).hint_text(hint).desired_width(width);
+            let is_signed = self.alg != "none";
+            is_changed |= ui.add_enabled(is_signed, edit).accessible_name("Secret for the test token").changed();
+        });
+        is_changed
+    }
+}
+
+/// A token that was made, and what to do with it; returns it if it is to be inspected.
+pub(super) fn made_ui(ui: &mut Ui, token: &str, what: &str, actions: &mut Actions) -> Option<String> {
+    ui.label(theme::mono(visible::middle_ellipsis(token, 40)));
+    ui.horizontal_wrapped(|ui| {
+        if ui.button("Use it").on_hover_text("Puts it into the connection form").clicked() {
+            actions.push(Action::UseToken(token.to_owned()));
+        }
+        if ui.button(format!("Copy {what}")).clicked() {
+            actions.push(Action::Copy { text: token.to_owned(), what: what.to_owned() });
+        }
+        ui.button("Inspect it above").clicked().then(|| token.to_owned())
+    })
+    .inner
 }
 
 /// Claims that expire so many seconds from now; those that are not yet valid begin an hour before that.

@@ -1,31 +1,42 @@
 //! The token: decode, verify and mint, three places kept apart.
 //!
 //! A text of any size is read as soon as it is there, a long one on a thread of its own. `marked` shows where it is wrong,
-//! `claims` what it says and when it is valid, `secrets` what to verify it with, `sent` what the server got, `mint` makes
-//! test tokens. No secret leaves this panel.
+//! `claims` what it says, `validate` when and for whom it is valid, `secrets` what to verify it with, `sent` what the server
+//! got; `mint` and `variants` make test tokens. No secret leaves this panel.
 
+mod choice;
 mod claims;
 mod marked;
 mod mint;
 mod secrets;
 mod sent;
+mod validate;
+mod variants;
 
 use super::fact_words::validity_words;
 use super::job::{Job, Outcome};
 use super::parts::{first_upper, section_ui, words_ui};
-use crate::token::{Decoded, Secret, Shape, Signature, TokenReport, Validity, decode, examine, validity_at};
+use crate::token::{
+    Candidate, Decoded, Expectations, Secret, Shape, Signature, TokenReport, Validity, can_vary, candidates, decode,
+    examine, node_words, validity_at,
+};
 use crate::ui::action::Action;
 use crate::ui::big_text::BigText;
 use crate::ui::context::{Actions, Context};
+use crate::ui::matrix::Matrix;
 use crate::ui::paste::BIG;
 use crate::ui::theme::{self, Palette};
 use crate::ui::{units, visible};
-use egui::{Color32, Frame, Margin, ScrollArea, Ui};
+use egui::{CollapsingHeader, Color32, Frame, Id, Margin, ScrollArea, Ui};
 use mint::Mint;
 use secrets::Secrets;
 use sent::Sent;
 use std::sync::Arc;
 use std::time::Duration;
+use validate::Expected;
+use variants::Variants;
+
+pub use validate::countdown;
 
 /// The token panel.
 #[derive(Default)]
@@ -37,16 +48,40 @@ pub struct TokenPanel {
     revision: u64,
     reading: Option<Job<Read>>,
     read: Option<Arc<Read>>,
+    /// Whether the button that uses the token is to have the focus, so that Enter is enough.
+    wants_focus: bool,
+    /// Whether the text field is to have it.
+    wants_text: bool,
+    /// Which of several tokens in the text is read.
+    chosen: usize,
     secrets: Secrets,
+    expected: Expected,
     sent: Sent,
     mint: Mint,
+    variants: Variants,
+    /// The answers of the server to variants of the token, as far as they are there.
+    pub matrix: Option<Matrix>,
 }
 
 /// What a text turned out to be.
 #[derive(Debug)]
 struct Read {
+    /// The token that is read: the text itself, or the one of several that was chosen.
+    text: String,
+    /// Where there are several.
+    several: Vec<Candidate>,
     decoded: Decoded,
     report: TokenReport,
+    /// What the most used library for Node says of it, with the first secret.
+    library: Option<String>,
+    /// Whether variants can be made of it.
+    can_vary: bool,
+}
+
+impl Read {
+    fn text(&self) -> &str {
+        &self.text
+    }
 }
 
 impl TokenPanel {
@@ -57,8 +92,10 @@ impl TokenPanel {
                 ui.set_width(ui.available_width());
                 self.decode_ui(ui, ctx, actions);
                 self.secrets_ui(ui);
-                self.sent.show(ui, ctx, (self.revision, &self.pasted), actions);
-                self.mint_ui(ui, ctx, actions);
+                let read = self.read.clone();
+                let pasted = read.as_ref().map_or(self.pasted.as_str(), |read| read.text());
+                self.sent.show(ui, ctx, (self.revision, pasted), actions);
+                self.tests_ui(ui, ctx, actions);
             });
         });
         if self.is_stale {
@@ -70,7 +107,27 @@ impl TokenPanel {
     /// Puts a token into the panel, as if it had been pasted.
     pub fn inspect(&mut self, token: String) {
         self.pasted = token;
+        self.chosen = 0;
         self.is_stale = true;
+        self.wants_focus = true;
+    }
+
+    /// Gives the text field the focus.
+    pub fn focus(&mut self) {
+        self.wants_text = true;
+    }
+
+    /// Takes the secrets of the connection form, to verify with them as well.
+    pub fn take_secrets(&mut self, secrets: Vec<Secret>) {
+        self.is_stale |= self.secrets.take_form(secrets);
+    }
+
+    /// Whether a text holds one of the secrets that were given here.
+    pub fn holds_secret(&self, text: &str) -> bool {
+        let is_in = |secret: &Secret| {
+            std::str::from_utf8(secret.bytes()).is_ok_and(|secret| secret.len() >= 4 && text.contains(secret.trim()))
+        };
+        self.secrets.all().iter().any(is_in)
     }
 
     /// The text in the panel, as it was pasted.
@@ -85,13 +142,16 @@ impl TokenPanel {
             return;
         }
         let secrets = self.secrets.all();
+        let expected = self.expected.expectations();
+        let chosen = self.chosen;
         if self.pasted.len() <= BIG {
-            self.read = Some(Arc::new(read(&self.pasted, &secrets, now_unix)));
+            self.read = Some(Arc::new(read(&self.pasted, chosen, &secrets, now_unix, &expected)));
             self.reading = None;
         } else {
             let text = self.pasted.clone();
             self.read = None;
-            self.reading = Some(Job::start("token", ui.ctx(), move || read(&text, &secrets, now_unix)));
+            let work = move || read(&text, chosen, &secrets, now_unix, &expected);
+            self.reading = Some(Job::start("token", ui.ctx(), work));
         }
     }
 
@@ -100,10 +160,17 @@ impl TokenPanel {
         ui.label(theme::strong("Token"));
         let editor = ScrollArea::vertical().id_salt("editor").max_height(EDITOR_HEIGHT);
         let output = editor.show(ui, |ui| {
-            BigText::new("Token").hint("paste a token, a URL or a header").rows(4).show(ui, &mut self.pasted)
+            let field = BigText::new("Token").id(field_id()).hint("paste a token, a URL or a header").rows(4);
+            field.show(ui, &mut self.pasted)
         });
+        if std::mem::take(&mut self.wants_text) {
+            ui.memory_mut(|memory| memory.request_focus(field_id()));
+        }
         let output = output.inner;
-        self.is_stale |= output.response.changed();
+        if output.response.changed() {
+            self.is_stale = true;
+            self.chosen = 0;
+        }
         if let Some(job) = &self.reading {
             match job.poll() {
                 Outcome::Running => words_ui(ui, "Reading …", palette.muted),
@@ -134,14 +201,20 @@ impl TokenPanel {
         let Some(read) = self.read.clone() else {
             return;
         };
+        if let Some(chosen) = choice::choice_ui(ui, &read.several, self.chosen) {
+            self.chosen = chosen;
+            self.is_stale = true;
+        }
         self.buttons_ui(ui, &read, actions);
         let now = ctx.now_unix_millis as f64 / 1000.0;
         summary_ui(ui, &read.report, now, palette);
         if !read.report.problems.is_empty() {
-            marked::problems_ui(ui, &self.pasted, &read.decoded);
+            marked::problems_ui(ui, read.text(), &read.decoded);
         }
         claims::claims_ui(ui, &read.decoded, &read.report, now);
-        claims::moments_ui(ui, &read.report, ctx, now);
+        if !read.report.claims.is_empty() {
+            self.is_stale |= self.expected.show(ui, &read.report, ctx, now);
+        }
         if read.report.exp.is_some() || read.report.nbf.is_some() {
             // The words that count from now move on.
             ui.ctx().request_repaint_after(Duration::from_secs(1));
@@ -152,19 +225,22 @@ impl TokenPanel {
         let palette = theme::palette(ui);
         ui.horizontal_wrapped(|ui| {
             let use_it = theme::primary_button(ui, "Use in connection");
-            if ui.add(use_it).on_hover_text("Puts the token into the connection form, as it is").clicked() {
-                actions.push(Action::UseToken(self.pasted.clone()));
+            let use_it = ui.add(use_it).on_hover_text("Puts the token into the connection form, as it is");
+            if std::mem::take(&mut self.wants_focus) {
+                use_it.request_focus();
             }
-            if let Some(mended) = read.decoded.mended.as_ref().filter(|mended| **mended != self.pasted) {
+            if use_it.clicked() {
+                actions.push(Action::UseToken(read.text.clone()));
+            }
+            if let Some(mended) = read.decoded.mended.as_ref().filter(|mended| **mended != read.text) {
                 let tip = format!("Takes {} instead", visible::middle_ellipsis(mended, 40));
                 if ui.button("Mend").on_hover_text(tip).clicked() {
-                    self.pasted.clone_from(mended);
-                    self.is_stale = true;
+                    self.inspect(mended.clone());
                     actions.push(Action::Toast("Mended the token".to_owned()));
                 }
             }
         });
-        if read.decoded.mended.as_ref().is_some_and(|mended| *mended != self.pasted) {
+        if read.decoded.mended.as_ref().is_some_and(|mended| *mended != read.text) {
             words_ui(ui, "It can be sent as it is, to reproduce a fault, or be mended first.", palette.muted);
         }
     }
@@ -185,15 +261,34 @@ impl TokenPanel {
         if let Some(with) = &read.report.verified_as {
             words_ui(ui, format!("Verifies with {}.", visible::one_line(with, 200).text), palette.text);
         }
+        if !self.secrets.is_empty() {
+            let words = read.library.as_deref().unwrap_or_default();
+            words_ui(ui, visible::one_line(words, 300).text, palette.text);
+        }
         for note in &read.report.notes {
             words_ui(ui, format!("· {}", visible::one_line(note, 400).text), palette.muted);
         }
     }
 
-    fn mint_ui(&mut self, ui: &mut Ui, ctx: &Context<'_>, actions: &mut Actions) {
-        let claims = self.read.as_ref().and_then(|read| read.decoded.payload.clone());
+    /// Test tokens: variants of the one above, and new ones.
+    fn tests_ui(&mut self, ui: &mut Ui, ctx: &Context<'_>, actions: &mut Actions) {
+        let mut inspected = None;
+        let read = self.read.clone();
+        if let Some(read) = &read {
+            ui.add_space(2.0 * theme::STEP);
+            let header = CollapsingHeader::new(theme::strong("Variants and token matrix")).id_salt("variants");
+            let (signer, revision) = (self.secrets.signer(), self.revision);
+            let (variants, matrix) = (&mut self.variants, self.matrix.as_ref());
+            let shown =
+                header.show(ui, |ui| variants.show(ui, (revision, read), signer.as_ref(), matrix, ctx, actions));
+            inspected = shown.body_returned.flatten();
+        }
+        let claims = read.as_ref().and_then(|read| read.decoded.payload.as_deref());
         let now = ctx.now_unix_millis.div_euclid(1000);
-        if let Some(token) = self.mint.show(ui, claims.as_deref(), now, actions) {
+        ui.add_space(2.0 * theme::STEP);
+        let header = CollapsingHeader::new(theme::strong("Mint a test token")).id_salt("mint");
+        let shown = header.show(ui, |ui| self.mint.show(ui, claims, now, actions));
+        if let Some(token) = inspected.or(shown.body_returned.flatten()) {
             self.inspect(token);
         }
     }
@@ -205,8 +300,13 @@ impl std::fmt::Debug for TokenPanel {
     }
 }
 
-fn read(text: &str, secrets: &[Secret], now_unix: i64) -> Read {
-    Read { decoded: decode(text), report: examine(text, secrets, now_unix) }
+fn read(text: &str, chosen: usize, secrets: &[Secret], now_unix: i64, expected: &Expectations) -> Read {
+    let several = candidates(text);
+    let text = several.get(chosen).or(several.first()).map_or(text, |one| one.text.as_str()).to_owned();
+    let library = secrets.first().and_then(|secret| node_words(&text, Some(secret), now_unix, expected));
+    let decoded = decode(&text);
+    let can_vary = text.len() <= BIG && can_vary(&decoded);
+    Read { report: examine(&text, secrets, now_unix), decoded, several, library, can_vary, text }
 }
 
 /// One line each: what it is, whether its dates are valid, whether its signature is.
@@ -255,6 +355,10 @@ fn validity_look(validity: Validity, palette: &Palette) -> (&'static str, Color3
         Validity::Expired | Validity::NotYetValid => ("✗", palette.bad),
         Validity::Unknown => ("?", palette.warn),
     }
+}
+
+fn field_id() -> Id {
+    Id::unique("token panel's text")
 }
 
 /// Points of the editor's height, from which on it scrolls.

@@ -1,9 +1,9 @@
 //! The token as it was sent, read again from the request's bytes, beside the one that was pasted.
 
-use super::marked::{marked_job, marked_ui, windows};
+use super::marked::{marked_job, marked_ui, windows_around};
 use crate::observation::{ConnId, TokenPlace};
 use crate::store::Story;
-use crate::token::{looks_like_token, place};
+use crate::token::{Difference, differences, looks_like_token, place};
 use crate::ui::action::Action;
 use crate::ui::context::{Actions, Context};
 use crate::ui::panels::parts::{section_ui, words_ui};
@@ -18,7 +18,7 @@ pub(super) struct Sent {
     key: Option<(ConnId, usize)>,
     found: Option<Found>,
     /// The comparison with the pasted text, and which revision of it that was.
-    compared: Option<(u64, Comparison)>,
+    compared: Option<(u64, Vec<Difference>)>,
 }
 
 /// A token in the request.
@@ -34,13 +34,6 @@ struct Found {
     count: usize,
     /// What is wrong with it exactly as it was sent.
     problems: Vec<String>,
-}
-
-/// Two texts: the same, or where they differ.
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum Comparison {
-    Same,
-    Differ { sent: Range<usize>, pasted: Range<usize> },
 }
 
 impl Sent {
@@ -80,10 +73,10 @@ impl Sent {
             words_ui(ui, visible::middle_ellipsis(&found.raw, 60), palette.text);
         } else {
             if self.compared.as_ref().is_none_or(|(with, _)| *with != revision) {
-                self.compared = Some((revision, compare(&found.decoded, pasted)));
+                self.compared = Some((revision, differences(&found.decoded, pasted)));
             }
-            if let Some((_, comparison)) = &self.compared {
-                comparison_ui(ui, comparison, &found.decoded, pasted);
+            if let Some((_, differences)) = &self.compared {
+                differences_ui(ui, differences, &found.decoded, pasted);
             }
         }
         if ui.button("Inspect the sent one").clicked() {
@@ -97,48 +90,33 @@ pub(super) fn sent_token(story: &Story) -> Option<String> {
     find(story).map(|found| found.decoded)
 }
 
-fn comparison_ui(ui: &mut Ui, comparison: &Comparison, sent: &str, pasted: &str) {
+fn differences_ui(ui: &mut Ui, differences: &[Difference], sent: &str, pasted: &str) {
     let palette = theme::palette(ui);
-    match comparison {
-        Comparison::Same => words_ui(ui, "✓ The same as pasted, byte for byte", palette.ok),
-        Comparison::Differ { sent: in_sent, pasted: in_pasted } => {
-            let at = units::count(in_sent.start as u64);
-            words_ui(ui, format!("✗ Not the one above: they differ from byte {at} on"), palette.bad);
-            for (name, text, range) in [("as sent", sent, in_sent), ("as pasted", pasted, in_pasted)] {
-                words_ui(ui, name, palette.muted);
-                let around = around(text, range);
-                let windows =
-                    if text.len() > 400 { vec![around] } else { windows(text, std::iter::once(range.clone())) };
-                let job = marked_job(text, &windows, std::slice::from_ref(range), &[], |_| palette.text, palette);
-                marked_ui(ui, job, "The difference is marked");
-            }
-        }
+    let Some(first) = differences.first() else {
+        words_ui(ui, "✓ The same as pasted, byte for byte", palette.ok);
+        return;
+    };
+    let at = units::count(first.left.start as u64);
+    let words = match differences.len() {
+        1 => format!("✗ Not the one above: they differ from byte {at} on"),
+        count => format!("✗ Not the one above: they differ in {count} places, the first at byte {at}"),
+    };
+    words_ui(ui, words, palette.bad);
+    let left: Vec<Range<usize>> = differences.iter().take(MOST_MARKS).map(|one| one.left.clone()).collect();
+    let right: Vec<Range<usize>> = differences.iter().take(MOST_MARKS).map(|one| one.right.clone()).collect();
+    for (name, text, ranges) in [("as sent", sent, left), ("as pasted", pasted, right)] {
+        words_ui(ui, name, palette.muted);
+        // Of a long difference the beginning is enough.
+        let heads = || ranges.iter().map(|range| range.start..range.end.min(range.start.saturating_add(AROUND)));
+        let windows = around(text, heads());
+        let job = marked_job(text, &windows, &ranges, &[], |_| palette.text, palette);
+        marked_ui(ui, job, "The differences are marked");
     }
 }
 
-/// What differs between two texts once their common beginning and end are left out.
-fn compare(sent: &str, pasted: &str) -> Comparison {
-    if sent == pasted {
-        return Comparison::Same;
-    }
-    let same =
-        |a: &mut dyn Iterator<Item = u8>, b: &mut dyn Iterator<Item = u8>| a.zip(b).take_while(|(a, b)| a == b).count();
-    let mut front = same(&mut sent.bytes(), &mut pasted.bytes());
-    while !sent.is_char_boundary(front) {
-        front -= 1;
-    }
-    let (sent_rest, pasted_rest) = (&sent.as_bytes()[front..], &pasted.as_bytes()[front..]);
-    let mut back = same(&mut sent_rest.iter().rev().copied(), &mut pasted_rest.iter().rev().copied());
-    while !sent.is_char_boundary(sent.len() - back) {
-        back -= 1;
-    }
-    Comparison::Differ { sent: front..sent.len() - back, pasted: front..pasted.len() - back }
-}
-
-/// A difference with its surroundings; only the beginning of a long one.
-fn around(text: &str, range: &Range<usize>) -> Range<usize> {
-    let boundary = |at: usize| (0..=at.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
-    boundary(range.start.saturating_sub(AROUND))..boundary(range.end.min(range.start + AROUND) + AROUND)
+/// The parts of a text worth showing: all of a short one, else the surroundings of each difference.
+fn around(text: &str, ranges: impl Iterator<Item = Range<usize>>) -> Vec<Range<usize>> {
+    if text.len() <= SHORT { std::iter::once(0..text.len()).collect() } else { windows_around(text, ranges) }
 }
 
 fn find(story: &Story) -> Option<Found> {
@@ -179,19 +157,7 @@ fn find(story: &Story) -> Option<Found> {
     Some(Found { place: visible::one_line(&place, 80).text, raw, decoded, count: raws.len(), problems })
 }
 
-/// Bytes shown on each side of a difference.
-const AROUND: usize = 32;
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn texts_differ_between_their_common_ends() {
-        assert_eq!(compare("abc", "abc"), Comparison::Same);
-        assert_eq!(compare("abXcd", "abYZcd"), Comparison::Differ { sent: 2..3, pasted: 2..4 });
-        assert_eq!(compare("abc", "abc\n"), Comparison::Differ { sent: 3..3, pasted: 3..4 });
-        assert_eq!(compare("aa", "aaa"), Comparison::Differ { sent: 2..2, pasted: 2..3 });
-        assert_eq!(compare("é", "è"), Comparison::Differ { sent: 0..2, pasted: 0..2 });
-    }
-}
+/// Bytes of a difference that are shown; of a text that is shown whole; differences that are marked.
+const AROUND: usize = 64;
+const SHORT: usize = 400;
+const MOST_MARKS: usize = 40;

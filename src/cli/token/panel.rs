@@ -1,59 +1,16 @@
-//! `sockeye token`: reads a token, checks its signature and dates; `token mint` makes one for a test.
-
-use std::io::{self, IsTerminal as _, Read as _};
+//! What `sockeye token` shows of a token; never the token itself, nor its signature.
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use serde_json::{Map, Value};
 
-use super::args::{MintArgs, TokenArgs, TokenCommand};
-use super::failure::Failure;
-use super::{clock, print, secrets};
+use super::Reading;
 use crate::export::text::{Line, Tone};
 use crate::export::visible::{shortened, visible};
-use crate::token::{self, Shape, Signature, TokenReport, Validity, examine, mint};
-
-/// Reads or makes a token; gives the exit status: 0 if nothing is wrong with it, else 1.
-pub(super) fn run(args: &TokenArgs) -> Result<u8, Failure> {
-    if let Some(TokenCommand::Mint(args)) = &args.mint {
-        return mint_one(args);
-    }
-    let text = match args.token.as_deref() {
-        Some("-") => standard_input()?,
-        None if !io::stdin().is_terminal() => standard_input()?,
-        Some(token) => token.to_owned(),
-        None => return Err(Failure::Usage("give a token, or - to read it from standard input".to_owned())),
-    };
-    let secrets = secrets::from_args(&args.secrets)?;
-    let now = clock::unix_secs();
-    let report = examine(&text, &secrets, now);
-    print::lines(&panel(&text, &report, now))?;
-    Ok(u8::from(!is_well(&report)))
-}
-
-fn standard_input() -> Result<String, Failure> {
-    let mut text = String::new();
-    let read = io::stdin().lock().read_to_string(&mut text);
-    read.map_err(|source| Failure::Read { what: "the token from", path: "standard input".into(), source })?;
-    // A pipe ends in a line end that is nobody's fault.
-    if text.ends_with('\n') {
-        text.pop();
-        if text.ends_with('\r') {
-            text.pop();
-        }
-    }
-    Ok(text)
-}
-
-fn is_well(report: &TokenReport) -> bool {
-    matches!(report.shape, Shape::Jws)
-        && report.problems.is_empty()
-        && report.signature != Signature::Invalid
-        && matches!(report.validity, Validity::Valid | Validity::NoExpiry)
-}
+use crate::token::{self, Shape, Signature, TokenReport, Validity};
 
 /// What is known about a token; never the token itself, nor its signature.
-fn panel(text: &str, report: &TokenReport, now: i64) -> Vec<Line> {
+pub(super) fn panel(text: &str, reading: &Reading, now: i64) -> Vec<Line> {
+    let report = &reading.report;
     let (shape, tone) = shape_words(report.shape);
     let mut lines = vec![Line::new().add(tone, shape).dim(&format!("  {} bytes", report.length_bytes))];
     if let Some(header) = &report.header {
@@ -78,6 +35,12 @@ fn panel(text: &str, report: &TokenReport, now: i64) -> Vec<Line> {
     lines.extend([Line::new(), Line::new().add(Tone::Strong, "Judgement")]);
     lines.push(signature_line(report));
     lines.push(validity_line(report));
+    for objection in reading.objections.iter().filter(|one| matches!(one.cause, "jwt-audience" | "jwt-issuer")) {
+        lines.push(Line::new().add(Tone::Bad, "  ✗ ").plain(&visible(&objection.message)).hang(4));
+    }
+    if let Some(words) = &reading.library_words {
+        lines.push(Line::new().plain("  · ").plain(&visible(words)).hang(4));
+    }
     for note in &report.notes {
         lines.push(Line::new().plain("  · ").plain(&visible(note)).hang(4));
     }
@@ -134,7 +97,10 @@ fn validity_line(report: &TokenReport) -> Line {
 
 /// A NumericDate in local time, and from now; its explanation has it in UTC.
 fn date_words(date: f64, now: i64) -> String {
-    let Ok(moment) = Timestamp::from_second(date as i64) else { return "no date".to_owned() };
+    let Ok(moment) = Timestamp::from_second(date as i64) else {
+        let meant = (date.abs() < MOST_MILLIS).then(|| date_words(date / 1000.0, now));
+        return meant.map_or_else(|| "no date".to_owned(), |meant| format!("if it counts milliseconds: {meant}"));
+    };
     let local = moment.to_zoned(TimeZone::system()).strftime("%Y-%m-%d %H:%M:%S %:z").to_string();
     let delta = date as i64 - now;
     let relative = match delta.unsigned_abs() {
@@ -154,60 +120,37 @@ fn span(secs: u64) -> String {
     }
 }
 
-fn mint_one(args: &MintArgs) -> Result<u8, Failure> {
-    let secrets = secrets::from_args(&args.secrets)?;
-    let secret = match secrets.first() {
-        Some(secret) => secret.bytes(),
-        None if args.alg == "none" => &[],
-        None => {
-            let what = "give a secret: --secret, --secret-file, --env-file or --secret-env";
-            return Err(Failure::Usage(what.to_owned()));
-        }
-    };
-    let mut claims: Map<String, Value> = serde_json::from_str(&args.claims)
-        .map_err(|error| Failure::Usage(format!("--claims is no JSON object: {error}")))?;
-    for (name, value) in &args.claim {
-        let value = serde_json::from_str(value).unwrap_or_else(|_| Value::String(value.clone()));
-        claims.insert(name.clone(), value);
-    }
-    let now = clock::unix_secs();
-    if !claims.contains_key("iat") {
-        claims.insert("iat".to_owned(), (now + args.expires_in.min(0)).into());
-    }
-    if let Some(not_before) = args.not_before {
-        claims.insert("nbf".to_owned(), now.saturating_add(not_before).into());
-    }
-    if !claims.contains_key("exp") {
-        claims.insert("exp".to_owned(), now.saturating_add(args.expires_in).into());
-    }
-    let token = mint(&Value::Object(claims).to_string(), &args.alg, secret)?;
-    print::note("note: this token is for tests");
-    print::out(&format!("{token}\n"))?;
-    Ok(0)
-}
+/// Milliseconds beyond this are no date either: the year 9999.
+const MOST_MILLIS: f64 = 2.5e14;
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::token::Secret;
+    use crate::token::{Expectations, Secret, mint};
 
     fn words(text: &str, secret: &[u8]) -> String {
-        let report = examine(text, &[Secret::new("--secret-file", secret)], 1_000);
-        panel(text, &report, 1_000).iter().map(|line| line.text() + "\n").collect()
+        let secrets = [Secret::new("--secret-file", secret)];
+        let reading = Reading::of(text, &secrets, 1_000, &Expectations::default());
+        panel(text, &reading, 1_000).iter().map(|line| line.text() + "\n").collect()
     }
 
     #[test]
     fn the_panel_shows_claims_and_never_the_token() {
         let token = mint(r#"{"sub":"me\u202e","exp":2000}"#, "HS256", b"a-secret-of-mine").unwrap();
         let text = words(&token, b"a-secret-of-mine");
-        for wanted in ["sub", "exp", "in 16 min", "the signature is valid", "HS256"] {
+        for wanted in ["sub", "exp", "in 16 min", "the signature is valid", "HS256", "jsonwebtoken for Node accepts it"]
+        {
             assert!(text.contains(wanted), "{wanted} in\n{text}");
         }
         assert!(!text.contains('\u{202e}') && !text.contains("a-secret-of-mine"), "{text}");
         for part in token.split('.') {
             assert!(!text.contains(part), "{text}");
         }
-        assert!(words(&token, b"other").contains("not valid with this secret"));
+        let text = words(&token, b"other");
+        assert!(
+            text.contains("not valid with this secret") && text.contains("\u{201c}invalid signature\u{201d}"),
+            "{text}"
+        );
     }
 
     #[test]
