@@ -6,6 +6,7 @@ use crate::diagnosis::Place;
 use crate::engine::{Command, ConsoleSource};
 use crate::observation::{ConnId, Moment, PastedConsole};
 use crate::token::Variant;
+use crate::ui::form::copied::Tool;
 
 /// Something to be done after the pass.
 #[derive(Debug)]
@@ -49,6 +50,8 @@ pub enum Action {
         /// What it is.
         what: String,
     },
+    /// Copy the form's connection as a command of another tool.
+    CopyAs(Tool),
     /// Say shortly that something was done.
     Toast(String),
     /// Save the shown connection: with a dialog, or to this path.

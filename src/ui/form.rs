@@ -2,12 +2,15 @@
 //!
 //! The URL is the truth about its query; the token stands in it or beside it, as its place says. Nothing here draws. Start at
 //! [`Form::options`]; what is wrong with a field is in [`checks`], what is kept between starts in [`kept`], what a paste
-//! means in [`pasted`].
+//! means in [`pasted`], commands of other tools in [`foreign`] and [`copied`].
 
 pub mod checks;
+pub mod copied;
+pub mod foreign;
 pub mod kept;
 pub mod network;
 pub mod pasted;
+mod shell_words;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

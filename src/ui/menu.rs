@@ -4,6 +4,7 @@ use egui::{Key, KeyboardShortcut, Modifiers, Ui};
 
 use super::action::{Action, Focus, Tab};
 use super::context::Actions;
+use super::form::copied::Tool;
 use super::theme;
 
 /// One thing that can be done.
@@ -27,6 +28,8 @@ pub enum Group {
     Connection,
     /// Where to look.
     Go,
+    /// The connection as a command of another tool.
+    Copy,
     /// Files.
     File,
     /// The window.
@@ -35,13 +38,14 @@ pub enum Group {
 
 impl Group {
     /// Every heading, in order.
-    pub const ALL: [Self; 4] = [Self::Connection, Self::Go, Self::File, Self::Window];
+    pub const ALL: [Self; 5] = [Self::Connection, Self::Go, Self::Copy, Self::File, Self::Window];
 
     /// Its words.
     pub fn words(self) -> &'static str {
         match self {
             Self::Connection => "Connection",
             Self::Go => "Go to",
+            Self::Copy => "Copy as",
             Self::File => "File",
             Self::Window => "Window",
         }
@@ -88,6 +92,10 @@ pub const ACTIONS: &[Entry] = &[
     entry(Group::Go, "Paste a console", None, always, || Action::PasteForm),
     entry(Group::Go, "Practice faults", None, always, || Action::Tab(Tab::Practice)),
     entry(Group::Go, "Sessions", None, always, || Action::Tab(Tab::Sessions)),
+    entry(Group::Copy, "Copy as wscat command", None, connectable, || Action::CopyAs(Tool::Wscat)),
+    entry(Group::Copy, "Copy as websocat command", None, connectable, || Action::CopyAs(Tool::Websocat)),
+    entry(Group::Copy, "Copy as curl command", None, connectable, || Action::CopyAs(Tool::Curl)),
+    entry(Group::Copy, "Copy as Node script", None, connectable, || Action::CopyAs(Tool::NodeScript)),
     entry(Group::File, "Save…", Some(command(Key::S)), shown, || Action::Save(None)),
     entry(Group::File, "Open…", Some(command(Key::O)), always, || Action::Open(None)),
     entry(Group::Window, "Left region", Some(command(Key::B)), always, || Action::ToggleLeft),
@@ -133,13 +141,13 @@ pub fn menu_ui(ui: &mut Ui, situation: Situation, actions: &mut Actions) {
     let palette = theme::palette(ui);
     ui.set_min_width(280.0);
     for group in Group::ALL {
-        if group == Group::Go {
+        if matches!(group, Group::Go | Group::Copy) {
             ui.menu_button(group.words(), |ui| group_ui(ui, group, situation, actions));
         } else {
             ui.label(theme::tinted(group.words(), palette.muted));
             group_ui(ui, group, situation, actions);
         }
-        if group != Group::Window {
+        if !matches!(group, Group::Go | Group::Window) {
             ui.separator();
         }
     }
@@ -190,6 +198,10 @@ fn idle(situation: Situation) -> bool {
 
 fn shown(situation: Situation) -> bool {
     situation.has_view
+}
+
+fn connectable(situation: Situation) -> bool {
+    situation.can_connect
 }
 
 fn live(situation: Situation) -> bool {

@@ -167,51 +167,57 @@ def save(window, name):
         return None
 
 
-def main_path(display):
-    with Window(display) as window:
-        window.shot("01-first-start")
+def main_path(display, look, light=False, **extra):
+    """The main task in one look: a picture after each step, under the look's name."""
+    with Window(display, **extra) as window:
+        if light:
+            window.keys("ctrl+k")
+            window.run("xdotool", "type", "light, dark")
+            window.keys("Return", then=4)
+        shot = lambda name: window.shot(f"{look}-{name}")
+        shot("01-first-start")
         good, expired = token(3600), token(-3600)
         with Server("good") as server:
             window.url(f"ws://127.0.0.1:{server.port}/?token={good}&agentId=a1")
             window.keys("ctrl+Return", then=1.5)
-            window.shot("02-open")
+            shot("02-open")
             window.keys("ctrl+m")
             window.paste("hello from the window")
             window.keys("ctrl+Return", then=1)
-            window.shot("03-sent")
+            shot("03-sent")
             window.keys("ctrl+d", then=1.5)
-            window.shot("04-closed")
+            shot("04-closed")
             path = save(window, "open.sockeye")
-            check("a session is saved", path is not None)
+            check(f"{look}: a session is saved", path is not None)
             if path:
                 texts = [row.get("text") for row in rows(path) if row.get("direction") == "client_to_server"]
-                check("what was typed was sent", any("hello from the window" in (text or "") for text in texts), texts)
-                check("the user's own close is nobody's fault", verdict(path) == "ended-by-user", verdict(path))
+                check(f"{look}: what was typed was sent", any("hello from the window" in (text or "") for text in texts), texts)
+                check(f"{look}: the user's own close is nobody's fault", verdict(path) == "ended-by-user", verdict(path))
             window.keys("ctrl+n")
             window.url(f"ws://127.0.0.1:{server.port}/?token={expired}&agentId=a1")
             window.keys("ctrl+Return", then=2)
-            window.shot("05-close-1008")
+            shot("05-close-1008")
             path = save(window, "expired.sockeye")
-            check("1008 is explained by the token", path is not None and verdict(path) == "jwt-expired", path and verdict(path))
+            check(f"{look}: 1008 is explained by the token", path is not None and verdict(path) == "jwt-expired", path and verdict(path))
         with Server("exit-confirmed") as server:
             window.keys("ctrl+n")
             window.url(f"ws://127.0.0.1:{server.port}/?token={good}&agentId=a1")
             window.keys("ctrl+Return", then=2.5)
-            window.shot("06-close-1006")
+            shot("06-close-1006")
             window.keys("ctrl+j")
             window.keys("Tab")
             window.keys("Return", then=0.8)
-            window.shot("07-evidence")
+            shot("07-evidence")
             path = save(window, "died.sockeye")
-            check("1006 is explained by the dead process", path is not None and verdict(path) == "server-process-died", path and verdict(path))
+            check(f"{look}: 1006 is explained by the dead process", path is not None and verdict(path) == "server-process-died", path and verdict(path))
         if path:
             window.keys("ctrl+o", then=1.2)
             window.keys("ctrl+a")
             window.paste(str(path))
             window.keys("Return", then=1.5)
-            window.shot("08-opened-again")
-        check("the window lives", window.is_alive(), window.stderr())
-        check("nothing panicked", "panicked" not in window.stderr(), window.stderr())
+            shot("08-opened-again")
+        check(f"{look}: the window lives", window.is_alive(), window.stderr())
+        check(f"{look}: nothing panicked", "panicked" not in window.stderr(), window.stderr())
 
 
 def dialog(display):
@@ -233,20 +239,13 @@ def dialog(display):
         check("a file dialog says where to save", path.exists() and verdict(path) == "ended-by-user", window.stderr())
 
 
-def looks(display, name, **extra):
-    with Window(display, **extra) as window:
-        window.keys("ctrl+Return", then=2)
-        window.keys("ctrl+d", then=1.5)
-        window.shot(name)
-        check(f"a window of its own: {name}", window.is_alive() and "panicked" not in window.stderr(), window.stderr())
-
-
 with Display("1280x800") as display:
-    main_path(display)
+    main_path(display, "dark")
+    main_path(display, "light", light=True)
     dialog(display)
 with Display("1024x700") as display:
-    looks(display, "09-1024x700")
+    main_path(display, "small")
 with Display("2560x1600") as display:
-    looks(display, "10-scale-2", WINIT_X11_SCALE_FACTOR="2")
+    main_path(display, "scale-2", WINIT_X11_SCALE_FACTOR="2")
 print(f"{passed} passed, {failed} failed")
 sys.exit(1 if failed else 0)

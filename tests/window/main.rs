@@ -11,6 +11,7 @@
 )]
 
 mod app;
+mod bad_input;
 mod cpu_render;
 mod gallery;
 mod inputs;

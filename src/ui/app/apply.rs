@@ -94,6 +94,10 @@ impl App {
                 ctx.copy_text(text);
                 self.toasts.done(format!("Copied {what}"));
             }
+            Action::CopyAs(tool) => {
+                ctx.copy_text(self.form.copied(tool));
+                self.toasts.done(format!("Copied {}", tool.what()));
+            }
             Action::Toast(words) => self.toasts.done(words),
             Action::Save(path) => self.save(path),
             Action::Open(path) => self.open(path),

@@ -1,6 +1,8 @@
-//! What a paste into the form means: a URL is split, a token goes to its field, quotes are taken off and said so.
+//! What a paste into the form means: a URL is split, a token goes to its field, quotes are taken off and said so, the
+//! command of another tool is taken over.
 
-use super::Form;
+use super::foreign::Foreign;
+use super::{Form, HeaderRow};
 use crate::token::looks_like_token;
 use crate::ui::paste::BIG;
 
@@ -35,6 +37,10 @@ impl Form {
     /// To be called after something was pasted into the URL field; `old` is the URL before.
     pub fn url_pasted(&mut self, old: &str) {
         self.note = None;
+        if let Some(foreign) = Foreign::read(&self.url) {
+            self.take_foreign(foreign);
+            return;
+        }
         let pasted = self.url.trim();
         let bare = unquoted(pasted).unwrap_or(pasted);
         if self.url.len() <= BIG && !bare.contains("://") && looks_like_token(bare) {
@@ -79,6 +85,26 @@ impl Form {
             self.note = Some(Note { at: NoteAt::Token, text, before: Some((String::new(), as_pasted)) });
         }
         self.token_typed();
+    }
+
+    /// Takes over what another tool's command says of the connection, and says what was left out.
+    fn take_foreign(&mut self, foreign: Foreign) {
+        self.url = foreign.url;
+        self.headers =
+            foreign.headers.into_iter().map(|(name, value)| HeaderRow { is_on: true, name, value }).collect();
+        self.origin = foreign.origin.unwrap_or_default();
+        self.subprotocols = foreign.subprotocols.join(", ");
+        self.is_insecure = foreign.is_insecure;
+        if let Some(path) = foreign.ca_file {
+            self.ca_file = path;
+        }
+        let mut text = format!("this is {}: the URL, its headers and subprotocols were taken over", foreign.what);
+        if !foreign.left_out.is_empty() {
+            text.push_str(", without ");
+            text.push_str(&foreign.left_out.join(" "));
+        }
+        self.note = Some(Note { at: NoteAt::Url, text, before: None });
+        self.url_typed();
     }
 
     /// Puts the text back as it was pasted.
@@ -134,6 +160,16 @@ mod tests {
         assert_eq!(form.url, format!("ws://localhost:3001/?token={TOKEN}&agentId="));
         form.undo_note();
         assert_eq!(form.url, format!("\"{TOKEN}\""));
+    }
+
+    #[test]
+    fn a_command_fills_the_form_and_says_what_it_left_out() {
+        let mut form = Form::first();
+        form.url = "wscat -c wss://h/?token=abc -H 'X-A: 1' -s chat -w 5".to_owned();
+        form.url_pasted("");
+        assert_eq!((form.url.as_str(), form.token.as_str()), ("wss://h/?token=abc", "abc"));
+        assert_eq!((form.headers[0].value.as_str(), form.subprotocols.as_str()), ("1", "chat"));
+        assert!(form.note.as_ref().unwrap().text.ends_with("without -w"));
     }
 
     #[test]
