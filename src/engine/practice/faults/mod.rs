@@ -16,7 +16,7 @@ pub(super) use unproducible::UNPRODUCIBLE;
 
 use super::fault::Fault;
 
-const TABLES: [&[Fault]; 10] = [
+const TABLES: [&[Fault]; 11] = [
     url::FAULTS,
     token::FAULTS,
     transport::FAULTS,
