@@ -19,7 +19,7 @@ use std::time::Duration;
 /// A machine elsewhere answered 404, and the verdict stands.
 fn refused_elsewhere() -> View {
     let mut plan = plan();
-    plan.url = "ws://192.0.2.7:3001/ws".to_owned();
+    "ws://192.0.2.7:3001/ws".clone_into(&mut plan.url);
     plan.target = parse_url(&plan.url).ok();
     let address = "192.0.2.7:3001".parse().unwrap();
     let told = || {
