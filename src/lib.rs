@@ -30,7 +30,7 @@
 //! | [`observation`] | the input alphabet | nothing of ours but the types it carries |
 //! | [`wire`] | RFC 6455 as pure functions over bytes | – |
 //! | [`token`] | RFC 7515, 7517, 7519; the only user of jsonwebtoken | – |
-//! | [`store`] | story, rows, checkpoints, view | wire |
+//! | [`store`] | story, rows, checkpoints, view, filter, search | wire, journal |
 //! | [`diagnosis`] | the catalogue, the rules, the verdict | store, wire, token |
 //! | [`journal`] | observations as bytes and back | observation |
 //! | [`export`] | a session for people and tools; redaction | core |
@@ -52,7 +52,9 @@
 //!
 //! # Memory stays flat
 //! The journal is the store: raw bytes are appended as they were read, frame headers are scanned in place, rows are made
-//! when they are looked at, from a checkpoint every 4096 rows or 256 KiB. Each connection has a journal of its own.
+//! when they are looked at, from a checkpoint every 4096 rows or 256 KiB. Each connection has a journal of its own. A
+//! [`store::Search`] finds frames by their headers in the raw bytes and keeps its hits as bitmaps; plots come from a bounded
+//! [`store::Series`].
 //!
 //! # Adding something
 //! A cause: a rule in its family's file under `diagnosis/rules`, its words in `diagnosis/catalogue`. A line of a console:

@@ -23,6 +23,7 @@ mod recorder;
 mod recording;
 mod save;
 mod saved;
+mod search;
 mod sink;
 mod storage;
 mod supervisor;

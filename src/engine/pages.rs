@@ -9,11 +9,13 @@ use std::thread::JoinHandle;
 use bytes::Bytes;
 
 use super::recorder::{StartError, Wake};
+use super::search::{Board, Searcher};
 use super::storage::Storage;
 use crate::journal::{ReadError, Reader};
 use crate::observation::{ConnId, Direction, Fact, Moment};
 use crate::store::{
-    Chunk, FrameRow, Index, Page, PageSource, Replay, Row, RowBody, Session, View, read_chunk, read_payload,
+    Chunk, Filter, FrameRow, Hits, Index, Page, PageSource, Replay, Row, RowBody, Session, View, read_chunk,
+    read_payload,
 };
 
 /// All rows of a journal file, in order, in flat memory; blocks.
@@ -26,6 +28,7 @@ pub fn replay(path: &Path) -> Result<impl Iterator<Item = Result<Row, ReadError>
 /// The rows of one published picture.
 pub(super) struct Pages {
     shared: Arc<Shared>,
+    board: Arc<Board>,
     conn: ConnId,
     storage: Arc<Storage>,
     index: Index,
@@ -33,7 +36,8 @@ pub(super) struct Pages {
 
 impl Pages {
     pub(super) fn new(loader: &Loader, conn: ConnId, storage: Arc<Storage>, index: Index) -> Self {
-        Self { shared: Arc::clone(&loader.shared), conn, storage, index }
+        let board = Arc::clone(&loader.searcher.board);
+        Self { shared: Arc::clone(&loader.shared), board, conn, storage, index }
     }
 
     /// All rows, read without the cache.
@@ -171,6 +175,10 @@ impl PageSource for Pages {
             Page::Pending => Page::Pending,
         }
     }
+
+    fn search(&self, filter: &Arc<Filter>) -> Hits {
+        self.board.ask(self.conn, &self.storage, &self.index, filter)
+    }
 }
 
 fn end_of(frame: &FrameRow) -> u64 {
@@ -202,9 +210,10 @@ impl Iterator for Rows {
     }
 }
 
-/// The thread that reads, and its cache.
+/// The thread that reads, and its cache; beside it the one that searches.
 pub(super) struct Loader {
     shared: Arc<Shared>,
+    searcher: Searcher,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -257,6 +266,7 @@ impl Loader {
     /// Starts the thread, which does something `first`.
     pub(super) fn start(wake: Wake, first: impl FnOnce() + Send + 'static) -> Result<Self, StartError> {
         let shared = Arc::new(Shared { cache: Mutex::default(), wanted: Condvar::new() });
+        let searcher = Searcher::start(Arc::clone(&wake))?;
         let theirs = Arc::clone(&shared);
         let name = "job-pages";
         let thread = std::thread::Builder::new()
@@ -266,7 +276,7 @@ impl Loader {
                 theirs.run(&wake);
             })
             .map_err(|source| StartError::Thread { name, source })?;
-        Ok(Self { shared, thread: Some(thread) })
+        Ok(Self { shared, searcher, thread: Some(thread) })
     }
 
     /// Loads the newest chunk of a picture about to be published, if somebody looks at it.
@@ -280,6 +290,7 @@ impl Loader {
 
     /// Drops everything of a connection.
     pub(super) fn forget(&self, conn: ConnId) {
+        self.searcher.forget(conn);
         let mut cache = self.shared.lock();
         cache.jobs.retain(|job| job.key.0 != conn);
         cache.tail_asked.remove(&conn);

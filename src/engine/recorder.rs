@@ -25,7 +25,7 @@ use super::storage::Storage;
 use super::unsaved::{self, UNSAVED_BYTES, sessions_folder};
 use crate::journal::{Header, Writer};
 use crate::observation::ConnId;
-use crate::store::{Story, View};
+use crate::store::{Session, Story, View};
 
 /// Called from any thread when there is something new to look at.
 pub type Wake = Arc<dyn Fn() + Send + Sync>;
@@ -70,6 +70,7 @@ pub struct Recorder {
     queue: Arc<Queue>,
     shelf: Arc<Shelf>,
     loader: Arc<Loader>,
+    wake: Wake,
     folder: PathBuf,
     thread: Option<JoinHandle<()>>,
 }
@@ -105,7 +106,7 @@ impl Recorder {
             queue: Arc::clone(&queue),
             shelf: Arc::clone(&shelf),
             loader: Arc::clone(&loader),
-            wake,
+            wake: Arc::clone(&wake),
             recordings: BTreeMap::new(),
         };
         let name = "recorder";
@@ -113,7 +114,7 @@ impl Recorder {
             .name(name.to_owned())
             .spawn(move || worker.run())
             .map_err(|source| StartError::Thread { name, source })?;
-        Ok(Self { queue, shelf, loader, folder, thread: Some(thread) })
+        Ok(Self { queue, shelf, loader, wake, folder, thread: Some(thread) })
     }
 
     /// Begins to record a connection; moment 0 is now.
@@ -214,11 +215,27 @@ impl Recorder {
     }
 
     /// Opens a saved session as a connection that is over; gives what is wrong with the file. Blocks.
+    ///
+    /// A long one is shown from its beginning on while it is being read.
     pub fn open_file(&self, conn: ConnId, path: &Path) -> Result<Vec<String>, OpenFileError> {
-        let opened = saved::open(conn, path)?;
-        let storage = Arc::new(opened.storage);
-        let picture = Picture::new(&self.loader, conn, &opened.session, &storage, None);
-        if self.shelf.add(conn, picture, &storage) { Ok(opened.remarks) } else { Err(OpenFileError::Taken { conn }) }
+        let mut is_shown = false;
+        let mut show = |session: &Session, storage: &Arc<Storage>| {
+            let picture = Picture::new(&self.loader, conn, session, storage, None);
+            if is_shown {
+                self.shelf.publish(conn, picture);
+            } else if !self.shelf.add(conn, picture, storage) {
+                return Err(OpenFileError::Taken { conn });
+            }
+            is_shown = true;
+            (self.wake)();
+            Ok(())
+        };
+        let opened = saved::open(conn, path, &mut show);
+        let opened = opened.and_then(|opened| show(&opened.session, &opened.storage).map(|()| opened.remarks));
+        if opened.is_err() && is_shown {
+            self.shelf.lock().remove(&conn);
+        }
+        opened
     }
 
     /// Forgets a connection, and removes its journal unless somebody gave it a name.

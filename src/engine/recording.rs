@@ -43,7 +43,8 @@ impl Picture {
     ) -> Self {
         let pages = Arc::new(Pages::new(loader, conn, Arc::clone(storage), session.index()));
         let source = Arc::<Pages>::clone(&pages);
-        let view = View { conn, story: session.story(), rows: session.rows(), trouble, source };
+        let (story, series) = (session.story(), session.series());
+        let view = View { conn, story, rows: session.rows(), series, trouble, source };
         Self { view: Arc::new(view), pages }
     }
 }

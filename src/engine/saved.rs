@@ -70,27 +70,46 @@ pub enum OpenFileError {
 
 /// A saved session, read.
 pub(super) struct Opened {
-    pub(super) storage: Storage,
+    pub(super) storage: Arc<Storage>,
     pub(super) session: Session,
     pub(super) remarks: Vec<String>,
 }
 
-/// Reads a saved session.
-pub(super) fn open(conn: ConnId, path: &Path) -> Result<Opened, OpenFileError> {
+/// Sees a session as far as it is read; may refuse it.
+pub(super) type Watch<'a> = dyn FnMut(&Session, &Arc<Storage>) -> Result<(), OpenFileError> + 'a;
+
+/// Reads a saved session; `watch` sees it as far as it is read, again and again.
+pub(super) fn open(conn: ConnId, path: &Path, watch: &mut Watch<'_>) -> Result<Opened, OpenFileError> {
     let failed = |source| OpenFileError::Open { path: path.to_owned(), source };
     let unreadable = |source| OpenFileError::Read { path: path.to_owned(), source };
-    let mut file = File::open(path).map_err(failed)?;
-    let mut reader = Reader::open(BufReader::new(&mut file), conn).map_err(unreadable)?;
-    let mut session = Session::read(&mut reader).map_err(unreadable)?;
+    let file = File::open(path).map_err(failed)?;
+    let mut reader = Reader::open(BufReader::with_capacity(READ_BYTES, file), conn).map_err(unreadable)?;
+    let header = reader.header().clone();
+    // A handle of its own: the other one goes on reading.
+    let shown = File::open(path).map_err(failed)?;
+    let storage = Arc::new(Storage::in_file(header.clone(), path.to_owned(), false, shown));
+    let mut session = Session::new(reader.offset());
+    let mut show_at = reader.offset() + FIRST_SHOWN_BYTES;
+    while session.read_record(&mut reader).map_err(unreadable)? {
+        if session.end() >= show_at {
+            show_at = session.end() + SHOWN_BYTES;
+            watch(&session, &storage)?;
+        }
+    }
     if let Some(Ended::OtherVersion { format }) = reader.ended() {
         return Err(OpenFileError::OtherVersion { path: path.to_owned(), format: *format });
     }
     session.end_if_open();
-    let header = reader.header().clone();
     let remarks = remarks(&header, reader.ended(), reader.unknown_records());
-    drop(reader);
-    Ok(Opened { storage: Storage::in_file(header, path.to_owned(), false, file), session, remarks })
+    Ok(Opened { storage, session, remarks })
 }
+
+/// Bytes that are read at a time.
+const READ_BYTES: usize = 256 * 1024;
+/// After so many bytes the beginning of a session is shown …
+const FIRST_SHOWN_BYTES: u64 = 512 * 1024;
+/// … and again after each so many.
+const SHOWN_BYTES: u64 = 64 * 1024 * 1024;
 
 /// What a user should know about a file that was opened.
 fn remarks(header: &Header, ended: Option<&Ended>, unknown_records: u64) -> Vec<String> {

@@ -15,8 +15,10 @@
 
 mod format;
 mod reader;
+mod records;
 mod writer;
 
 pub use format::{DECODER_VERSION, FORMAT_VERSION, HEADER_LEN, Header, MAX_RECORD_BYTES, RECORD_HEADER_LEN};
 pub use reader::{Ended, ReadError, Reader, TornWhy};
+pub use records::{RawRecord, RawRecords};
 pub use writer::{Writer, encode_record};

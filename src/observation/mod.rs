@@ -371,6 +371,17 @@ impl Fact {
     pub fn is_row(&self) -> bool {
         !matches!(self, Self::Bytes { .. } | Self::CipherBytes { .. } | Self::Finished)
     }
+
+    /// Which way it went, if it went anywhere: what the server did came from there, what we did went there.
+    pub fn direction(&self) -> Option<Direction> {
+        if let Self::CipherBytes { direction, .. } | Self::Bytes { direction, .. } = self {
+            return Some(*direction);
+        }
+        if matches!(self, Self::ReadEnded(_) | Self::ResetAfterFin) {
+            return Some(Direction::ServerToClient);
+        }
+        matches!(self, Self::WeClosedTcp | Self::WriteFailed(_)).then_some(Direction::ClientToServer)
+    }
 }
 
 mod base64_bytes {

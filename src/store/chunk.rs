@@ -208,7 +208,8 @@ fn complete<R: Read + Seek>(row: &mut OpenRow, journal: &mut R, index: &Index) -
     Ok(())
 }
 
-fn unmask(header: &FrameHeader, from: u64, payload: &mut [u8]) {
+/// Unmasks a part of a payload that begins `from` bytes into it; one that was not masked stays as it is.
+pub(super) fn unmask(header: &FrameHeader, from: u64, payload: &mut [u8]) {
     if header.masked() {
         for (byte, at) in payload.iter_mut().zip(from..) {
             *byte ^= header.masking_key[(at & 3) as usize];

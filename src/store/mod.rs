@@ -5,10 +5,15 @@
 
 mod checkpoint;
 mod chunk;
+pub mod filter;
 mod fold;
+mod frames;
+mod matches;
 mod row;
 mod row_rules;
 mod rows;
+mod search;
+mod series;
 mod server_clock;
 mod session;
 mod story;
@@ -17,7 +22,11 @@ mod view;
 
 pub use checkpoint::{Checkpoint, Checkpoints, Position};
 pub use chunk::{Chunk, Replay, read_chunk, read_payload};
+pub use filter::{Filter, FilterError};
+pub use matches::Matches;
 pub use row::{FrameRow, Row, RowBody};
+pub use search::{Hits, Search};
+pub use series::{Bucket, Series};
 pub use server_clock::ServerClock;
 pub use session::{Index, Session};
 pub use story::{

@@ -60,6 +60,11 @@ impl RowRules {
         }
     }
 
+    /// The opcode of the message of which more frames are to come.
+    pub(super) fn open_message(&self, direction: Direction) -> Option<Opcode> {
+        self.message[direction.index()]
+    }
+
     /// Where the bytes that follow the frames of a direction begin, the handshake counted.
     pub(super) fn position_after_frames(&self, direction: Direction) -> u64 {
         self.handshake[direction.index()].saturating_add(self.frames_end[direction.index()])

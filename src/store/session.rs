@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::checkpoint::{Checkpoint, Checkpoints, Position};
 use super::row_rules::RowRules;
+use super::series::Series;
 use super::story::Story;
 use crate::journal::{ReadError, Reader};
 use crate::observation::{Fact, Moment};
@@ -15,6 +16,7 @@ use crate::wire::Decoder;
 #[derive(Debug)]
 pub struct Session {
     story: Arc<Story>,
+    series: Arc<Series>,
     decoder: Decoder,
     rules: RowRules,
     rows: u64,
@@ -64,6 +66,7 @@ impl Session {
         };
         Self {
             story: Arc::default(),
+            series: Arc::default(),
             decoder: Decoder::default(),
             rules: RowRules::default(),
             rows: 0,
@@ -80,11 +83,18 @@ impl Session {
     /// Folds a whole journal.
     pub fn read<R: Read>(reader: &mut Reader<R>) -> Result<Self, ReadError> {
         let mut session = Self::new(reader.offset());
-        while let Some(read) = reader.next() {
-            let (offset, observation) = read?;
-            session.apply(offset, reader.offset(), observation.at, &observation.fact);
-        }
+        while session.read_record(reader)? {}
         Ok(session)
+    }
+
+    /// Takes the next record of a journal in; whether there was one.
+    pub fn read_record<R: Read>(&mut self, reader: &mut Reader<R>) -> Result<bool, ReadError> {
+        let Some(read) = reader.next() else {
+            return Ok(false);
+        };
+        let (offset, observation) = read?;
+        self.apply(offset, reader.offset(), observation.at, &observation.fact);
+        Ok(true)
     }
 
     /// Ends a session that was not ended, at the moment of its last observation.
@@ -117,6 +127,11 @@ impl Session {
         Arc::clone(&self.story)
     }
 
+    /// What travelled over time so far.
+    pub fn series(&self) -> Arc<Series> {
+        Arc::clone(&self.series)
+    }
+
     /// How many rows there are.
     pub fn rows(&self) -> u64 {
         self.rows
@@ -139,8 +154,12 @@ impl Session {
     }
 
     fn fold(&mut self, at: Moment, fact: &Fact) {
-        let Self { story, decoder, rules, rows, .. } = self;
-        Arc::make_mut(story).apply(decoder, at, fact, &mut |item| *rows += u64::from(rules.is_row(item)));
+        let Self { story, series, decoder, rules, rows, .. } = self;
+        let series = Arc::make_mut(series);
+        Arc::make_mut(story).apply(decoder, at, fact, &mut |item| {
+            *rows += u64::from(rules.is_row(item));
+            series.take(at, item);
+        });
         rules.read_ended |= matches!(fact, Fact::ReadEnded(_));
     }
 
@@ -183,7 +202,7 @@ mod tests {
     use super::*;
     use crate::journal::{HEADER_LEN, Header, Writer};
     use crate::observation::{ConnId, Direction, ReadEnd};
-    use crate::store::{FrameRow, Replay, Row, RowBody, read_chunk, read_payload};
+    use crate::store::{Filter, FrameRow, Replay, Row, RowBody, Search, read_chunk, read_payload};
     use crate::wire::encode_frame;
 
     struct Random(u64);
@@ -334,6 +353,118 @@ mod tests {
                     }
                 }
             }
+        }
+    }
+
+    /// The numbers of the rows that a filter wants, each row made and asked.
+    fn wanted(journal: &Cursor<Vec<u8>>, index: &Index, filter: &Filter) -> Vec<u64> {
+        let is_wanted = |row: &Row| match &row.body {
+            RowBody::Frame(frame) => {
+                let max = usize::MAX;
+                let read = read_payload(&mut journal.clone(), index, frame.direction, frame.offset, max);
+                filter.takes(row, &read.unwrap().0)
+            }
+            _ => filter.takes(row, Filter::bytes_of(row)),
+        };
+        rows(journal, index.clone()).iter().filter(|row| is_wanted(row)).map(|row| row.number).collect()
+    }
+
+    fn search_all(search: &mut Search, journal: &Cursor<Vec<u8>>, index: &Index) -> Vec<u64> {
+        while search.advance(&mut journal.clone(), index).unwrap() {}
+        let hits = search.hits(index);
+        assert!(hits.is_done && !search.has_more(index));
+        assert_eq!(hits.looked_at, index.rows);
+        hits.matches.rows().collect()
+    }
+
+    const QUERIES: [&str; 14] = [
+        "exact:\u{1}",
+        "exact:ab",
+        "A",
+        "/[a-c][^a]/",
+        "/^b/",
+        "/(?-u:\\xff)/",
+        "-exact:a",
+        "kind:text",
+        "kind:problem,handshake,control",
+        "dir:sent size:>100",
+        "size:<=5 -kind:ping",
+        "note OR kind:continuation",
+        "q exact:x",
+        "json:/0",
+    ];
+
+    #[test]
+    fn searches_find_what_the_rows_hold_also_while_the_session_grows() {
+        for seed in 1..=12 {
+            let mut random = Random(0xA076_1D64_78BD_642F_u64.wrapping_mul(seed));
+            let journal = journal(&random.facts());
+            let whole = session(&journal, u64::MAX, u64::MAX).index();
+            let (chunk_rows, chunk_bytes) = random.one_of(&[(1, 100), (7, u64::MAX), (50, 5_000), (u64::MAX, 40_000)]);
+            for query in QUERIES {
+                let filter = Arc::new(Filter::parse(query, |row| format!("{:?}", row.body)).unwrap());
+                let expected = wanted(&journal, &whole, &filter);
+                let index = session(&journal, chunk_rows, chunk_bytes).index();
+                let found = search_all(&mut Search::new(Arc::clone(&filter)), &journal, &index);
+                assert_eq!(found, expected, "seed {seed}, {query}");
+                let mut reader = Reader::open(journal.get_ref().as_slice(), ConnId(1)).unwrap();
+                let mut growing = Session::with_chunks(HEADER_LEN, chunk_rows, chunk_bytes);
+                let mut search = Search::new(Arc::clone(&filter));
+                let mut facts = 0;
+                while let Some(found) = reader.next() {
+                    let (offset, observation) = found.unwrap();
+                    growing.apply(offset, reader.offset(), observation.at, &observation.fact);
+                    facts += 1;
+                    if facts % 23 == 0 {
+                        let index = growing.index();
+                        let so_far = search_all(&mut search, &journal, &index);
+                        assert_eq!(so_far, wanted(&journal, &index, &filter), "seed {seed}, {query}, growing");
+                    }
+                }
+                let found = search_all(&mut search, &journal, &growing.index());
+                assert_eq!(found, expected, "seed {seed}, {query}, grown");
+            }
+        }
+    }
+
+    #[test]
+    fn sound_frames_are_found_by_their_headers_and_across_every_border() {
+        let request = Bytes::from_static(b"GET /ws HTTP/1.1\r\nHost: h\r\n\r\n");
+        let mut facts = vec![Fact::Bytes { direction: Direction::ClientToServer, data: request }];
+        let mut ours = Vec::new();
+        let mut theirs = b"HTTP/1.1 101 Switching Protocols\r\n\r\n".to_vec();
+        let mut expected = Vec::new();
+        let mut random = Random(5);
+        for number in 0..2_000_u64 {
+            let len = random.one_of(&[0, 3, 40, 130, 700, 20_000]);
+            let mut payload: Vec<u8> = (0..len).map(|_| b'a' + random.below(12) as u8).collect();
+            if number.is_multiple_of(7) && payload.len() >= 40 {
+                let at = random.below(payload.len() as u64 - 6) as usize;
+                payload[at..at + 6].copy_from_slice(b"Needle");
+            }
+            if payload.windows(6).any(|w| w == b"Needle") {
+                expected.push(number);
+            }
+            if number.is_multiple_of(3) {
+                ours.extend(encode_frame(0x81, Some([3, 1, 4, random.below(256) as u8]), &payload));
+            } else {
+                theirs.extend(encode_frame(0x81, None, &payload));
+            }
+        }
+        let mut left = [Bytes::from(ours), Bytes::from(theirs)];
+        for direction in [Direction::ServerToClient, Direction::ClientToServer].into_iter().cycle().take(100_000) {
+            let bytes = &mut left[direction.index()];
+            let data = bytes.split_to(bytes.len().min(random.below(5_000) as usize));
+            facts.push(Fact::Bytes { direction, data });
+        }
+        assert!(left.iter().all(Bytes::is_empty));
+        let journal = journal(&facts);
+        let index = session(&journal, 100, 30_000).index();
+        for query in ["exact:Needle", "needle", "/N(e+)dle/", "-(needle) needle kind:text -kind:ping"] {
+            let filter = Arc::new(Filter::parse(query, |_| String::new()).unwrap());
+            let found = search_all(&mut Search::new(Arc::clone(&filter)), &journal, &index);
+            assert_eq!(found.len(), expected.len(), "{query}");
+            assert_eq!(found, wanted(&journal, &index, &filter), "{query}");
         }
     }
 

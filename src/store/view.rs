@@ -5,7 +5,10 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
+use super::filter::Filter;
 use super::row::Row;
+use super::search::Hits;
+use super::series::Series;
 use super::story::Story;
 use crate::observation::{ConnId, Direction, Moment};
 
@@ -18,6 +21,8 @@ pub struct View {
     pub story: Arc<Story>,
     /// How many rows there are.
     pub rows: u64,
+    /// What travelled over time.
+    pub series: Arc<Series>,
     /// What went wrong with recording, in words for a banner; `None` while all is well.
     pub trouble: Option<Arc<str>>,
     /// Where rows come from.
@@ -43,6 +48,8 @@ pub trait PageSource: Send + Sync {
     fn row_at(&self, at: Moment) -> Page<u64>;
     /// The number of the row of the frame or violation at an offset.
     fn row_of(&self, direction: Direction, offset: u64) -> Page<u64>;
+    /// The rows that a filter wants, as far as they have been found; looked for as long as somebody goes on asking.
+    fn search(&self, filter: &Arc<Filter>) -> Hits;
 }
 
 impl View {

@@ -158,6 +158,8 @@ pub enum Tab {
     Log,
     /// Centre: the opening handshake, raw and as checks.
     Handshake,
+    /// Centre: rates, sizes and round trips over time.
+    Plots,
     /// Centre: the server's console, and what a browser's says.
     Console,
     /// Right: the verdict and the checklist.

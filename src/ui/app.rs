@@ -33,6 +33,7 @@ use super::panels::handshake::Handshake;
 use super::panels::idle_lab::IdleLabPanel;
 use super::panels::palette::ActionPalette;
 use super::panels::path_bar::PathBar;
+use super::panels::plots::Plots;
 use super::panels::practice::PracticePanel;
 use super::panels::sessions::{SessionsMore, SessionsPanel};
 use super::panels::timeline::Timeline;
@@ -89,6 +90,7 @@ struct Panels {
     detail: Detail,
     compose: ComposePanel,
     handshake: Handshake,
+    plots: Plots,
     console: ConsolePanel,
     verdict: VerdictPanel,
     idle_lab: IdleLabPanel,
@@ -116,7 +118,7 @@ impl App {
         let is_first_start = kept.as_ref().is_none_or(|kept| kept.form.is_none());
         let kept = kept.unwrap_or_default();
         ctx.set_theme(kept.theme.preference());
-        let app = Self {
+        let mut app = Self {
             engine,
             connections: Connections::default(),
             lane: ConsoleLane::default(),
@@ -143,6 +145,7 @@ impl App {
             paste_until: 0.0,
             is_first_pass: true,
         };
+        app.panels.timeline.recall_filters(kept.filters);
         if is_first_start {
             app.ask(Command::StartPractice { port: 0 });
             app.ask(Command::PrepareExercise { fault: None });
@@ -190,7 +193,8 @@ impl App {
         let own = self.own_form.as_ref().unwrap_or(&self.form);
         // Who has not used a form of their own begins with the practice server again.
         let form = (own.practice.is_none() && !own.is_untouched()).then(|| KeptForm::of(own));
-        KeptWindow { theme: self.theme, regions: self.regions.clone(), form }.write()
+        let filters = self.panels.timeline.recent_filters().to_vec();
+        KeptWindow { theme: self.theme, regions: self.regions.clone(), form, filters }.write()
     }
 
     /// Takes events and views; at most ten milliseconds a pass.
@@ -288,6 +292,7 @@ impl App {
                 panels.timeline.show(ui, &ctx, actions);
             }
             Tab::Handshake => panels.handshake.show(ui, &ctx, actions),
+            Tab::Plots => panels.plots.show(ui, &ctx, actions),
             Tab::Console => panels.console.show(ui, &ctx, actions),
             Tab::Verdict => {
                 let obstacle = form.checks.obstacle();

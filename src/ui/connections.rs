@@ -17,6 +17,8 @@ pub struct Connections {
     pub shown: Option<ConnId>,
     /// Those that the engine still works on.
     running: BTreeSet<ConnId>,
+    /// Files that are being read; the newest comes to the front as soon as its beginning is there.
+    opening: BTreeSet<ConnId>,
     /// The names of the files that were opened.
     pub files: BTreeMap<ConnId, String>,
     newest: u32,
@@ -35,8 +37,14 @@ impl Connections {
         self.shown = Some(conn);
     }
 
+    /// A saved session was asked for: it is shown as soon as its beginning is there.
+    pub fn opening(&mut self, conn: ConnId) {
+        self.opening.insert(conn);
+    }
+
     /// A saved session is there: it is shown.
     pub fn opened(&mut self, conn: ConnId, file: String, engine: &EngineHandle) {
+        self.opening.remove(&conn);
         self.shown = Some(conn);
         self.files.insert(conn, file);
         self.refresh_one(conn, engine);
@@ -50,6 +58,9 @@ impl Connections {
 
     /// The engine would not begin this connection.
     pub fn refused(&mut self, conn: ConnId) {
+        if self.opening.remove(&conn) && self.view(conn).is_some() {
+            self.forget(conn);
+        }
         if self.view(conn).is_none() {
             self.running.remove(&conn);
             if self.shown == Some(conn) {
@@ -64,6 +75,14 @@ impl Connections {
         let changing: Vec<_> = self.running.iter().copied().chain(shown).collect();
         for conn in changing {
             self.refresh_one(conn, engine);
+        }
+        for conn in std::mem::take(&mut self.opening) {
+            let was_there = self.view(conn).is_some();
+            self.refresh_one(conn, engine);
+            if !was_there && self.view(conn).is_some() {
+                self.shown = Some(conn);
+            }
+            self.opening.insert(conn);
         }
     }
 

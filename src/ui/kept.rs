@@ -15,6 +15,8 @@ pub struct KeptWindow {
     pub regions: Regions,
     /// The user's own form.
     pub form: Option<KeptForm>,
+    /// Filters of the log, the newest first; none with a token in it.
+    pub filters: Vec<String>,
 }
 
 /// Which theme was chosen.

@@ -87,6 +87,7 @@ pub const ACTIONS: &[Entry] = &[
     entry(Group::Go, "Connection form", None, always, || Action::Tab(Tab::Connection)),
     entry(Group::Go, "Log", None, always, || Action::Tab(Tab::Log)),
     entry(Group::Go, "Handshake", None, always, || Action::Tab(Tab::Handshake)),
+    entry(Group::Go, "Plots", None, always, || Action::Tab(Tab::Plots)),
     entry(Group::Go, "Console", None, always, || Action::Tab(Tab::Console)),
     entry(Group::Go, "Attach the server's console", None, always, || Action::AttachForm),
     entry(Group::Go, "Paste a console", None, always, || Action::PasteForm),

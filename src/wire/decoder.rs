@@ -5,7 +5,7 @@
 
 use super::MAX_HEAD_BYTES;
 use super::frame::{FrameHeader, Opcode};
-use super::frame_reader::FrameReader;
+use super::frame_reader::{FrameReader, FrameState};
 use super::handshake::{HeadOutcome, RequestHead, ResponseHead, parse_request, parse_response};
 use super::http_body::{Framing, framing};
 use super::violation::Violation;
@@ -184,6 +184,11 @@ impl Decoder {
                 Response::Head { bytes, .. } => bytes.is_empty(),
                 Response::Body | Response::Frames | Response::Opaque => true,
             }
+    }
+
+    /// Where a direction stands; `None` unless its bytes are frames whose payloads stand in them as they are.
+    pub fn frame_state(&self, direction: Direction) -> Option<FrameState> {
+        if self.in_frames() { self.directions[direction.index()].state() } else { None }
     }
 
     /// How many bytes of a direction came after the opening handshake.

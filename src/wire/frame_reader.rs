@@ -27,6 +27,17 @@ pub(super) struct FrameReader {
     scratch: Vec<u8>,
 }
 
+/// Where a direction stands between two bytes.
+#[derive(Clone, Copy, Debug)]
+pub struct FrameState {
+    /// The beginning of a header that is not whole.
+    pub pending: [u8; 14],
+    /// How many bytes of it came.
+    pub pending_len: u8,
+    /// How many bytes of the open frame's payload are still to come.
+    pub left: u64,
+}
+
 #[derive(Clone, Copy, Debug)]
 struct OpenMessage {
     opcode: Opcode,
@@ -54,6 +65,12 @@ impl FrameReader {
             control: Vec::new(),
             scratch: Vec::new(),
         }
+    }
+
+    pub(super) fn state(&self) -> Option<FrameState> {
+        let left = if self.in_payload { self.left } else { 0 };
+        let state = FrameState { pending: self.pending, pending_len: self.pending_len, left };
+        (!self.opaque && !self.deflate).then_some(state)
     }
 
     pub(super) fn push(&mut self, mut bytes: &[u8], sink: &mut impl FnMut(Item<'_>)) {

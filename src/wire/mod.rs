@@ -17,6 +17,7 @@ mod violation;
 
 pub use decoder::{CloseInfo, Cut, Decoder, Item, MessageEnd};
 pub use frame::{FrameHeader, Opcode, encode_frame, is_legal_close_code};
+pub use frame_reader::FrameState;
 pub use handshake::{
     Check, CheckName, HeadOutcome, RequestHead, ResponseHead, accept_for, checks, is_key, parse_request, parse_response,
 };

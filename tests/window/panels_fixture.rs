@@ -10,7 +10,7 @@ use sockeye::observation::{
     ConnId, Direction, Expect, Fact, Family, IoFailure, IoKind, KeepAlivePlan, Moment, Plan, Probe, ProbeOutcome,
     ReadEnd, Route, TimeOuts, TokenPlace,
 };
-use sockeye::store::{FrameRow, Page, PageSource, Row, RowBody, Story, View};
+use sockeye::store::{Filter, FrameRow, Hits, Page, PageSource, Row, RowBody, Series, Story, View};
 use sockeye::token::{Secret, examine, mint};
 use sockeye::ui::action::Action;
 use sockeye::ui::console_lane::ConsoleLane;
@@ -20,7 +20,7 @@ use std::cell::RefCell;
 use std::ops::Range;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 /// 2025-06-01 12:00:00 UTC: when every session of these tests begins.
@@ -136,10 +136,20 @@ impl PageSource for Rows {
         });
         Page::Ready(found.unwrap_or_default() as u64)
     }
+
+    fn search(&self, filter: &Arc<Filter>) -> Hits {
+        let wanted = self.all.iter().filter(|row| filter.takes(row, Filter::bytes_of(row)));
+        let matches = wanted.map(|row| row.number).collect();
+        Hits { matches, looked_at: self.all.len() as u64, is_done: true }
+    }
 }
 
 /// Any number of rows that nobody has to keep: text frames, a millisecond apart.
-pub(crate) struct Endless;
+#[derive(Default)]
+pub(crate) struct Endless {
+    /// How often rows were looked for: each time a part more is found.
+    searches: AtomicU64,
+}
 
 impl PageSource for Endless {
     fn page(&self, range: Range<u64>) -> Page<Vec<Row>> {
@@ -160,10 +170,24 @@ impl PageSource for Endless {
     fn row_of(&self, _: Direction, offset: u64) -> Page<u64> {
         Page::Ready(offset)
     }
+
+    fn search(&self, filter: &Arc<Filter>) -> Hits {
+        let looked_at = 10_000 * self.searches.fetch_add(1, Ordering::Relaxed);
+        let row = |number| text_row(number, Moment::from_millis(number), &format!("row {number}"));
+        let is_wanted = |number: &u64| filter.takes(&row(*number), Filter::bytes_of(&row(*number)));
+        Hits { matches: (0..looked_at).filter(is_wanted).collect(), looked_at, is_done: false }
+    }
 }
 
 pub(crate) fn endless(rows: u64) -> View {
-    View { conn: ConnId(9), story: Arc::default(), rows, trouble: None, source: Arc::new(Endless) }
+    View {
+        conn: ConnId(9),
+        story: Arc::default(),
+        rows,
+        series: Arc::default(),
+        trouble: None,
+        source: Arc::new(Endless::default()),
+    }
 }
 
 fn text_row(number: u64, at: Moment, text: &str) -> Row {
@@ -183,6 +207,7 @@ fn text_row(number: u64, at: Moment, text: &str) -> Row {
 #[derive(Default)]
 pub(crate) struct Recording {
     story: Story,
+    series: Series,
     decoder: Decoder,
     rows: Vec<Row>,
     payloads: Vec<(Direction, u64, Bytes)>,
@@ -194,47 +219,54 @@ impl Recording {
     pub(crate) fn fact(mut self, millis: f64, fact: Fact) -> Self {
         let at = Moment::from_nanos((millis * 1e6) as u64);
         let mut made: Vec<RowBody> = Vec::new();
-        let (rows, payloads) = (&mut self.rows, &mut self.payloads);
-        self.story.apply(&mut self.decoder, at, &fact, &mut |item| match item {
-            Item::Request(_, raw) => made.push(RowBody::Request { raw: Bytes::copy_from_slice(raw) }),
-            Item::Interim(head, raw) | Item::Response(head, raw) => {
-                made.push(RowBody::Response { status: head.status, raw: Bytes::copy_from_slice(raw) });
+        let (rows, payloads, series) = (&mut self.rows, &mut self.payloads, &mut self.series);
+        self.story.apply(&mut self.decoder, at, &fact, &mut |item| {
+            series.take(at, item);
+            match item {
+                Item::Request(_, raw) => made.push(RowBody::Request { raw: Bytes::copy_from_slice(raw) }),
+                Item::Interim(head, raw) | Item::Response(head, raw) => {
+                    made.push(RowBody::Response { status: head.status, raw: Bytes::copy_from_slice(raw) });
+                }
+                Item::Body(data) => made.push(RowBody::Body { raw: Bytes::copy_from_slice(data) }),
+                Item::NotHttp(data) => {
+                    let raw = Bytes::copy_from_slice(data);
+                    made.push(RowBody::Opaque { direction: Direction::ServerToClient, raw });
+                }
+                Item::Frame { direction, offset, header } => {
+                    let message = match header.opcode() {
+                        Opcode::Continuation => Opcode::Text,
+                        own => own,
+                    };
+                    payloads.push((*direction, *offset, Bytes::new()));
+                    made.push(RowBody::Frame(FrameRow {
+                        direction: *direction,
+                        offset: *offset,
+                        header: **header,
+                        message,
+                        preview: Bytes::new(),
+                        received: 0,
+                    }));
+                }
+                Item::Payload { direction, data } => {
+                    let all = rows.iter_mut().map(|row: &mut Row| &mut row.body).chain(made.iter_mut()).rev();
+                    let mut frames = all.filter_map(|body| match body {
+                        RowBody::Frame(frame) if frame.direction == *direction => Some(frame),
+                        _ => None,
+                    });
+                    let frame = frames.next().expect("a frame before its payload");
+                    let (_, _, payload) = payloads.iter_mut().rev().find(|of| of.0 == *direction).expect("a payload");
+                    *payload = Bytes::from([&payload[..], data].concat());
+                    frame.preview = payload.slice(..payload.len().min(FrameRow::PREVIEW_BYTES));
+                    frame.received = payload.len() as u64;
+                }
+                Item::Violation(violation) => made.push(RowBody::Violation(violation.clone())),
+                Item::Cut(cut) => made.push(RowBody::Cut(*cut)),
+                Item::Opaque { .. }
+                | Item::HeadTooBig(_)
+                | Item::FrameEnd { .. }
+                | Item::Message(_)
+                | Item::Close(_) => {}
             }
-            Item::Body(data) => made.push(RowBody::Body { raw: Bytes::copy_from_slice(data) }),
-            Item::NotHttp(data) => {
-                let raw = Bytes::copy_from_slice(data);
-                made.push(RowBody::Opaque { direction: Direction::ServerToClient, raw });
-            }
-            Item::Frame { direction, offset, header } => {
-                let message = match header.opcode() {
-                    Opcode::Continuation => Opcode::Text,
-                    own => own,
-                };
-                payloads.push((*direction, *offset, Bytes::new()));
-                made.push(RowBody::Frame(FrameRow {
-                    direction: *direction,
-                    offset: *offset,
-                    header: **header,
-                    message,
-                    preview: Bytes::new(),
-                    received: 0,
-                }));
-            }
-            Item::Payload { direction, data } => {
-                let all = rows.iter_mut().map(|row: &mut Row| &mut row.body).chain(made.iter_mut()).rev();
-                let mut frames = all.filter_map(|body| match body {
-                    RowBody::Frame(frame) if frame.direction == *direction => Some(frame),
-                    _ => None,
-                });
-                let frame = frames.next().expect("a frame before its payload");
-                let (_, _, payload) = payloads.iter_mut().rev().find(|of| of.0 == *direction).expect("a payload");
-                *payload = Bytes::from([&payload[..], data].concat());
-                frame.preview = payload.slice(..payload.len().min(FrameRow::PREVIEW_BYTES));
-                frame.received = payload.len() as u64;
-            }
-            Item::Violation(violation) => made.push(RowBody::Violation(violation.clone())),
-            Item::Cut(cut) => made.push(RowBody::Cut(*cut)),
-            Item::Opaque { .. } | Item::HeadTooBig(_) | Item::FrameEnd { .. } | Item::Message(_) | Item::Close(_) => {}
         });
         if fact.is_row() {
             made.push(RowBody::Fact(Arc::new(fact)));
@@ -269,7 +301,14 @@ impl Recording {
             is_pending: Arc::clone(&is_pending),
             is_payload_pending: Arc::clone(&self.is_payload_pending),
         };
-        let view = View { conn: ConnId(1), story: Arc::new(self.story), rows, trouble: None, source: Arc::new(source) };
+        let view = View {
+            conn: ConnId(1),
+            story: Arc::new(self.story),
+            rows,
+            series: Arc::new(self.series),
+            trouble: None,
+            source: Arc::new(source),
+        };
         (view, is_pending)
     }
 }

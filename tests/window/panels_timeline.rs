@@ -164,10 +164,10 @@ fn a_filter_says_how_far_it_has_looked_and_finds_all() {
     let (mut harness, stage) = log(Some(endless(100_000)));
     harness.get_by_label("Filter by text").click();
     harness.run_steps(2);
-    harness.event(Event::Text("ROW 9999".to_owned()));
+    harness.event(Event::Text("\"ROW 9999".to_owned()));
     harness.step();
     harness.get_by_label_contains("looked at ");
-    harness.run_steps(80);
+    harness.run_steps(12);
     harness.get_by_label("11 of 100\u{202F}000 rows");
     assert_eq!(rows(&harness).len(), 11);
     harness.get_by_label_contains("row 99995,").click();
@@ -193,6 +193,57 @@ fn a_filter_that_finds_nothing_can_be_taken_away() {
     harness.get_by_role_and_label(Role::Button, "Show all rows").click();
     harness.run_steps(3);
     harness.get_by_label_contains("sent ping");
+}
+
+#[test]
+fn a_mistake_in_the_filter_is_told_and_leaves_the_last_filter_in_force() {
+    let (mut harness, _) = log(Some(died().view()));
+    harness.get_by_label("Filter by text").click();
+    harness.run_steps(2);
+    harness.event(Event::Text("kind:ping".to_owned()));
+    harness.run_steps(3);
+    assert!(rows(&harness).iter().all(|row| row.contains("sent ping")));
+    let found = rows(&harness).len();
+    harness.event(Event::Text(" size:many".to_owned()));
+    harness.run_steps(3);
+    harness.get_by_label_contains("size:many: after size: stands a number of bytes");
+    assert_eq!(rows(&harness).len(), found);
+    shot(&mut harness, "timeline-filter-mistake").expect("the picture is written");
+}
+
+#[test]
+fn what_could_be_typed_next_is_offered_and_taken_by_a_click() {
+    let (mut harness, _) = log(Some(died().view()));
+    harness.get_by_label("Filter by text").click();
+    harness.run_steps(2);
+    harness.event(Event::Text("kind:pi".to_owned()));
+    harness.run_steps(3);
+    shot(&mut harness, "timeline-filter-typing").expect("the picture is written");
+    harness.get_by_role_and_label(Role::Button, "kind:ping").click();
+    harness.run_steps(3);
+    assert!(!rows(&harness).is_empty() && rows(&harness).iter().all(|row| row.contains("sent ping")));
+}
+
+#[test]
+fn hits_are_marked_among_all_rows_if_the_others_are_not_hidden() {
+    let (mut harness, stage) = log(Some(died().view()));
+    harness.get_by_label("Filter by text").click();
+    harness.run_steps(2);
+    harness.event(Event::Text("ready".to_owned()));
+    harness.run_steps(3);
+    let hits = rows(&harness).len();
+    assert!((1..5).contains(&hits), "{hits} rows");
+    harness.get_by_role_and_label(Role::CheckBox, "Show only hits").click();
+    harness.run_steps(3);
+    assert!(rows(&harness).len() > 10);
+    stage.panel.borrow_mut().next_match(false);
+    harness.run_steps(3);
+    harness.get_by_label("hit 1 is selected");
+    let first = stage.panel.borrow().selected_row();
+    stage.panel.borrow_mut().next_match(true);
+    harness.run_steps(3);
+    assert!(first.is_some());
+    shot(&mut harness, "timeline-hits").expect("the picture is written");
 }
 
 #[test]

@@ -303,7 +303,11 @@ impl App {
         match path {
             Some(path) => {
                 let conn = self.connections.fresh();
-                self.must_ask(Command::OpenFile { conn, path });
+                if self.ask(Command::OpenFile { conn, path }) {
+                    self.connections.opening(conn);
+                } else {
+                    self.banner = Some(BUSY.to_owned());
+                }
             }
             None => self.jobs.pick(Pick::Open, String::new()),
         }

@@ -118,17 +118,7 @@ pub fn fact_words(fact: &Fact) -> FactWords {
         Fact::TcpQueues { queues } => net_words::queues(*queues),
         Fact::ReconnectPlanned { number, millis } => net_words::reconnect(*number, *millis),
     };
-    FactWords { kind, direction: fact_direction(fact), text, role }
-}
-
-fn fact_direction(fact: &Fact) -> Option<Direction> {
-    if let Fact::CipherBytes { direction, .. } | Fact::Bytes { direction, .. } = fact {
-        return Some(*direction);
-    }
-    if matches!(fact, Fact::ReadEnded(_) | Fact::ResetAfterFin) {
-        return Some(Direction::ServerToClient);
-    }
-    matches!(fact, Fact::WeClosedTcp | Fact::WriteFailed(_)).then_some(Direction::ClientToServer)
+    FactWords { kind, direction: fact.direction(), text, role }
 }
 
 /// An error of the operating system: `connection refused (os error 111)`.

@@ -17,6 +17,7 @@ pub mod help;
 pub mod idle_lab;
 pub mod palette;
 pub mod path_bar;
+pub mod plots;
 pub mod practice;
 pub mod probe_words;
 pub mod row_text;

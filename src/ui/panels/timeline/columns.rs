@@ -112,12 +112,15 @@ impl Columns {
     }
 
     /// Paints a row's cells.
-    pub(super) fn row_ui(&self, ui: &Ui, slot: &RowSlot, text: &RowText, is_marked: bool) {
+    pub(super) fn row_ui(&self, ui: &Ui, slot: &RowSlot, text: &RowText, is_marked: bool, is_hit: bool) {
         let palette = theme::palette(ui);
         let colour = text.role.colour(palette);
         let font = theme::mono_font();
         if matches!(text.role, Role::Bad) && !slot.is_selected {
             ui.painter().rect_filled(slot.rect.with_max_x(slot.rect.left() + 2.0), 0.0, palette.bad);
+        }
+        if is_hit {
+            ui.painter().rect_filled(slot.rect, 0.0, palette.tint(palette.warn).gamma_multiply(0.5));
         }
         if is_marked {
             let at = pos2(slot.rect.left() + 8.0, slot.rect.center().y);

@@ -1,241 +1,120 @@
-//! The quick filter: by direction, kind and text, over the rows that can be had, a bounded piece a pass.
+//! The query of the log: what is typed, what it means, what is wrong with it, what was typed before.
+//!
+//! Its language is [`crate::store::filter`]; looking for rows is the engine's. A query that cannot be read leaves the one
+//! before in force.
 
-use crate::observation::{Direction, Fact};
-use crate::store::{Page, Row, RowBody, View};
+use crate::store::{Filter, FilterError, Row};
+use crate::token::find_tokens;
 use crate::ui::panels::row_text::row_text;
-use crate::wire::Opcode;
-use regex::bytes::{Regex, RegexBuilder};
+use std::sync::Arc;
 
 /// What the user wants to see.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Filter {
-    pub(super) direction: Option<Direction>,
-    pub(super) kind: Option<Kind>,
+#[derive(Clone, Debug)]
+pub(super) struct Query {
+    /// As it is typed.
     pub(super) text: String,
+    /// What it means; of a query that cannot be read, what the last one that could meant.
+    pub(super) filter: Arc<Filter>,
+    /// What is wrong with it.
+    pub(super) problem: Option<FilterError>,
+    /// Earlier ones, the newest first.
+    pub(super) recent: Vec<String>,
+    /// Whether only the rows that fit are shown; else they are marked among all.
+    pub(super) hides_others: bool,
 }
 
-/// A family of rows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
-    Text,
-    Binary,
-    Control,
-    Handshake,
-    Console,
-    Problems,
-}
-
-impl Kind {
-    pub(super) const ALL: [Self; 6] =
-        [Self::Text, Self::Binary, Self::Control, Self::Handshake, Self::Console, Self::Problems];
-
-    /// Its name in the menu.
-    pub(super) fn words(self) -> &'static str {
-        match self {
-            Self::Text => "Text",
-            Self::Binary => "Binary",
-            Self::Control => "Control frames",
-            Self::Handshake => "Handshake",
-            Self::Console => "Console, notes",
-            Self::Problems => "Problems",
-        }
-    }
-
-    /// The families of a row; a close frame that breaks a rule is in one, its violation in another.
-    pub(super) fn takes(self, row: &Row) -> bool {
-        match &row.body {
-            RowBody::Frame(frame) => match frame.message {
-                Opcode::Text => self == Self::Text,
-                Opcode::Binary | Opcode::Continuation => self == Self::Binary,
-                Opcode::Close | Opcode::Ping | Opcode::Pong | Opcode::Reserved(_) => self == Self::Control,
-            },
-            RowBody::Violation(_) | RowBody::Cut(_) | RowBody::Opaque { .. } => self == Self::Problems,
-            RowBody::Request { .. } | RowBody::Response { .. } | RowBody::Body { .. } => self == Self::Handshake,
-            RowBody::Fact(fact) => match self {
-                Self::Handshake => is_handshake(fact),
-                Self::Console => matches!(
-                    **fact,
-                    Fact::ConsoleLine { .. }
-                        | Fact::ConsoleAttached { .. }
-                        | Fact::ServerExited { .. }
-                        | Fact::Pasted { .. }
-                        | Fact::Note { .. }
-                ),
-                Self::Control => matches!(
-                    **fact,
-                    Fact::ReadEnded(_) | Fact::ResetAfterFin | Fact::WeClosedTcp | Fact::CloseBegun { .. }
-                ),
-                Self::Problems => matches!(
-                    **fact,
-                    Fact::NotAttempted { .. }
-                        | Fact::ResolveFailed(_)
-                        | Fact::TcpFailed { .. }
-                        | Fact::SocketFailed { .. }
-                        | Fact::TunnelFailed(_)
-                        | Fact::TlsFailed(_)
-                        | Fact::ConfirmationFailed { .. }
-                        | Fact::TimedOut { .. }
-                        | Fact::LimitPassed { .. }
-                        | Fact::EndpointError { .. }
-                        | Fact::WriteFailed(_)
-                        | Fact::ResetAfterFin
-                ),
-                Self::Text | Self::Binary => false,
-            },
+impl Default for Query {
+    fn default() -> Self {
+        Self {
+            text: String::new(),
+            filter: Arc::new(Filter::open(describe)),
+            problem: None,
+            recent: Vec::new(),
+            hides_others: true,
         }
     }
 }
 
-impl Filter {
-    /// Whether it lets everything through.
+impl Query {
+    /// Whether every row is wanted.
     pub(super) fn is_open(&self) -> bool {
-        *self == Self::default()
+        self.filter.is_open()
     }
-}
 
-/// How far one log was looked through, and what was found.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Scan {
-    filter: Filter,
-    needle: Option<Regex>,
-    /// The next row to look at.
-    next: u64,
-    /// The rows that were let through, in order.
-    pub(super) matches: Vec<u64>,
-}
+    /// Whether rows are hidden by it.
+    pub(super) fn hides(&self) -> bool {
+        self.hides_others && !self.is_open()
+    }
 
-impl Scan {
-    /// Begins anew if the filter is another one, then looks at the next piece before `end`.
-    ///
-    /// Returns whether there is more to look at. A piece is bounded in rows and in bytes, so that it takes one or two
-    /// milliseconds whatever the payloads are.
-    pub(super) fn advance(&mut self, filter: &Filter, view: &View, end: u64) -> bool {
-        if self.filter != *filter {
-            *self = Self { filter: filter.clone(), needle: needle(&filter.text), ..Self::default() };
-        }
-        let mut room = BYTES_A_PASS;
-        while self.next < end && room > 0 {
-            let until = end.min(self.next + ROWS_A_PAGE);
-            let Page::Ready(rows) = view.page(self.next..until) else {
-                return true;
-            };
-            if rows.is_empty() {
-                break;
-            }
-            for (row, number) in rows.iter().zip(self.next..) {
-                if self.takes(row) {
-                    self.matches.push(number);
+    /// Puts another text there.
+    pub(super) fn set(&mut self, text: String) {
+        self.text = text;
+        self.typed();
+    }
+
+    /// Reads what was typed.
+    pub(super) fn typed(&mut self) {
+        match Filter::parse(&self.text, describe) {
+            Ok(filter) => {
+                self.problem = None;
+                if filter != *self.filter {
+                    self.filter = Arc::new(filter);
                 }
-                room = room.saturating_sub(ROW_COST + weight(row));
             }
-            self.next += rows.len() as u64;
+            Err(problem) => self.problem = Some(problem),
         }
-        self.next < end
     }
 
-    /// How many rows were looked at.
-    pub(super) fn looked_at(&self) -> u64 {
-        self.next
+    /// Keeps it for later, unless there is a token in it.
+    pub(super) fn remember(&mut self) {
+        let text = self.text.trim();
+        if text.is_empty() || self.problem.is_some() || !find_tokens(text).is_empty() {
+            return;
+        }
+        let text = text.to_owned();
+        self.recent.retain(|of| *of != text);
+        self.recent.insert(0, text);
+        self.recent.truncate(MAX_RECENT);
     }
 
-    /// Where a row stands among the matches, or where the next one does.
-    pub(super) fn position(&self, row: u64) -> Result<usize, usize> {
-        self.matches.binary_search(&row)
-    }
-
-    fn takes(&self, row: &Row) -> bool {
-        if self.filter.kind.is_some_and(|kind| !kind.takes(row)) {
-            return false;
-        }
-        if let Some(direction) = self.filter.direction
-            && direction_of(row) != Some(direction)
-        {
-            return false;
-        }
-        let Some(needle) = &self.needle else {
-            return true;
-        };
-        let bytes: &[u8] = match &row.body {
-            RowBody::Frame(frame) => &frame.preview,
-            RowBody::Request { raw }
-            | RowBody::Response { raw, .. }
-            | RowBody::Opaque { raw, .. }
-            | RowBody::Body { raw } => raw,
-            RowBody::Fact(_) | RowBody::Violation(_) | RowBody::Cut(_) => &[],
-        };
-        if !bytes.is_empty() && needle.is_match(bytes.get(..bytes.len().min(SEARCHED_BYTES)).unwrap_or_default()) {
-            return true;
-        }
-        let is_plain_data = matches!(&row.body, RowBody::Frame(frame) if !frame.header.opcode().is_control());
-        if is_plain_data {
-            return false;
-        }
-        let text = row_text(row, None);
-        needle.is_match(text.preview.as_bytes()) || needle.is_match(text.kind.as_bytes())
+    /// Takes over what an earlier window remembered.
+    pub(super) fn recall(&mut self, recent: Vec<String>) {
+        self.recent = recent;
+        self.recent.truncate(MAX_RECENT);
     }
 }
 
-fn is_handshake(fact: &Fact) -> bool {
-    matches!(
-        fact,
-        Fact::Planned(_)
-            | Fact::TokenExamined { .. }
-            | Fact::NotAttempted { .. }
-            | Fact::ResolveStarted { .. }
-            | Fact::Resolved { .. }
-            | Fact::ResolveFailed(_)
-            | Fact::TcpStarted { .. }
-            | Fact::TcpConnected { .. }
-            | Fact::TcpFailed { .. }
-            | Fact::TcpAbandoned { .. }
-            | Fact::SocketConnected { .. }
-            | Fact::SocketFailed { .. }
-            | Fact::TunnelStarted { .. }
-            | Fact::TunnelOpened { .. }
-            | Fact::TunnelFailed(_)
-            | Fact::TlsStarted { .. }
-            | Fact::TlsEstablished(_)
-            | Fact::TlsFailed(_)
-            | Fact::Opened
-            | Fact::Confirmed { .. }
-            | Fact::ConfirmationFailed { .. }
-    )
+/// What is searched of rows that are more than their bytes: the words that stand in the log.
+fn describe(row: &Row) -> String {
+    let text = row_text(row, None);
+    format!("{} {}", text.kind, text.preview)
 }
 
-fn direction_of(row: &Row) -> Option<Direction> {
-    match &row.body {
-        RowBody::Frame(frame) => Some(frame.direction),
-        RowBody::Request { .. } => Some(Direction::ClientToServer),
-        RowBody::Response { .. } | RowBody::Body { .. } | RowBody::Cut(_) => Some(Direction::ServerToClient),
-        RowBody::Opaque { direction, .. } => Some(*direction),
-        RowBody::Violation(violation) => Some(violation.direction),
-        RowBody::Fact(_) => row_text(row, None).direction,
+/// Queries that are kept.
+const MAX_RECENT: usize = 20;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_query_that_cannot_be_read_leaves_the_last_one_in_force() {
+        let mut query = Query::default();
+        query.set("kind:ping".to_owned());
+        query.set("kind:pin".to_owned());
+        assert_eq!(query.filter.text(), "kind:ping");
+        assert!(query.problem.is_some() && query.hides());
+        query.set(String::new());
+        assert!(query.is_open() && query.problem.is_none());
+    }
+
+    #[test]
+    fn queries_are_remembered_once_and_never_with_a_token() {
+        let mut query = Query::default();
+        for text in ["a", "b", " a ", "", "kind:frob", "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl"] {
+            query.set(text.to_owned());
+            query.remember();
+        }
+        assert_eq!(query.recent, ["a", "b"]);
     }
 }
-
-fn weight(row: &Row) -> usize {
-    match &row.body {
-        RowBody::Frame(frame) => frame.preview.len(),
-        RowBody::Request { raw }
-        | RowBody::Response { raw, .. }
-        | RowBody::Opaque { raw, .. }
-        | RowBody::Body { raw } => raw.len().min(SEARCHED_BYTES),
-        RowBody::Fact(_) | RowBody::Violation(_) | RowBody::Cut(_) => 256,
-    }
-}
-
-fn needle(text: &str) -> Option<Regex> {
-    if text.is_empty() {
-        return None;
-    }
-    // A text too long for an expression finds nothing rather than everything.
-    let escaped = regex::escape(text);
-    RegexBuilder::new(&escaped).case_insensitive(true).build().or_else(|_| Regex::new(r"[^\s\S]")).ok()
-}
-
-/// Rows that are asked for at a time; the cost of a row beside its bytes; the cost of a pass.
-const ROWS_A_PAGE: u64 = 256;
-const ROW_COST: usize = 128;
-const BYTES_A_PASS: usize = 512 * 1024;
-/// How far into each row the text is looked for.
-pub(super) const SEARCHED_BYTES: usize = 4096;

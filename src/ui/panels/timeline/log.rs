@@ -1,9 +1,8 @@
 //! What is kept of one connection's log between passes: where it stands, what is hidden, marked and asked for.
 
-use super::filter::Scan;
 use crate::diagnosis::Place;
 use crate::observation::{Direction, Moment};
-use crate::store::{FrameRow, Page, Row, Story, View};
+use crate::store::{FrameRow, Hits, Page, Row, Story, View};
 use crate::ui::row_scroll::RowScroll;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,7 +17,8 @@ pub(super) struct Log {
     /// How many rows there were when the view was paused.
     pub(super) paused_at: Option<u64>,
     pub(super) marks: BTreeSet<u64>,
-    pub(super) scan: Scan,
+    /// What the filter found, as of this pass.
+    pub(super) hits: Hits,
     pub(super) wanted: Option<Wanted>,
     pub(super) copying: Option<Copying>,
     /// The rows of the last pass were filtered: positions mean something else.
@@ -52,7 +52,7 @@ impl Default for Log {
             hidden: 0,
             paused_at: None,
             marks: BTreeSet::new(),
-            scan: Scan::default(),
+            hits: Hits::default(),
             wanted: None,
             copying: None,
             was_filtered: false,

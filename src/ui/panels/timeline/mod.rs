@@ -11,7 +11,8 @@ mod toolbar;
 
 use crate::diagnosis::Place;
 use crate::observation::{ConnId, Moment};
-use crate::store::{Page, Row, RowBody, View};
+use crate::store::filter::{Kind, Kinds, set_term};
+use crate::store::{Hits, Matches, Page, Row, RowBody, View};
 use crate::ui::action::Action;
 use crate::ui::context::{Actions, Context};
 use crate::ui::panels::parts::teach_ui;
@@ -21,7 +22,7 @@ use crate::ui::row_scroll::Place as ScrollPlace;
 use crate::ui::{theme, units};
 use columns::{Columns, placeholder_ui};
 use egui::{Event, Key, Modifiers, Ui};
-use filter::{Filter, Kind};
+use filter::Query;
 use log::{Copying, Log, Wanted, clipboard_text, is_whole};
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -32,9 +33,14 @@ use std::sync::Arc;
 pub struct Timeline {
     logs: BTreeMap<ConnId, Log>,
     shown: Option<ConnId>,
-    filter: Filter,
+    query: Query,
     columns: Columns,
     wants_filter_focus: bool,
+    /// Whether completions are shown, and whether the pointer is over them.
+    completes: bool,
+    is_over_completions: bool,
+    /// The next hit was asked for by a button, or the one before.
+    wanted_hit: Option<bool>,
 }
 
 impl Timeline {
@@ -49,6 +55,8 @@ impl Timeline {
         let is_known = |conn: &ConnId| *conn == view.conn || ctx.views.iter().any(|known| known.conn == *conn);
         self.logs.retain(|conn, _| is_known(conn));
         let mut log = self.logs.remove(&view.conn).unwrap_or_default();
+        // One picture for the whole pass, however many rows are found meanwhile.
+        log.hits = if self.query.is_open() { Hits::default() } else { view.source.search(&self.query.filter) };
         if let Some(payload) = log.copied(view) {
             actions.push(Action::Copy { text: clipboard_text(&payload), what: "the payload".to_owned() });
         }
@@ -61,6 +69,10 @@ impl Timeline {
         self.toolbar_ui(ui, view, &mut log);
         self.rows_ui(ui, view, &mut log, actions);
         self.logs.insert(view.conn, log);
+        if let Some(backwards) = self.wanted_hit.take() {
+            self.next_match(backwards);
+            ui.ctx().request_repaint();
+        }
     }
 
     /// Selects a row of the shown connection and brings it into view, in the next pass.
@@ -92,6 +104,16 @@ impl Timeline {
         self.logs.get(&self.shown?)?.selected
     }
 
+    /// The filters that were typed, the newest first, for the next start.
+    pub fn recent_filters(&self) -> &[String] {
+        &self.query.recent
+    }
+
+    /// Takes over the filters of an earlier window.
+    pub fn recall_filters(&mut self, recent: Vec<String>) {
+        self.query.recall(recent);
+    }
+
     /// Puts the cursor into the filter, in the next pass.
     pub fn focus_filter(&mut self) {
         self.wants_filter_focus = true;
@@ -102,15 +124,15 @@ impl Timeline {
         let Some(log) = self.shown.and_then(|conn| self.logs.get_mut(&conn)) else {
             return;
         };
-        let matches = &log.scan.matches;
+        let matches = &log.hits.matches;
         let found = match (log.selected, backwards) {
-            (None, false) => matches.first(),
-            (None, true) => matches.last(),
-            (Some(row), false) => matches.get(matches.partition_point(|of| *of <= row)),
-            (Some(row), true) => matches.partition_point(|of| *of < row).checked_sub(1).and_then(|at| matches.get(at)),
+            (None, false) => matches.at(0),
+            (None, true) => matches.before(u64::MAX),
+            (Some(row), false) => matches.after(row).or_else(|| matches.at(0)),
+            (Some(row), true) => matches.before(row).or_else(|| matches.before(u64::MAX)),
         };
         if let Some(row) = found {
-            log.wanted = Some(Wanted::Row(*row));
+            log.wanted = Some(Wanted::Row(row));
         }
     }
 
@@ -137,34 +159,29 @@ impl Timeline {
         if log.paused_at.is_some_and(|at| row >= at) {
             log.paused_at = None;
         }
-        let is_filtered_out = !self.filter.is_open() && log.scan.position(row).is_err();
+        let is_filtered_out = self.query.hides() && !log.hits.matches.contains(row);
         if is_filtered_out {
-            self.filter = Filter::default();
+            self.query.remember();
+            self.query.set(String::new());
             actions.push(Action::Toast("Took the filter away to show the row".to_owned()));
         }
-        let rows = Rows::of(log, view, &self.filter);
+        let rows = Rows::of(log, view, self.query.hides());
         // The list measures itself again; here only the number of rows has to be right.
         log.scroll.lay_out(rows.total, theme::ROW_HEIGHT, log.view_height);
         if let Some(index) = rows.index(log, row) {
             log.scroll.select(Some(index));
             log.scroll.scroll_to(index, ScrollPlace::InSight);
         }
-        log.was_filtered = !self.filter.is_open();
+        log.was_filtered = self.query.hides();
     }
 
     fn rows_ui(&mut self, ui: &mut Ui, view: &Arc<View>, log: &mut Log, actions: &mut Actions) {
-        let is_filtered = !self.filter.is_open();
-        if is_filtered {
-            let before = log.scan.looked_at();
-            let is_unfinished = log.scan.advance(&self.filter, view, log.end(view));
-            // Rows that are being loaded need no haste: the engine wakes the window.
-            if is_unfinished && log.scan.looked_at() != before {
-                ui.ctx().request_repaint();
-            } else if is_unfinished {
-                ui.ctx().request_repaint_after(RETRY);
-            }
+        let is_filtered = self.query.hides();
+        if !self.query.is_open() && !log.hits.is_done {
+            // The engine wakes the window when it has found more; this is for the case that it cannot.
+            ui.ctx().request_repaint_after(RETRY);
         }
-        let rows = Rows::of(log, view, &self.filter);
+        let rows = Rows::of(log, view, is_filtered);
         if rows.total == 0 {
             self.nothing_ui(ui, view, log);
             return;
@@ -186,6 +203,7 @@ impl Timeline {
         let in_view = (ui.available_height() / theme::ROW_HEIGHT) as u64 + 2;
         let seen = std::mem::take(&mut log.seen);
         let mut pages = Pages { view, in_view, is_filtered, seen, rows: BTreeMap::new(), asked: 0..0 };
+        let marks_hits = !is_filtered && !self.query.is_open();
         let mut request = None;
         let mut scroll = std::mem::take(&mut log.scroll);
         let output = RowList::new("Log", rows.total).show(ui, &mut scroll, |ui, slot| {
@@ -200,7 +218,8 @@ impl Timeline {
                 return;
             };
             let text = row_text(row, above);
-            self.columns.row_ui(ui, slot, &text, log.marks.contains(&number));
+            let is_hit = marks_hits && log.hits.matches.contains(number);
+            self.columns.row_ui(ui, slot, &text, log.marks.contains(&number), is_hit);
             slot.name(
                 || if log.marks.contains(&number) { format!("marked, {}", text.spoken()) } else { text.spoken() },
             );
@@ -223,20 +242,25 @@ impl Timeline {
             Request::Payload(copying) => log.copying = Some(copying),
             Request::Mark(row) => log.toggle_mark(row),
             Request::Hide(row) => log.hidden = row,
-            Request::Filter(filter) => self.filter = filter,
+            Request::Term(key, value) => {
+                let text = set_term(&self.query.text, key, Some(value));
+                self.query.set(text);
+            }
         }
     }
 
     fn nothing_ui(&mut self, ui: &mut Ui, view: &View, log: &mut Log) {
-        if !self.filter.is_open() && log.scan.looked_at() >= log.end(view) && log.end(view) > log.hidden {
+        let is_filtered = self.query.hides() && log.end(view) > log.hidden;
+        if is_filtered && log.hits.looked_at >= log.end(view) {
             teach_ui(ui, "No row fits the filter", &["The rows are all kept; only the view is filtered."]);
             ui.horizontal(|ui| {
                 ui.add_space(4.0 * theme::STEP);
                 if ui.button("Show all rows").clicked() {
-                    self.filter = Filter::default();
+                    self.query.remember();
+                    self.query.set(String::new());
                 }
             });
-        } else if !self.filter.is_open() && log.end(view) > log.hidden {
+        } else if is_filtered {
             teach_ui(ui, "Looking…", &["No row fits so far."]);
         } else if log.hidden > 0 {
             teach_ui(ui, "The log was cleared", &["New rows will appear here. The rows from before are kept."]);
@@ -254,14 +278,14 @@ struct Rows {
 }
 
 impl Rows {
-    fn of(log: &Log, view: &View, filter: &Filter) -> Self {
+    fn of(log: &Log, view: &View, is_filtered: bool) -> Self {
         let end = log.end(view);
-        if filter.is_open() {
-            return Self { total: end.saturating_sub(log.hidden), first: log.hidden, is_filtered: false };
+        if !is_filtered {
+            return Self { total: end.saturating_sub(log.hidden), first: log.hidden, is_filtered };
         }
-        let from = log.scan.position(log.hidden).unwrap_or_else(|at| at);
-        let to = log.scan.position(end).unwrap_or_else(|at| at);
-        Self { total: to.saturating_sub(from) as u64, first: from as u64, is_filtered: true }
+        let matches: &Matches = &log.hits.matches;
+        let first = matches.rank(log.hidden);
+        Self { total: matches.rank(end).saturating_sub(first), first, is_filtered }
     }
 
     /// The number of the row that stands at an index of the list.
@@ -270,12 +294,13 @@ impl Rows {
             return None;
         }
         let at = self.first + index;
-        if self.is_filtered { log.scan.matches.get(at as usize).copied() } else { Some(at) }
+        if self.is_filtered { log.hits.matches.at(at) } else { Some(at) }
     }
 
     /// The index at which a row stands, if it is shown.
     fn index(&self, log: &Log, row: u64) -> Option<u64> {
-        let at = if self.is_filtered { log.scan.position(row).ok()? as u64 } else { row };
+        let matches = &log.hits.matches;
+        let at = if self.is_filtered { matches.contains(row).then(|| matches.rank(row))? } else { row };
         at.checked_sub(self.first).filter(|index| *index < self.total)
     }
 }
@@ -293,6 +318,16 @@ struct Pages<'a> {
 
 impl Pages<'_> {
     fn get(&mut self, number: u64) -> Option<&Row> {
+        // Rows that a filter picked come from as many chunks, more than any cache holds: those that were seen are kept.
+        if self.is_filtered
+            && let Some(row) = self.seen.remove(&number)
+        {
+            if is_settled(&row) {
+                self.rows.insert(number, row);
+            } else {
+                self.seen.insert(number, row);
+            }
+        }
         if !self.rows.contains_key(&number) && !self.asked.contains(&number) {
             // Rows that a filter picked stand apart: each is its own page.
             let range = if self.is_filtered { number..number + 1 } else { number..number + self.in_view };
@@ -310,13 +345,30 @@ impl Pages<'_> {
     }
 }
 
+/// Whether a row stays as it is, whatever comes.
+fn is_settled(row: &Row) -> bool {
+    match &row.body {
+        RowBody::Frame(frame) => frame.received >= frame.header.payload_len,
+        RowBody::Opaque { .. } | RowBody::Body { .. } => false,
+        RowBody::Fact(_)
+        | RowBody::Request { .. }
+        | RowBody::Response { .. }
+        | RowBody::Violation(_)
+        | RowBody::Cut(_) => true,
+    }
+}
+
 /// What a row's menu asks for.
 enum Request {
-    Copy { text: String, what: &'static str },
+    Copy {
+        text: String,
+        what: &'static str,
+    },
     Payload(Copying),
     Mark(u64),
     Hide(u64),
-    Filter(Filter),
+    /// A term of the filter: its key and its value.
+    Term(&'static str, &'static str),
 }
 
 fn row_menu(slot: &RowSlot, number: u64, row: &Row, line: &str, is_marked: bool, request: &mut Option<Request>) {
@@ -349,14 +401,10 @@ fn row_menu(slot: &RowSlot, number: u64, row: &Row, line: &str, is_marked: bool,
         item(ui, "Hide the rows above", &mut || Request::Hide(number));
         ui.separator();
         if let Some(direction) = row_text(row, None).direction {
-            item(ui, &format!("Show only {}", direction.word()), &mut || {
-                Request::Filter(Filter { direction: Some(direction), ..Filter::default() })
-            });
+            item(ui, &format!("Show only {}", direction.word()), &mut || Request::Term("dir", direction.word()));
         }
-        if let Some(kind) = Kind::ALL.into_iter().find(|kind| kind.takes(row)) {
-            item(ui, &format!("Show only: {}", kind.words()), &mut || {
-                Request::Filter(Filter { kind: Some(kind), ..Filter::default() })
-            });
+        if let Some(kind) = Kind::ALL.into_iter().find(|kind| Kinds::of_row(row).has(*kind)) {
+            item(ui, &format!("Show only: {}", kind.word()), &mut || Request::Term("kind", kind.word()));
         }
     });
 }
