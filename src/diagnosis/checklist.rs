@@ -42,8 +42,9 @@ fn server_console(case: &Case<'_>) -> Option<CheckItem> {
     } else {
         format!("{} printed {} since we began to connect{exit}", names.join(", "), count(came, "line"))
     };
-    let is_over = story.finished.is_some() || story.verdict.is_some();
-    Some(item(ITEM, if came > 0 { Some(true) } else { is_over.then_some(false) }, detail))
+    // A server that nobody reached has nothing to say.
+    let is_missed = story.connected().is_some() && (story.finished.is_some() || story.verdict.is_some());
+    Some(item(ITEM, if came > 0 { Some(true) } else { is_missed.then_some(false) }, detail))
 }
 
 fn item(item: &str, ok: impl Into<Option<bool>>, detail: impl Into<String>) -> CheckItem {

@@ -47,9 +47,20 @@ pub enum Scope {
 
 /// Says what a line tells, if anything; only its first [`LOOKED_AT_BYTES`] are looked at.
 pub fn recognise(line: &str) -> Option<Recognised> {
+    recognised(row_of(line)?, line)
+}
+
+/// The number of the row of the table that a line belongs to.
+fn row_of(line: &str) -> Option<u16> {
     let plain = plain(line);
     let lower = plain.to_ascii_lowercase();
-    let row = ROWS.iter().find(|row| row.needle.is_in(&plain, &lower))?;
+    let row = ROWS.iter().position(|row| row.needle.is_in(&plain, &lower))?;
+    u16::try_from(row).ok()
+}
+
+/// What a line tells that belongs to this row.
+fn recognised(row: u16, line: &str) -> Option<Recognised> {
+    let row = ROWS.get(usize::from(row))?;
     Some(Recognised { cause: row.cause, meaning: row.meaning, scope: row.scope, quote: quote(line) })
 }
 

@@ -1,6 +1,6 @@
 //! Folds observations into a [`Story`].
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 
@@ -180,7 +180,7 @@ impl Story {
             self.console.pop_front();
         }
         let text = beginning(text, ConsoleSeen::MAX_BYTES).into();
-        self.console.push_back(ConsoleSeen { at, source, text, is_pasted });
+        self.console.push_back(ConsoleSeen { at, source, text, is_pasted, read: OnceLock::new() });
     }
 
     /// The name of a console, shared with what is there already.

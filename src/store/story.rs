@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::net::{IpAddr, SocketAddr};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 
@@ -338,6 +338,8 @@ pub struct ConsoleSeen {
     pub text: Arc<str>,
     /// Whether the user pasted it: then nobody knows when it was printed.
     pub is_pasted: bool,
+    /// What a reader found out about the line, so that it is read once; whether it is a start, and a row of a table.
+    pub read: OnceLock<(bool, Option<u16>)>,
 }
 
 impl ConsoleSeen {

@@ -413,9 +413,14 @@ def judge(row, run):
 def outlived(url):
     """Whether a server that Sockeye started lives on: nothing of it may stay behind."""
     host, port = urllib.parse.urlsplit(url).netloc.split(":")
-    with contextlib.suppress(OSError), socket.create_connection((host, int(port)), 0.5):
-        return ["the server that Sockeye started lives on"]
-    return []
+    until = time.monotonic() + 3
+    while time.monotonic() < until:
+        try:
+            socket.create_connection((host, int(port)), 0.5).close()
+        except OSError:
+            return []
+        time.sleep(0.1)  # a process that was killed may take a moment
+    return ["the server that Sockeye started lives on"]
 
 
 def play(row, number, binary, work):

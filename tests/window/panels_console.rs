@@ -1,7 +1,8 @@
 //! The server's console: attaching it, its lines and what they mean, and a pasted one.
 
+use crate::app::{first_start, wait_for_verdict};
 use crate::panels_fixture::{Recording, Stage, died, opened, stage, wait};
-use crate::support::shot;
+use crate::support::{shot, wait_for};
 use egui::accesskit::Role;
 use egui::{Theme, vec2};
 use egui_kittest::Harness;
@@ -9,6 +10,8 @@ use egui_kittest::kittest::Queryable as _;
 use sockeye::engine::{ConsoleEntry, ConsoleEvent, ConsoleId, ConsoleState};
 use sockeye::observation::{ConsoleKind, ExitStatus, Fact, ReadEnd};
 use sockeye::store::View;
+use sockeye::ui::App;
+use sockeye::ui::action::{Action, Tab};
 use sockeye::ui::panels::console::ConsolePanel;
 
 const REFUSED: &str = "WebSocket connection to 'ws://localhost:3001/' failed: Error in connection establishment: net::ERR_CONNECTION_REFUSED";
@@ -131,4 +134,33 @@ fn a_pasted_browser_console_is_explained_and_goes_into_the_session() {
     harness.get_by_role_and_label(Role::Button, "Add it to the session").click();
     harness.run_steps(2);
     assert!(stage.taken()[0].starts_with("PasteConsole { console: Browser"));
+}
+
+/// The whole window: a command is started, its lines come, the practice session runs, and the command is stopped.
+#[test]
+#[cfg(unix)]
+fn a_command_stands_in_the_window_from_its_start_to_its_end() {
+    let mut window = first_start(Theme::Dark, [1280.0, 800.0], 1.0);
+    window.state_mut().act(Action::AttachForm);
+    window.run_steps(3);
+    window.get_by_label("Command that starts the server").focus();
+    window.run_steps(2);
+    let command = "printf '[WebSocket] JWT_SECRET configured: Yes (custom secret)\\n\\033[32m[WebSocket] Server listening on port 3001\\033[0m\\n\
+        [WebSocket] ❌ Token verification failed: jwt expired\\n'; sleep 600";
+    window.event(egui::Event::Paste(command.to_owned()));
+    window.run_steps(2);
+    window.get_by_role_and_label(Role::Button, "Start").click();
+    let is_there = |window: &Harness<'_, App>, words: &str| window.query_all_by_label_contains(words).next().is_some();
+    wait_for(&mut window, "the command's lines", |window| is_there(window, "jwt expired: the token has expired"));
+    window.get_by_label_contains("jwt expired: the token has expired").click();
+    window.run_steps(3);
+    shot(&mut window, "window-console-live").unwrap();
+    window.state_mut().act(Action::Practice(None));
+    wait_for_verdict(&mut window, "healthy");
+    window.state_mut().act(Action::Tab(Tab::Console));
+    window.run_steps(4);
+    shot(&mut window, "window-console-session").unwrap();
+    let stop = window.query_all_by_label_contains("Stop printf").next().map(|node| node.click());
+    assert!(stop.is_some());
+    wait_for(&mut window, "the end of the command", |window| !is_there(window, "Stop printf"));
 }

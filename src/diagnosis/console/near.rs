@@ -1,6 +1,6 @@
 //! Which lines count for one connection: near the event, or about the process and still holding.
 
-use super::{Recognised, Scope, exit_meaning, is_start, recognise};
+use super::{Recognised, Scope, exit_meaning, is_start, recognised, row_of};
 use crate::diagnosis::{Case, Evidence};
 use crate::observation::{Moment, Probe};
 use crate::store::{ConsoleSeen, ServerExit};
@@ -43,7 +43,7 @@ pub(in crate::diagnosis) fn nearest<'a>(
     let near = case.story.console.iter().rev();
     let near = near.filter(|line| line.is_pasted || (earliest..=latest).contains(&line.at));
     near.filter_map(|seen| {
-        let known = recognise(&seen.text).filter(|known| wanted(seen, known))?;
+        let known = known(seen).filter(|known| wanted(seen, known))?;
         Some(Line { seen, known })
     })
     .min_by_key(|line| {
@@ -58,9 +58,9 @@ pub(in crate::diagnosis) fn standing<'a>(case: &Case<'a>, until: Moment, cause: 
     let latest = Moment(until.0.saturating_add(NEAR_NANOS));
     let mut standing = None;
     for seen in case.story.console.iter().filter(|seen| seen.is_pasted || seen.at <= latest) {
-        if is_start(&seen.text) {
+        if read(seen).0 {
             standing = None;
-        } else if let Some(known) = recognise(&seen.text).filter(|k| k.cause == cause && k.scope == Scope::Process) {
+        } else if let Some(known) = known(seen).filter(|k| k.cause == cause && k.scope == Scope::Process) {
             standing = Some(Line { seen, known });
         }
     }
@@ -95,13 +95,23 @@ pub(in crate::diagnosis) fn exit_near<'a>(case: &Case<'a>, at: Moment) -> Option
 pub(in crate::diagnosis) fn exit_before<'a>(case: &Case<'a>, until: Moment) -> Option<(&'a ServerExit, bool)> {
     let exit = case.story.exits.iter().rev().find(|exit| exit.at <= until)?;
     let mut lines = case.story.console.iter().filter(|line| line.source == exit.source && line.at <= exit.at);
-    Some((exit, lines.any(|line| is_start(&line.text))))
+    Some((exit, lines.any(|line| read(line).0)))
 }
 
 /// The end of a process in a sentence: `“npm run dev” ended with exit code 1 (an exception that nobody caught, or exit(1))`.
 pub(in crate::diagnosis) fn exit_words(case: &Case<'_>, exit: &ServerExit) -> String {
     let meaning = exit_meaning(exit.status).map_or_else(String::new, |meaning| format!(", that is: {meaning}"));
     format!("\u{201c}{}\u{201d} ended with {}{meaning}", case.quote(&exit.source, 60), exit.status)
+}
+
+/// Reads a line, once for all rules: many ask, and a console may be chatty.
+fn read(seen: &ConsoleSeen) -> (bool, Option<u16>) {
+    *seen.read.get_or_init(|| (is_start(&seen.text), row_of(&seen.text)))
+}
+
+/// What a line tells, if anything.
+fn known(seen: &ConsoleSeen) -> Option<Recognised> {
+    recognised(read(seen).1?, &seen.text)
 }
 
 /// When our first probe can have reached the server.
