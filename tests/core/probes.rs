@@ -266,7 +266,7 @@ fn the_idle_lab_can_be_stopped() {
     });
     let conns = [ConnId(1), ConnId(2), ConnId(3)];
     let options = Box::new(options(&format!("ws://{address}/")));
-    let (limit, ping_every) = (Duration::from_secs(600), Duration::from_millis(500));
+    let (limit, ping_every) = (Duration::from_mins(10), Duration::from_millis(500));
     engine.send(Command::StartLab { conns, options, limit, ping_every }).unwrap();
     wait_until(&engine, conns[0], |story| story.opened.is_some());
     engine.send(Command::StopLab).unwrap();
