@@ -28,12 +28,13 @@
 //! | folder | what | may use |
 //! | --- | --- | --- |
 //! | [`observation`] | the input alphabet | nothing of ours but the types it carries |
-//! | [`wire`] | RFC 6455 as pure functions over bytes | – |
+//! | [`wire`] | RFC 6455 and RFC 7692 as pure functions over bytes | – |
 //! | [`token`] | RFC 7515, 7517, 7519; the only user of jsonwebtoken | – |
 //! | [`store`] | story, rows, checkpoints, view, filter, search | wire, journal |
 //! | [`diagnosis`] | the catalogue, the rules, the verdict | store, wire, token |
 //! | [`journal`] | observations as bytes and back | observation |
 //! | [`export`] | a session for people and tools; redaction | core |
+//! | [`compare`] | two sessions side by side | core |
 //! | [`engine`] | sockets, files, processes, clocks; tokio | core |
 //! | [`cli`] | the command line | engine, core |
 //! | [`ui`] | the window; egui, eframe, rfd | engine, core |
@@ -63,6 +64,7 @@
 //! a file and a row in `export::EXPORTERS`.
 
 pub mod cli;
+pub mod compare;
 pub mod diagnosis;
 pub mod engine;
 pub mod export;

@@ -7,7 +7,8 @@ use clap::{Args, Parser, Subcommand};
 
 use super::token::args::TokenArgs;
 use super::values;
-use crate::observation::{Expect, TokenPlace};
+use crate::export::Selection;
+use crate::observation::{Expect, Preset, TokenPlace};
 
 /// Tells you why your WebSocket closed.
 #[derive(Debug, Parser)]
@@ -52,6 +53,13 @@ pub(super) enum Command {
     Practice(PracticeArgs),
     /// Turns a saved session into another format.
     Export(ExportArgs),
+    /// Opens a saved session in the window.
+    Open {
+        /// The saved session.
+        file: PathBuf,
+    },
+    /// Compares two saved sessions and names the first difference.
+    Diff(DiffArgs),
 }
 
 /// Options of `check`.
@@ -70,7 +78,8 @@ pub(super) struct CheckArgs {
     /// Runs the check so many times and counts the causes.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub(super) repeat: Option<u32>,
-    /// Saves the session: .sockeye as it is, .jsonl, .json or .txt without secrets; with `--repeat` a file for each run.
+    /// Saves the session: .sockeye as it is; .html, .md, .txt, .jsonl, .har, .pcapng, .json or .zip (share bundle) without secrets; with
+    /// `--repeat` a file for each run.
     #[arg(long, value_name = "FILE")]
     pub(super) save: Option<PathBuf>,
     /// Measures what silence does to connections in place of one check: as `sockeye idle-lab URL --max SECONDS`.
@@ -164,6 +173,13 @@ pub(super) struct ConnectArgs {
     /// The `Origin` header, as a page of this origin would send it.
     #[arg(long, value_name = "ORIGIN", help_heading = "Request")]
     pub(super) origin: Option<String>,
+    /// Which client the request imitates, header by header: `chrome` (with the server's own origin unless one is
+    /// given), `node` (the package ws) or `bare` (what RFC 6455 demands, no compression).
+    #[arg(long, value_name = "CLIENT", value_parser = values::preset, default_value = "chrome", help_heading = "Request")]
+    pub(super) preset: Preset,
+    /// Offers no compression (permessage-deflate), which is offered otherwise.
+    #[arg(long, help_heading = "Request")]
+    pub(super) no_compress: bool,
     /// A subprotocol to offer; may be given again.
     #[arg(long, value_name = "NAME", help_heading = "Request")]
     pub(super) subprotocol: Vec<String>,
@@ -258,13 +274,39 @@ pub(super) struct PracticeArgs {
 pub(super) struct ExportArgs {
     /// The saved session.
     pub(super) file: PathBuf,
-    /// The format: jsonl, json or text.
-    #[arg(long, value_name = "FORMAT")]
-    pub(super) to: String,
+    /// The format: html, bundle, md, text, jsonl, har, pcapng or json [default: what the extension of OUT asks for].
+    #[arg(long, value_name = "FORMAT", required_unless_present = "output")]
+    pub(super) to: Option<String>,
     /// The file to write; standard output without it.
     #[arg(short, long, value_name = "OUT")]
     pub(super) output: Option<PathBuf>,
+    /// Tells what would be written and which secrets are replaced; writes nothing.
+    #[arg(long, conflicts_with = "output")]
+    pub(super) preview: bool,
+    /// Only these rows, by their numbers: `3-20,55,100-`.
+    #[arg(long, value_name = "ROWS", value_parser = values::rows)]
+    pub(super) rows: Option<Selection>,
     /// Writes secrets as they are.
+    #[arg(long)]
+    pub(super) no_redact: bool,
+}
+
+/// Options of `diff`.
+#[derive(Debug, Args)]
+#[command(after_help = "Exit status: 0 the same, 1 different, 2 usage, 3 Sockeye itself failed.\n\
+    What is new in every session (keys, dates, ids, durations) is listed, but decides nothing unless --strict is given.")]
+pub(super) struct DiffArgs {
+    /// A saved session.
+    pub(super) one: PathBuf,
+    /// Another one.
+    pub(super) other: PathBuf,
+    /// Counts what is new in every session, too.
+    #[arg(long)]
+    pub(super) strict: bool,
+    /// Prints one JSON object and nothing else.
+    #[arg(long)]
+    pub(super) json: bool,
+    /// Prints secrets as they are.
     #[arg(long)]
     pub(super) no_redact: bool,
 }

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::{BufWriter, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -15,11 +14,11 @@ use super::runner::{Outcome, Runner, state_words};
 use super::{clock, connect, idle_lab};
 use crate::diagnosis::catalogue;
 use crate::engine::practice::fault;
-use crate::engine::{ConnectOptions, JournalPlace};
+use crate::engine::{ConnectOptions, ExportJob, JournalPlace};
 use crate::export::check_json::check_json;
 use crate::export::text::{Line, Tone, report};
 use crate::export::visible::visible;
-use crate::export::{Exporter, Redactor, exporter_for_extension};
+use crate::export::{EXPORTERS, Exporter, Redactor, exporter_for_extension};
 
 /// Runs the check; gives the exit status.
 pub(super) fn run(args: &CheckArgs) -> Result<u8, Failure> {
@@ -65,7 +64,7 @@ pub(super) fn run(args: &CheckArgs) -> Result<u8, Failure> {
         }
         if let (Some(saving), Some(path)) = (&saving, &path) {
             // What was found is printed in any case.
-            unsaved = saving.save(&mut runner, &outcome, path, is_direct, redactor.as_mut()).err().or(unsaved);
+            unsaved = saving.save(&mut runner, &outcome, path, is_direct, redactor.as_ref()).err().or(unsaved);
         }
         if args.json {
             results.push(check_json(outcome.story(), &outcome.checklist, redactor.as_mut()));
@@ -185,7 +184,9 @@ impl Saving {
         let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
         let exporter = exporter_for_extension(extension);
         if exporter.is_none() && !extension.eq_ignore_ascii_case("sockeye") {
-            let what = format!("{}: use the extension .sockeye, .jsonl, .json or .txt", path.display());
+            let all: Vec<String> =
+                EXPORTERS.iter().filter_map(|e| e.extensions.first()).map(|e| format!(".{e}")).collect();
+            let what = format!("{}: use the extension .sockeye, {}", path.display(), all.join(", "));
             return Err(Failure::Usage(what));
         }
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
@@ -209,38 +210,17 @@ impl Saving {
         outcome: &Outcome,
         path: &Path,
         is_direct: bool,
-        redactor: Option<&mut Redactor>,
+        redactor: Option<&Redactor>,
     ) -> Result<(), Failure> {
         match self.exporter {
-            Some(exporter) => write_file(path, |out| outcome.export(exporter.export, redactor, out)),
+            Some(exporter) => {
+                let job = ExportJob { redactor: redactor.cloned(), ..ExportJob::redacted(exporter) };
+                runner.export(outcome.conn, path.to_owned(), job)
+            }
             None if is_direct => Ok(()),
             None => runner.save(outcome.conn, path.to_owned()),
         }
     }
-}
-
-/// Writes a file through `write`; half a file never stands under its name.
-pub(super) fn write_file(
-    path: &Path,
-    write: impl FnOnce(&mut dyn std::io::Write) -> std::io::Result<()>,
-) -> Result<(), Failure> {
-    // A device or a pipe cannot be replaced.
-    let is_special = fs::metadata(path).is_ok_and(|there| !there.is_file());
-    let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(".part");
-    let beside = if is_special { path.to_owned() } else { path.with_file_name(name) };
-    let written = fs::File::create(&beside).map(BufWriter::new).and_then(|mut out| {
-        write(&mut out)?;
-        out.flush()?;
-        if is_special { Ok(()) } else { fs::rename(&beside, path) }
-    });
-    written.map_err(|source| {
-        if !is_special {
-            // What was begun is of no use to anybody.
-            fs::remove_file(&beside).ok();
-        }
-        Failure::Write { path: path.to_owned(), source }
-    })
 }
 
 /// A journal that is to be kept is written to its place while the session runs; others need no file of their own.

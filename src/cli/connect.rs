@@ -12,7 +12,7 @@ use super::runner::Runner;
 use super::{network, secrets, values};
 use crate::engine::practice::Exercise;
 use crate::engine::{ConnectOptions, ConsoleSource};
-use crate::observation::{Fact, Family, PastedConsole, TokenPlace};
+use crate::observation::{Fact, Family, PastedConsole, Preset, TokenPlace};
 use crate::token::{fill, fill_url, variables_from_env};
 use crate::wire::{parse_url, place_in_query};
 
@@ -57,6 +57,10 @@ pub(super) fn options(args: &ConnectArgs, exercise: Option<&Exercise>) -> Result
     }
     if !args.subprotocol.is_empty() {
         options.subprotocols.clone_from(&args.subprotocol);
+    }
+    options.preset = args.preset;
+    if args.no_compress || args.preset == Preset::Bare {
+        options.extensions = None;
     }
     if let Some(expect) = &args.expect {
         options.expect = expect.clone();
@@ -285,6 +289,7 @@ mod tests {
             "1024",
             "--ipv6",
             "--no-probes",
+            "--no-compress",
             "--insecure",
             "--send",
             "-a",
@@ -295,6 +300,7 @@ mod tests {
         ]);
         let limits = made.time_outs;
         assert_eq!((limits.confirm_millis, limits.connect_millis, limits.upgrade_millis), (500, 2000, 1));
+        assert_eq!(made.extensions, None);
         assert_eq!((made.limit_bytes, made.family, made.probes, made.insecure), (1024, Family::Ipv6, false, true));
         assert_eq!((made.send, made.send_delay), (vec!["-a".to_owned(), "b".to_owned()], Duration::from_millis(100)));
     }

@@ -7,6 +7,7 @@ mod args;
 mod check;
 mod clock;
 mod connect;
+mod diff;
 mod explain;
 mod export;
 mod failure;
@@ -52,6 +53,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Some(Command::Explain { what, console }) => explain::run(what.as_deref(), console.as_deref()),
         Some(Command::Practice(args)) => practice::run(args),
         Some(Command::Export(args)) => export::run(args),
+        Some(Command::Open { file }) => window(Some(file.as_path())),
+        Some(Command::Diff(args)) => diff::run(args),
         None => window(arguments.file.as_deref()),
     };
     match status {
@@ -79,8 +82,8 @@ fn window(file: Option<&Path>) -> Result<u8, Failure> {
     };
     if let Some(file) = file {
         print::note(&format!("{why}, so the session is shown as text instead of in the window."));
-        let (file, to) = (file.to_owned(), "text".to_owned());
-        return export::run(&args::ExportArgs { file, to, output: None, no_redact: false });
+        let (file, to) = (file.to_owned(), Some("text".to_owned()));
+        return export::run(&args::ExportArgs { file, to, output: None, preview: false, rows: None, no_redact: false });
     }
     print::note(&format!("{why}, so the practice check runs in the terminal instead of the window."));
     match Arguments::try_parse_from(["sockeye", "check", "practice"]).map(|arguments| arguments.command) {

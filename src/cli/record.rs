@@ -51,6 +51,9 @@ pub(super) fn run(args: &RecordArgs) -> Result<u8, Failure> {
         print::note(&format!("recorded {} frames in {}", frames(story), path.display()));
         if let Some(trouble) = &outcome.view.trouble {
             print::note(&format!("note: {trouble}"));
+            // What was recorded is still there, but only until this process ends.
+            let saved = runner.rescue(outcome.conn)?;
+            print::note(&format!("note: the session was saved to {}", saved.display()));
         }
         print::lines(&report(story, &outcome.checklist, Some(&mut redactor)))?;
         let Some(next) = runner.reconnect(&outcome)? else {

@@ -8,13 +8,15 @@ use std::time::Duration;
 
 use super::clock;
 use super::failure::Failure;
-use super::print;
+use super::print::{self, Progress};
 use crate::diagnosis::{Case, CheckItem, checklist};
 use crate::engine::practice::Exercise;
-use crate::engine::{Command, ConnectOptions, ConsoleId, ConsoleSource, Engine, EngineHandle, Event};
-use crate::export::{Material, Redactor};
-use crate::observation::{ConnId, Direction, LabMeasure};
-use crate::store::{Page, Row, State, Story, View};
+use crate::engine::{
+    Command, ConnectOptions, ConsoleId, ConsoleSource, Engine, EngineHandle, Event, ExportJob, SessionReader, Watch,
+};
+use crate::export::{Preview, Redactor};
+use crate::observation::{ConnId, LabMeasure};
+use crate::store::{State, Story, View};
 
 /// The engine, for one command.
 pub(super) struct Runner {
@@ -207,7 +209,7 @@ impl Runner {
 
     /// Saves the session as it is.
     pub(super) fn save(&mut self, conn: ConnId, path: PathBuf) -> Result<(), Failure> {
-        self.engine.send(Command::Save { conn, path, redact: false })?;
+        self.engine.send(Command::Save { conn, path })?;
         loop {
             match self.next_event()? {
                 Event::Saved { .. } => return Ok(()),
@@ -217,6 +219,61 @@ impl Runner {
                 _ => {}
             }
         }
+    }
+
+    /// Saves a session whose own file is in trouble where there is room; gives where.
+    pub(super) fn rescue(&mut self, conn: ConnId) -> Result<PathBuf, Failure> {
+        self.engine.send(Command::Rescue { conn })?;
+        loop {
+            match self.next_event()? {
+                Event::Saved { path, .. } => return Ok(path),
+                Event::FileFailed { why, .. } => return Err(Failure::Engine(why)),
+                _ => {}
+            }
+        }
+    }
+
+    /// Writes the session to a file in another format, with a progress line; Ctrl-C stops it.
+    pub(super) fn export(&mut self, conn: ConnId, path: PathBuf, job: ExportJob) -> Result<(), Failure> {
+        let watch = Arc::new(Watch::stopped_by(Arc::clone(&self.interrupted)));
+        self.engine.send(Command::Export { conn, path, job: Box::new(job), watch: Arc::clone(&watch) })?;
+        let mut progress = Progress::new(true);
+        loop {
+            match self.engine.event_timeout(TICK) {
+                Some(Event::Saved { .. }) => return Ok(()),
+                Some(Event::ExportStopped { path, .. }) => {
+                    return Err(Failure::Engine(format!("stopped, nothing was written to {}", path.display())));
+                }
+                Some(Event::FileFailed { why, .. } | Event::Refused { why, .. }) => return Err(Failure::Engine(why)),
+                Some(_) | None => {}
+            }
+            if let Some(share) = watch.share() {
+                progress.show(&format!("writing … {:.0} %", share * 100.0));
+            }
+        }
+    }
+
+    /// Writes the session to standard output; gives what has replaced secrets.
+    pub(super) fn export_to(
+        &self,
+        conn: ConnId,
+        job: ExportJob,
+        out: &mut dyn io::Write,
+    ) -> Result<Option<Redactor>, Failure> {
+        let watch = Arc::new(Watch::stopped_by(Arc::clone(&self.interrupted)));
+        let written = job.write(self.session(conn)?, &watch, out);
+        written.map_err(|source| Failure::Write { path: "standard output".into(), source })
+    }
+
+    /// Tells what an export would write.
+    pub(super) fn preview(&self, conn: ConnId, job: ExportJob) -> Result<Preview, Failure> {
+        let watch = Arc::new(Watch::stopped_by(Arc::clone(&self.interrupted)));
+        job.preview(self.session(conn)?, &watch).map_err(|error| Failure::Engine(error.to_string()))
+    }
+
+    /// The session of a connection, to be read from beginning to end.
+    pub(super) fn session(&self, conn: ConnId) -> Result<SessionReader, Failure> {
+        self.engine.session(conn).ok_or_else(|| Failure::Engine("the session is lost".to_owned()))
     }
 
     /// Forgets a connection that is over.
@@ -244,70 +301,6 @@ impl Outcome {
     pub(super) fn is_healthy(&self) -> bool {
         self.story().verdict.as_ref().is_some_and(|verdict| verdict.cause == "healthy")
     }
-
-    /// Writes the session in a format.
-    pub(super) fn export(
-        &self,
-        export: crate::export::Export,
-        redactor: Option<&mut Redactor>,
-        out: &mut dyn io::Write,
-    ) -> io::Result<()> {
-        let mut rows = Rows { view: &self.view, next: 0, page: Vec::new().into_iter() };
-        let mut payload = |direction: Direction, offset: u64| {
-            wait(|| self.view.source.payload(direction, offset, MAX_PAYLOAD_BYTES)).map(Some)
-        };
-        let mut material =
-            Material { story: self.story(), checklist: &self.checklist, rows: &mut rows, payload: &mut payload };
-        export(&mut material, redactor, out)
-    }
-}
-
-/// The rows of a view, page by page.
-struct Rows<'a> {
-    view: &'a View,
-    next: u64,
-    page: std::vec::IntoIter<Row>,
-}
-
-impl Iterator for Rows<'_> {
-    type Item = io::Result<Row>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        if let Some(row) = self.page.next() {
-            self.next = row.number + 1;
-            return Some(Ok(row));
-        }
-        if self.next >= self.view.rows {
-            return None;
-        }
-        let range = self.next..(self.next + PAGE_ROWS).min(self.view.rows);
-        match wait(|| self.view.page(range.clone())) {
-            Ok(rows) => {
-                // Rows that are gone leave a gap that must not be asked for again.
-                self.next = range.end;
-                self.page = rows.into_iter();
-                self.next()
-            }
-            Err(error) => {
-                self.next = self.view.rows;
-                Some(Err(error))
-            }
-        }
-    }
-}
-
-/// Asks until what is asked for is loaded.
-fn wait<T>(mut ask: impl FnMut() -> Page<T>) -> io::Result<T> {
-    let since = clock::now();
-    loop {
-        match ask() {
-            Page::Ready(there) => return Ok(there),
-            Page::Pending if since.elapsed() > ANSWER => {
-                return Err(io::Error::new(io::ErrorKind::TimedOut, "the journal does not give its rows"));
-            }
-            Page::Pending => std::thread::sleep(Duration::from_millis(2)),
-        }
-    }
 }
 
 /// A state in words, for the progress line.
@@ -325,9 +318,6 @@ pub(super) fn state_words(state: State) -> &'static str {
     }
 }
 
-/// Bytes of a payload that an export holds at a time.
-const MAX_PAYLOAD_BYTES: usize = 256 << 20;
-const PAGE_ROWS: u64 = 1024;
 const TICK: Duration = Duration::from_millis(100);
 /// How long the engine may take for an answer that needs no network.
 const ANSWER: Duration = Duration::from_secs(30);

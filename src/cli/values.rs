@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use regex::Regex;
 
-use crate::observation::{Expect, TokenPlace};
+use crate::export::Selection;
+use crate::observation::{Expect, Preset, TokenPlace};
 use crate::wire::is_legal_close_code;
 
 /// Seconds, with or without a fraction.
@@ -120,6 +121,27 @@ pub(super) fn is_field_value(value: &str) -> bool {
 const MAX_SECS: f64 = 366.0 * 24.0 * 3600.0;
 const MAX_REASON_BYTES: usize = 123;
 
+/// Reads numbers and ranges of rows: `3-20,55,100-`.
+pub(super) fn rows(text: &str) -> Result<Selection, String> {
+    let number = |text: &str| text.trim().parse::<u64>().map_err(|error| format!("{text:?}: {error}"));
+    let range = |part: &str| match part.split_once('-') {
+        Some((from, "")) => Ok(number(from)?..u64::MAX),
+        Some((from, to)) => Ok(number(from)?..number(to)?.saturating_add(1)),
+        None => number(part).map(|row| row..row.saturating_add(1)),
+    };
+    text.split(',').map(range).collect::<Result<Vec<_>, String>>().map(Selection::of_ranges)
+}
+
+/// Reads the name of a preset.
+pub(super) fn preset(text: &str) -> Result<Preset, String> {
+    match text {
+        "chrome" => Ok(Preset::Chrome),
+        "node" => Ok(Preset::NodeWs),
+        "bare" => Ok(Preset::Bare),
+        _ => Err("one of chrome, node and bare".to_owned()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -168,6 +190,15 @@ mod tests {
         }
         for bad in ["secret-value", "a b: c", ": x", "X: a\nb"] {
             assert!(header(bad).is_err_and(|error| !error.contains("secret-value")), "{bad}");
+        }
+    }
+
+    #[test]
+    fn rows_are_numbers_and_ranges() {
+        assert_eq!(rows("7, 1-2,5-5"), Ok(Selection::of_rows([1, 2, 5, 7])));
+        assert_eq!(rows("3-"), Ok(Selection::of_ranges(std::iter::once(3..u64::MAX))));
+        for bad in ["", "a", "-3", "1-x", "1,,2"] {
+            assert!(rows(bad).is_err(), "{bad}");
         }
     }
 }

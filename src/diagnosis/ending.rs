@@ -102,7 +102,10 @@ fn tls_failed_at(case: &Case<'_>) -> Option<Moment> {
 fn after_open(case: &Case<'_>) -> Option<Ending> {
     let story = case.story;
     let violated = story.first_fatal_violation().map(|(at, _)| *at);
-    let limited = passed(case, Limit::Frame).or_else(|| passed(case, Limit::Message));
+    let limited = story.limit_passed.and_then(|(at, limit, _, _)| match limit {
+        Limit::Frame | Limit::Message | Limit::Inflated { .. } => Some(at),
+        Limit::ResponseHead | Limit::ResponseBody => None,
+    });
     match (violated, limited) {
         (Some(violated), Some(limited)) if limited < violated => return Some(Ending::EndedByUs),
         (Some(_), _) => return Some(Ending::ProtocolError),

@@ -41,6 +41,8 @@ impl Scene {
             credentials: false,
             origin: None,
             subprotocols: Vec::new(),
+            preset: crate::observation::Preset::Chrome,
+            extensions: None,
             expect: Expect::First,
             time_outs: TimeOuts::default(),
             limit_bytes: 64 << 20,

@@ -1,6 +1,7 @@
 //! What a face may ask of the engine.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -9,8 +10,10 @@ use super::client::ClientCertificate;
 use super::console::{ConsoleId, ConsoleSource};
 use super::practice::{Confirm, Exercise};
 use super::reconnect::Reconnect;
-use crate::observation::{ConnId, Expect, Family, PastedConsole, TimeOuts, TokenPlace};
+use super::{ExportJob, Watch};
+use crate::observation::{ConnId, Expect, Family, PastedConsole, Preset, TimeOuts, TokenPlace};
 use crate::token::Secret;
+use crate::wire::CHROME_OFFER;
 
 /// A wish of a face; the face makes up the ids, so that no command needs an answer before the next.
 #[derive(Debug)]
@@ -74,14 +77,23 @@ pub enum Command {
         /// The text.
         text: String,
     },
-    /// Writes the whole session of a connection to a file; answered by an event.
+    /// Writes the session of a connection to a file as it is, secrets included; answered by an event.
     Save {
         /// Which connection.
         conn: ConnId,
-        /// Where to; the format by its extension: `.sockeye`, `.jsonl`.
+        /// Where to.
         path: PathBuf,
-        /// Whether secrets are replaced by marks (never in `.sockeye`).
-        redact: bool,
+    },
+    /// Writes the session of a connection to a file in another format; answered by an event.
+    Export {
+        /// Which connection.
+        conn: ConnId,
+        /// Where to.
+        path: PathBuf,
+        /// What, in which format.
+        job: Box<ExportJob>,
+        /// Tells how far it has come, and stops it.
+        watch: Arc<Watch>,
     },
     /// Opens a saved session as a connection that is over; answered by an event.
     OpenFile {
@@ -109,6 +121,35 @@ pub enum Command {
     },
     /// Stops the measurement; what is known until then counts.
     StopLab,
+    /// Saves the session of a connection whose own file is in trouble to where there is room; answered by an event.
+    Rescue {
+        /// Which connection.
+        conn: ConnId,
+    },
+    /// Lists the sessions on disk; answered by an event.
+    ListSessions,
+    /// Remembers that the user has opened or saved a session; answered by a new list.
+    RememberSession {
+        /// Its file.
+        path: PathBuf,
+    },
+    /// Gives a session on disk another name; answered by a new list.
+    RenameSession {
+        /// Its file.
+        path: PathBuf,
+        /// The name, with or without its extension.
+        name: String,
+    },
+    /// Deletes a session on disk; answered by a new list.
+    DeleteSession {
+        /// Its file.
+        path: PathBuf,
+    },
+    /// Shows a file in the system's file manager; answered only if that fails.
+    RevealFile {
+        /// The file.
+        path: PathBuf,
+    },
     /// Forgets a connection that is over, and its unnamed journal.
     Forget {
         /// Which connection.
@@ -145,10 +186,14 @@ pub struct ConnectOptions {
     pub secrets: Vec<Secret>,
     /// Further headers, in order, names as typed.
     pub headers: Vec<(String, String)>,
-    /// The `Origin` header.
+    /// Which client the request imitates.
+    pub preset: Preset,
+    /// The `Origin` header; with the preset *as Chrome* one is always sent.
     pub origin: Option<String>,
     /// Subprotocols offered, in order (the token's is added by its place).
     pub subprotocols: Vec<String>,
+    /// The extensions offered, as the header says it; `None` offers none.
+    pub extensions: Option<String>,
     /// When the connection counts as confirmed.
     pub expect: Expect,
     /// Time-outs.
@@ -257,8 +302,10 @@ impl ConnectOptions {
             token_place: None,
             secrets: Vec::new(),
             headers: Vec::new(),
+            preset: Preset::Chrome,
             origin: None,
             subprotocols: Vec::new(),
+            extensions: Some(CHROME_OFFER.to_owned()),
             expect: Expect::First,
             time_outs: TimeOuts::default(),
             limit_bytes: Self::LIMIT_BYTES,

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 #[cfg(doc)]
 use super::Command;
 use super::ConnectOptions;
+use super::SavedSession;
 use super::console::ConsoleId;
 use super::practice::Exercise;
 use crate::observation::{ConnId, LabMeasure};
@@ -73,6 +74,25 @@ pub enum Event {
         /// Which connection.
         conn: ConnId,
         /// Where to.
+        path: PathBuf,
+    },
+    /// The sessions on disk, the newest first.
+    Sessions {
+        /// All of them.
+        sessions: Vec<SavedSession>,
+    },
+    /// Something about a session on disk could not be done.
+    SessionFailed {
+        /// Its file.
+        path: PathBuf,
+        /// Why, in words for the user.
+        why: String,
+    },
+    /// An export was stopped; nothing was written.
+    ExportStopped {
+        /// Which connection.
+        conn: ConnId,
+        /// Where it would have gone.
         path: PathBuf,
     },
     /// A saved session is open; its view is published.

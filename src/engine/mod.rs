@@ -8,9 +8,12 @@ mod clock;
 mod command;
 mod console;
 mod event;
+mod exporting;
+mod file_manager;
 mod history;
 mod inquiry;
 mod lab;
+mod library;
 mod mailbox;
 mod pages;
 mod pool;
@@ -21,12 +24,13 @@ mod probe;
 mod reconnect;
 mod recorder;
 mod recording;
-mod save;
 mod saved;
 mod search;
+mod session_reader;
 mod sink;
 mod storage;
 mod supervisor;
+mod system;
 mod tcp_queues;
 mod unsaved;
 
@@ -42,10 +46,13 @@ pub use client::{ClientCertificate, ClientCertificateError};
 pub use command::{Command, ConnectOptions, JournalPlace, KeepAliveOptions, Outgoing, ProxyChoice};
 pub use console::{ConsoleEntry, ConsoleEvent, ConsoleId, ConsoleSource, ConsoleState, ConsoleTail};
 pub use event::Event;
-pub use pages::{Rows, replay};
+pub use exporting::{ExportError, ExportJob};
+pub use library::SavedSession;
+pub use pages::replay;
 pub use reconnect::Reconnect;
 pub use recorder::{OpenError, Recorder, StartError, Wake};
 pub use saved::{OpenFileError, SaveError};
+pub use session_reader::{SessionReader, Stopped, Watch};
 pub use sink::Sink;
 pub use supervisor::error_chain;
 
@@ -123,6 +130,11 @@ impl EngineHandle {
     /// The newest view of a connection.
     pub fn view(&self, conn: ConnId) -> Option<Arc<View>> {
         self.recorder.view(conn)
+    }
+
+    /// The newest picture of a connection, to be read from beginning to end; for exports and comparisons.
+    pub fn session(&self, conn: ConnId) -> Option<SessionReader> {
+        self.recorder.session(conn)
     }
 
     /// The newest lines of the attached consoles, from this number on.

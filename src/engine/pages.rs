@@ -10,6 +10,7 @@ use bytes::Bytes;
 
 use super::recorder::{StartError, Wake};
 use super::search::{Board, Searcher};
+use super::session_reader::SessionReader;
 use super::storage::Storage;
 use crate::journal::{ReadError, Reader};
 use crate::observation::{ConnId, Direction, Fact, Moment};
@@ -40,10 +41,9 @@ impl Pages {
         Self { shared: Arc::clone(&loader.shared), board, conn, storage, index }
     }
 
-    /// All rows, read without the cache.
-    pub(super) fn rows(&self) -> Rows {
-        let storage = Arc::clone(&self.storage);
-        Rows { storage, index: self.index.clone(), next_chunk: 0, made: Vec::new().into_iter() }
+    /// The picture, to be read without the cache.
+    pub(super) fn session(&self, view: Arc<View>) -> SessionReader {
+        SessionReader::new(view, Arc::clone(&self.storage), self.index.clone())
     }
 
     fn rows_of(&self, chunk: usize) -> Range<u64> {
@@ -183,31 +183,6 @@ impl PageSource for Pages {
 
 fn end_of(frame: &FrameRow) -> u64 {
     frame.offset.saturating_add(frame.header.wire_len())
-}
-
-/// All rows of a connection, in order; a row that cannot be read any more says so.
-pub struct Rows {
-    storage: Arc<Storage>,
-    index: Index,
-    next_chunk: usize,
-    made: std::vec::IntoIter<Row>,
-}
-
-impl Iterator for Rows {
-    type Item = Row;
-
-    fn next(&mut self) -> Option<Row> {
-        loop {
-            if let Some(row) = self.made.next() {
-                return Some(row);
-            }
-            if self.next_chunk >= self.index.checkpoints.len() {
-                return None;
-            }
-            self.made = load_chunk(&self.storage, &self.index, self.next_chunk).rows.into_iter();
-            self.next_chunk += 1;
-        }
-    }
 }
 
 /// The thread that reads, and its cache; beside it the one that searches.
@@ -413,7 +388,8 @@ fn rows_of(index: &Index, chunk: usize) -> Range<u64> {
     first(chunk)..first(chunk + 1)
 }
 
-fn load_chunk(storage: &Arc<Storage>, index: &Index, number: usize) -> Chunk {
+/// The rows of a chunk, read from the journal; a row that cannot be read any more says so.
+pub(super) fn load_chunk(storage: &Arc<Storage>, index: &Index, number: usize) -> Chunk {
     let mut chunk = read_chunk(&mut storage.reader(), index, number).unwrap_or_else(|error| {
         tracing::warn!(%error, "a chunk of the journal could not be read");
         Chunk::default()

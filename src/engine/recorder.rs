@@ -16,10 +16,12 @@ use tokio::sync::oneshot;
 
 use super::clock::{Clock, instant, wall_clock_unix_millis};
 use super::command::JournalPlace;
-use super::pages::{Loader, Pages, Rows};
-use super::private_file::{create_or_take_empty, mark_in_use};
+use super::library::Library;
+use super::pages::{Loader, Pages};
+use super::private_file::{create_folder, create_or_take_empty, mark_in_use};
 use super::recording::{Output, Picture, Recording};
 use super::saved::{self, OpenFileError, SaveError};
+use super::session_reader::SessionReader;
 use super::sink::{Message, Queue, Sink};
 use super::storage::Storage;
 use super::unsaved::{self, UNSAVED_BYTES, sessions_folder};
@@ -190,14 +192,14 @@ impl Recorder {
         }
     }
 
-    /// All rows of the newest picture of a connection, in order, in flat memory; blocks while it reads, for exports.
-    pub fn rows(&self, conn: ConnId) -> Option<Rows> {
-        self.shelf.lock().get(&conn).map(|kept| kept.pages.rows())
+    /// The newest picture of a connection, to be read from beginning to end.
+    pub fn session(&self, conn: ConnId) -> Option<SessionReader> {
+        self.shelf.lock().get(&conn).map(|kept| kept.pages.session(Arc::clone(&kept.view)))
     }
 
-    /// Journals without a name that are left from earlier runs, the newest first. Reads a folder.
-    pub fn left_over(&self) -> Vec<PathBuf> {
-        unsaved::left_over(&self.folder)
+    /// The sessions on disk.
+    pub(super) fn library(&self) -> Library {
+        Library::new(self.folder.clone())
     }
 
     /// The file that a connection's journal is in.
@@ -212,6 +214,23 @@ impl Recorder {
         let end = self.flush(conn);
         let storage = self.shelf.storage(conn).ok_or(SaveError::Unknown { conn })?;
         saved::save_copy(&storage, end.unwrap_or(u64::MAX), to)
+    }
+
+    /// Saves a session whose own file is in trouble: where sessions without a name go, else with the temporary files.
+    pub(super) fn rescue(&self, conn: ConnId) -> Result<PathBuf, SaveError> {
+        let name = format!("rescued-{}-{}.sockeye", wall_clock_unix_millis(), std::process::id());
+        let folders = [self.folder.clone(), std::env::temp_dir().join("sockeye")];
+        let mut failed = SaveError::Unknown { conn };
+        for folder in folders {
+            let path = folder.join(&name);
+            // Where the folder cannot be made, the copy says so.
+            create_folder(&folder).ok();
+            match self.save_copy(conn, &path) {
+                Ok(_) => return Ok(path),
+                Err(error) => failed = error,
+            }
+        }
+        Err(failed)
     }
 
     /// Opens a saved session as a connection that is over; gives what is wrong with the file. Blocks.
@@ -419,6 +438,7 @@ mod tests {
     use bytes::Bytes;
 
     use super::*;
+    use crate::export::{Selection, Source as _};
     use crate::observation::{Direction, Fact, Moment};
     use crate::store::{Page, Row, RowBody};
     use crate::wire::encode_frame;
@@ -495,6 +515,13 @@ mod tests {
         }
     }
 
+    impl Stage {
+        /// Every row, as exports read them.
+        fn read(&self, conn: ConnId) -> Vec<Row> {
+            self.recorder.session(conn).unwrap().rows(&Selection::All).map(Result::unwrap).collect()
+        }
+    }
+
     fn handshake(sink: &Sink) {
         let bytes = |direction, data: &'static [u8]| Fact::Bytes { direction, data: Bytes::from_static(data) };
         sink.push(Fact::ResolveStarted { host: "h".to_owned() });
@@ -551,7 +578,7 @@ mod tests {
             assert!(rows.is_sorted_by_key(|row| row.at));
             let sent: Vec<Vec<u8>> = (0..100_000_u64).map(|n| n.to_be_bytes().repeat(15)).collect();
             assert_eq!(hash(payloads(&rows)), hash(sent.iter().map(Vec::as_slice)));
-            assert!(stage.recorder.rows(CONN).unwrap().eq(rows));
+            assert_eq!(stage.read(CONN), rows);
             assert!(stage.recorder.view(CONN).unwrap().trouble.is_none());
         }
     }
@@ -745,7 +772,7 @@ mod tests {
         assert!(view.trouble.as_deref().is_some_and(|t| t.contains("have fallen out")), "{:?}", view.trouble);
         let rows = stage.all_rows(CONN);
         assert_eq!((rows.len() as u64, view.rows), (85, 85));
-        assert!(stage.recorder.rows(CONN).unwrap().eq(rows.clone()));
+        assert_eq!(stage.read(CONN), rows);
         let is_lost = |row: &&Row| format!("{row:?}").contains("cannot be read from the journal");
         let lost = rows.iter().filter(is_lost).count();
         assert!((10..20).contains(&lost), "{lost} rows are lost");
@@ -754,6 +781,32 @@ mod tests {
         assert_eq!(stage.recorder.open_file(ConnId(4), &to).unwrap(), Vec::<String>::new());
         let saved = format!("{:?}", stage.all_rows(ConnId(4)));
         assert!(saved.contains("bytes of the journal were lost here") && saved.contains("last"), "{saved}");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_deleted_file_is_said_and_nothing_is_lost() {
+        let stage = Stage::new();
+        let folder = stage.folder.path().join("doomed");
+        std::fs::create_dir(&folder).unwrap();
+        let sink = stage.recorder.open(CONN, &JournalPlace::File(folder.join("a.sockeye"))).unwrap();
+        handshake(&sink);
+        push_frames(&sink, 0, 1_000);
+        stage.settle(CONN);
+        assert!(stage.recorder.view(CONN).unwrap().trouble.is_none());
+        std::fs::remove_dir_all(&folder).unwrap();
+        push_frames(&sink, 1_000, 1_000);
+        sink.push(Fact::Finished);
+        stage.settle(CONN);
+        let trouble = stage.recorder.view(CONN).unwrap().trouble.clone().unwrap();
+        assert!(trouble.contains("deleted or moved away"), "{trouble}");
+        let rows = stage.all_rows(CONN);
+        assert_eq!(rows.len(), 2_004);
+        let saved = stage.recorder.rescue(CONN).unwrap();
+        assert!(saved.starts_with(stage.folder.path()));
+        assert_private(&saved);
+        assert_eq!(stage.recorder.open_file(ConnId(4), &saved).unwrap(), Vec::<String>::new());
+        assert_eq!(rows, stage.all_rows(ConnId(4)));
     }
 
     #[test]

@@ -3,7 +3,9 @@
 use std::io::{self, Write};
 use std::ops::Range;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
+use super::clock::instant;
 use super::pages::{Loader, Pages};
 use super::storage::Storage;
 use crate::journal::{Writer, encode_record};
@@ -22,6 +24,9 @@ pub(super) struct Recording {
     session: Session,
     /// Why memory takes everything although a file should.
     failure: Option<String>,
+    /// Whether the file was deleted or moved while it is written; the open file still takes everything.
+    is_file_gone: bool,
+    looked_at: Instant,
     pub(super) is_dirty: bool,
     /// To be published without waiting: the first facts, the last one.
     pub(super) is_urgent: bool,
@@ -57,6 +62,8 @@ impl Recording {
             output,
             session: Session::new(crate::journal::HEADER_LEN),
             failure,
+            is_file_gone: false,
+            looked_at: instant(),
             is_dirty: true,
             is_urgent: true,
         }
@@ -92,8 +99,10 @@ impl Recording {
     /// The picture to be published; everything in it is written.
     pub(super) fn picture(&mut self, loader: &Loader) -> Picture {
         self.flush();
+        self.look_at_file();
         self.is_dirty = false;
         self.is_urgent = false;
+        tracing::trace!(conn = self.conn.0, rows = self.session.rows(), frames = self.frames(), "published");
         let picture = Picture::new(loader, self.conn, &self.session, &self.storage, self.trouble());
         loader.prefetch(&picture.pages);
         picture
@@ -133,7 +142,26 @@ impl Recording {
         self.is_urgent = true;
     }
 
+    fn frames(&self) -> u64 {
+        let story = self.session.story();
+        story.sent.frames + story.received.frames
+    }
+
+    /// Sees once a second, and at the end, whether the file is still in its place.
+    fn look_at_file(&mut self) {
+        let now = instant();
+        if self.output.is_some() && (self.is_urgent || now.duration_since(self.looked_at) >= LOOK_EVERY) {
+            self.looked_at = now;
+            self.is_file_gone = self.storage.is_file_gone();
+        }
+    }
+
     fn trouble(&self) -> Option<Arc<str>> {
+        if self.is_file_gone {
+            let text =
+                "the journal's file was deleted or moved away; everything is still here until Sockeye ends: save it";
+            return Some(text.into());
+        }
         let lost = self.storage.lost_bytes();
         let kept = Storage::MEMORY_BYTES / (1024 * 1024);
         let fallen_out = format!("{:.1} MiB have fallen out", lost as f64 / (1024.0 * 1024.0));
@@ -147,5 +175,7 @@ impl Recording {
     }
 }
 
+/// Between two looks at the journal's place.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// So many rows are published as they come.
 const FIRST_ROWS: u64 = 16;

@@ -5,9 +5,9 @@ use std::io::{self, BufReader, Read, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::private_file::create_new;
+use super::private_file::{create_new, is_in_use};
 use super::storage::Storage;
-use crate::journal::{DECODER_VERSION, Ended, Header, ReadError, Reader, encode_record};
+use crate::journal::{DECODER_VERSION, Ended, Header, OtherFile, ReadError, Reader, encode_record};
 use crate::observation::{ConnId, Fact, Moment, Observation};
 use crate::store::Session;
 
@@ -58,6 +58,12 @@ pub enum OpenFileError {
         /// Why.
         source: ReadError,
     },
+    /// The file is no journal.
+    #[error("{what}")]
+    OtherFile {
+        /// What it is.
+        what: OtherFile,
+    },
     /// The file is written in another format.
     #[error("the session was saved in format {format} by another version of sockeye: {}", path.display())]
     OtherVersion {
@@ -83,7 +89,11 @@ pub(super) fn open(conn: ConnId, path: &Path, watch: &mut Watch<'_>) -> Result<O
     let failed = |source| OpenFileError::Open { path: path.to_owned(), source };
     let unreadable = |source| OpenFileError::Read { path: path.to_owned(), source };
     let file = File::open(path).map_err(failed)?;
-    let mut reader = Reader::open(BufReader::with_capacity(READ_BYTES, file), conn).map_err(unreadable)?;
+    let mut reader = match Reader::open(BufReader::with_capacity(READ_BYTES, file), conn) {
+        Ok(reader) => reader,
+        Err(ReadError::NotAJournal) => return Err(OpenFileError::OtherFile { what: other_file(path) }),
+        Err(error) => return Err(unreadable(error)),
+    };
     let header = reader.header().clone();
     // A handle of its own: the other one goes on reading.
     let shown = File::open(path).map_err(failed)?;
@@ -100,8 +110,18 @@ pub(super) fn open(conn: ConnId, path: &Path, watch: &mut Watch<'_>) -> Result<O
         return Err(OpenFileError::OtherVersion { path: path.to_owned(), format: *format });
     }
     session.end_if_open();
-    let remarks = remarks(&header, reader.ended(), reader.unknown_records());
+    let remarks = remarks(&header, reader.ended(), reader.unknown_records(), is_in_use(path));
     Ok(Opened { storage, session, remarks })
+}
+
+/// What a file is that is no journal.
+fn other_file(path: &Path) -> OtherFile {
+    let mut head = Vec::new();
+    // What cannot be read a second time is not looked into.
+    if let Ok(file) = File::open(path) {
+        file.take(OtherFile::HEAD_BYTES as u64).read_to_end(&mut head).ok();
+    }
+    OtherFile::of(&head)
 }
 
 /// Bytes that are read at a time.
@@ -112,12 +132,16 @@ const FIRST_SHOWN_BYTES: u64 = 512 * 1024;
 const SHOWN_BYTES: u64 = 64 * 1024 * 1024;
 
 /// What a user should know about a file that was opened.
-fn remarks(header: &Header, ended: Option<&Ended>, unknown_records: u64) -> Vec<String> {
+fn remarks(header: &Header, ended: Option<&Ended>, unknown_records: u64, is_in_use: bool) -> Vec<String> {
     let mut out = Vec::new();
     match ended {
+        Some(Ended::Unfinished) if is_in_use => {
+            out.push("the session is unfinished: it is being recorded; what came until now is here".to_owned());
+        }
         Some(Ended::Clean | Ended::OtherVersion { .. }) | None => {}
-        Some(Ended::Unfinished) => out
-            .push("the session is unfinished: sockeye was killed while it recorded, or is still recording".to_owned()),
+        Some(Ended::Unfinished) => {
+            out.push("the session is unfinished: sockeye ended while it recorded".to_owned());
+        }
         Some(Ended::Torn { at, why }) => {
             out.push(format!("from byte {at} on the file cannot be read: {why}; everything before it is here"));
         }

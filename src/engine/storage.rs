@@ -69,6 +69,11 @@ impl Storage {
         self.path.as_deref()
     }
 
+    /// Whether there should be a file, and there is none in its place.
+    pub(super) fn is_file_gone(&self) -> bool {
+        self.path.as_deref().is_some_and(|path| matches!(path.try_exists(), Ok(false)))
+    }
+
     /// Removes the file, if nobody gave it a name.
     pub(super) fn discard(&self) {
         if self.is_unnamed

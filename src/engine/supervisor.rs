@@ -1,7 +1,7 @@
 //! Carries out commands: owns the connections' tasks and the practice server, and closes each case with a verdict.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,15 +13,16 @@ use tokio::time::{Instant, timeout};
 use super::client::{self, Wish};
 use super::clock::wall_clock_unix_millis;
 use super::console::{Consoles, Desk, FileLane, Outlet, PracticeConsole};
+use super::file_manager::reveal;
 use super::history::{History, timed_end};
 use super::inquiry::{Consent, Inquiry, conclude};
 use super::lab::{self, LabOrder, LabWish};
+use super::library::Library;
 use super::mailbox::Mailbox;
 use super::practice::{Practice, PracticeOptions};
 use super::recorder::Recorder;
-use super::save::save;
 use super::sink::Sink;
-use super::{Command, ConnectOptions, Event, port};
+use super::{Command, ConnectOptions, Event, ExportError, ExportJob, Watch, port};
 use crate::observation::{ConnId, ConsoleKind, Fact, LabMeasure, PastEnd};
 use crate::wire::Target;
 
@@ -113,7 +114,9 @@ impl Supervisor {
                 tokio::spawn(async move { consoles.detach(console).await });
             }
             Command::Paste { conn, console, text } => self.paste(conn, Fact::pasted(console, &text)),
-            Command::Save { conn, path, redact } => self.save(conn, path, redact),
+            Command::Save { conn, path } => self.save(conn, path),
+            Command::Rescue { conn } => self.rescue(conn),
+            Command::Export { conn, path, job, watch } => self.export(conn, path, *job, watch),
             Command::OpenFile { conn, path } => self.open_file(conn, path),
             Command::AskFurther { conn } => self.ask_further(conn, None),
             Command::StartLab { conns, options, limit, ping_every } => {
@@ -123,6 +126,17 @@ impl Supervisor {
                 if let Some(stop) = &self.lab {
                     // An error means that it has stopped already.
                     stop.send(true).ok();
+                }
+            }
+            Command::ListSessions => self.on_sessions(None, |_, _| Ok(())),
+            Command::RememberSession { path } => self.on_sessions(Some(path), Library::remember),
+            Command::RenameSession { path, name } => {
+                self.on_sessions(Some(path), move |library, path| library.rename(path, &name).map(drop));
+            }
+            Command::DeleteSession { path } => self.on_sessions(Some(path), Library::delete),
+            Command::RevealFile { path } => {
+                if let Err(error) = reveal(&path) {
+                    self.mailbox.put(Event::SessionFailed { path, why: error.to_string() });
                 }
             }
             Command::Forget { conn } => {
@@ -318,11 +332,51 @@ impl Supervisor {
     }
 
     /// Saves off the runtime's threads: a long session takes its time.
-    fn save(&self, conn: ConnId, path: PathBuf, redact: bool) {
+    fn save(&self, conn: ConnId, path: PathBuf) {
         let (recorder, mailbox) = (Arc::clone(&self.recorder), Arc::clone(&self.mailbox));
-        tokio::task::spawn_blocking(move || match save(&recorder, conn, &path, redact) {
-            Ok(()) => mailbox.put(Event::Saved { conn, path }),
+        tokio::task::spawn_blocking(move || match recorder.save_copy(conn, &path) {
+            Ok(_) => mailbox.put(Event::Saved { conn, path }),
             Err(error) => mailbox.put(Event::FileFailed { conn, path, why: error_chain(&error) }),
+        });
+    }
+
+    fn rescue(&self, conn: ConnId) {
+        let (recorder, mailbox) = (Arc::clone(&self.recorder), Arc::clone(&self.mailbox));
+        tokio::task::spawn_blocking(move || match recorder.rescue(conn) {
+            Ok(path) => mailbox.put(Event::Saved { conn, path }),
+            Err(error) => {
+                mailbox.put(Event::FileFailed { conn, path: PathBuf::new(), why: error_chain(&error) });
+            }
+        });
+    }
+
+    /// Exports off the runtime's threads.
+    fn export(&self, conn: ConnId, path: PathBuf, job: ExportJob, watch: Arc<Watch>) {
+        let Some(session) = self.recorder.session(conn) else {
+            return self.refuse(conn, "there is no such connection");
+        };
+        let mailbox = Arc::clone(&self.mailbox);
+        tokio::task::spawn_blocking(move || match job.write_file(session, &watch, &path) {
+            Ok(()) => mailbox.put(Event::Saved { conn, path }),
+            Err(ExportError::Stopped) => mailbox.put(Event::ExportStopped { conn, path }),
+            Err(error) => mailbox.put(Event::FileFailed { conn, path, why: error_chain(&error) }),
+        });
+    }
+
+    /// Does something about a session on disk off the runtime's threads, then lists them all.
+    fn on_sessions(
+        &self,
+        path: Option<PathBuf>,
+        act: impl FnOnce(&Library, &Path) -> std::io::Result<()> + Send + 'static,
+    ) {
+        let (library, mailbox) = (self.recorder.library(), Arc::clone(&self.mailbox));
+        tokio::task::spawn_blocking(move || {
+            if let Some(path) = path
+                && let Err(error) = act(&library, &path)
+            {
+                mailbox.put(Event::SessionFailed { path, why: error.to_string() });
+            }
+            mailbox.put(Event::Sessions { sessions: library.list() });
         });
     }
 

@@ -35,10 +35,11 @@ pub(super) fn create(folder: &Path, began_unix_millis: i64) -> io::Result<(PathB
     }
 }
 
-/// Those that nobody writes, the newest first.
-pub(super) fn left_over(folder: &Path) -> Vec<PathBuf> {
-    let files = list(folder).into_iter().map(|file| file.path);
-    files.filter(|path| !is_in_use(path)).collect()
+/// Whether a file has the name that [`create`] gives, so that nobody gave it one.
+pub(super) fn is_unnamed(path: &Path) -> bool {
+    let Some(stem) = path.file_stem().and_then(|stem| stem.to_str()) else { return false };
+    let parts: Vec<&str> = stem.trim_start_matches('-').split('-').collect();
+    parts.len() == 3 && parts.iter().all(|part| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
 /// Removes the oldest that nobody writes, until all together take no more than `limit_bytes`.
@@ -74,7 +75,7 @@ fn list(folder: &Path) -> Vec<Unsaved> {
         .filter_map(|entry| {
             let path = entry.path();
             let metadata = entry.metadata().ok().filter(std::fs::Metadata::is_file)?;
-            let is_journal = path.extension().is_some_and(|extension| extension == "sockeye");
+            let is_journal = path.extension().is_some_and(|extension| extension == "sockeye") && is_unnamed(&path);
             is_journal.then_some(Unsaved { modified: metadata.modified().ok()?, len_bytes: metadata.len(), path })
         })
         .collect();
@@ -100,10 +101,15 @@ mod tests {
             file.set_modified(SystemTime::UNIX_EPOCH + Duration::from_secs(1_000 - age as u64)).unwrap();
             files.push((path, file));
         }
+        let left_over = |folder: &Path| {
+            let free = list(folder).into_iter().map(|file| file.path).filter(|path| !is_in_use(path));
+            free.collect::<Vec<_>>()
+        };
         assert_eq!(left_over(&folder), Vec::<PathBuf>::new());
         let being_written = files.remove(0);
         let paths: Vec<PathBuf> = files.into_iter().map(|(path, _)| path).collect();
         std::fs::write(folder.join("notes.txt"), "not ours").unwrap();
+        std::fs::write(folder.join("login fails.sockeye"), "named").unwrap();
         sweep(&folder, 400);
         assert_eq!(left_over(&folder), [paths[2].clone(), paths[1].clone(), paths[0].clone()]);
         sweep(&folder, 250);
@@ -111,5 +117,7 @@ mod tests {
         sweep(&folder, 0);
         assert_eq!(left_over(&folder), Vec::<PathBuf>::new());
         assert!(being_written.0.exists() && folder.join("notes.txt").exists());
+        assert!(folder.join("login fails.sockeye").exists(), "what has a name is not swept away");
+        assert!(!is_unnamed(Path::new("a-1-2.sockeye")) && is_unnamed(Path::new("1763800000123-77-0.sockeye")));
     }
 }

@@ -5,40 +5,42 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value, json};
 
 use super::check_json::at_ms;
+use super::lines::Line;
 use super::redact::Redactor;
 use crate::observation::Fact;
-use crate::store::{FrameRow, Row, RowBody};
+use crate::store::{FrameRow, RowBody};
 use crate::wire::{Cut, Opcode};
 
 /// The members whose texts are our own words.
 const CLOSED: [&str; 9] = ["kind", "direction", "opcode", "message", "rule", "section", "cause", "certainty", "ending"];
 
-/// The object of a row; `payload` is a frame's payload with its secrets replaced already.
-pub(super) fn row_json(row: &Row, payload: &[u8], is_whole: bool, redactor: Option<&mut Redactor>) -> Value {
+/// The object of a row.
+pub(super) fn row_json(line: &Line, redactor: Option<&mut Redactor>) -> Value {
+    let row = &line.row;
     let mut object = Map::new();
     object.insert("row".to_owned(), json!(row.number));
     object.insert("at_ms".to_owned(), json!(at_ms(row.at)));
-    let mut raw_head = None;
+    let mut has_bytes = false;
     let members = match &row.body {
-        RowBody::Frame(frame) => frame_json(frame, payload, is_whole),
+        RowBody::Frame(frame) => frame_json(frame, &line.bytes, line.is_whole),
         RowBody::Fact(fact) => {
             let (kind, event) = fact_members(fact);
             if event.is_empty() { json!({"kind": kind}) } else { json!({"kind": kind, "event": event}) }
         }
         RowBody::Request { raw } => {
-            raw_head = Some(raw);
+            has_bytes = true;
             json!({"kind": "request", "direction": "client_to_server", "length": raw.len()})
         }
         RowBody::Response { status, raw } => {
-            raw_head = Some(raw);
+            has_bytes = true;
             json!({"kind": "response", "direction": "server_to_client", "status": status, "length": raw.len()})
         }
-        RowBody::Opaque { direction, raw } => {
-            raw_head = Some(raw);
+        RowBody::Opaque { direction, .. } => {
+            has_bytes = true;
             json!({"kind": "opaque", "direction": direction})
         }
-        RowBody::Body { raw } => {
-            raw_head = Some(raw);
+        RowBody::Body { .. } => {
+            has_bytes = true;
             json!({"kind": "body", "direction": "server_to_client"})
         }
         RowBody::Violation(violation) => json!({
@@ -54,22 +56,14 @@ pub(super) fn row_json(row: &Row, payload: &[u8], is_whole: bool, redactor: Opti
     if let Value::Object(members) = members {
         object.extend(members);
     }
-    let redacted_head = |raw: &[u8], redactor: Option<&mut Redactor>| match redactor {
-        Some(redactor) => redactor.head(raw),
-        None => raw.to_vec(),
-    };
-    let Some(redactor) = redactor else {
-        if let Some(raw) = raw_head {
-            insert_bytes(&mut object, &redacted_head(raw, None), false);
-        }
-        return Value::Object(object);
-    };
     let mut value = Value::Object(object);
-    if !matches!(row.body, RowBody::Frame(_)) {
+    if let Some(redactor) = redactor
+        && !matches!(row.body, RowBody::Frame(_))
+    {
         redactor.value(&mut value, &CLOSED);
     }
-    if let (Some(raw), Value::Object(object)) = (raw_head, &mut value) {
-        insert_bytes(object, &redacted_head(raw, Some(redactor)), false);
+    if has_bytes && let Value::Object(object) = &mut value {
+        insert_bytes(object, &line.bytes, false);
     }
     value
 }
@@ -106,6 +100,9 @@ fn frame_json(frame: &FrameRow, payload: &[u8], is_whole: bool) -> Value {
     put("rsv", json!(header.rsv()));
     put("masked", json!(header.masked()));
     put("length", json!(header.payload_len));
+    if frame.compressed {
+        put("inflated_length", json!(frame.inflated.map(|inflated| inflated.len_bytes)));
+    }
     if !is_whole {
         put("truncated", json!(true));
     }

@@ -267,3 +267,18 @@ pub(super) fn ended_by(story: &Story) -> &'static str {
         (None, None) => "unknown",
     }
 }
+
+/// A moment of the wall clock for people, in UTC.
+pub(super) fn wall_clock(unix_millis: i64) -> String {
+    jiff::Timestamp::from_millisecond(unix_millis)
+        .map(|at| at.strftime("%Y-%m-%d %H:%M:%S%.3f UTC").to_string())
+        .unwrap_or_default()
+}
+
+/// How often something happened.
+pub(super) fn times(times: u64) -> String {
+    match times {
+        1 => "once".to_owned(),
+        more => format!("{more} times"),
+    }
+}

@@ -14,11 +14,15 @@
 //! Works over any `Read` and `Write`, knows no clock and opens no file. Start at [`Writer`] and [`Reader`].
 
 mod format;
+mod other_file;
 mod reader;
 mod records;
+mod summary;
 mod writer;
 
 pub use format::{DECODER_VERSION, FORMAT_VERSION, HEADER_LEN, Header, MAX_RECORD_BYTES, RECORD_HEADER_LEN};
+pub use other_file::OtherFile;
 pub use reader::{Ended, ReadError, Reader, TornWhy};
 pub use records::{RawRecord, RawRecords};
+pub use summary::{Summary, summary};
 pub use writer::{Writer, encode_record};

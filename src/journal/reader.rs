@@ -193,7 +193,8 @@ fn read_fact(header: &RecordHeader, payload: Bytes) -> Option<Fact> {
     }
 }
 
-fn read_up_to(input: &mut impl Read, buffer: &mut [u8]) -> io::Result<usize> {
+/// Fills the buffer as far as there is something to read.
+pub(super) fn read_up_to(input: &mut impl Read, buffer: &mut [u8]) -> io::Result<usize> {
     let mut len = 0;
     while len < buffer.len() {
         match input.read(&mut buffer[len..]) {
@@ -211,7 +212,7 @@ mod tests {
     use super::*;
     use crate::journal::{Writer, encode_record};
     use crate::observation::*;
-    use crate::wire::ProxyKind;
+    use crate::wire::{ProxyKind, Violation, ViolationKind};
 
     fn bytes(direction: Direction, len: usize) -> Fact {
         Fact::Bytes { direction, data: Bytes::from(vec![len as u8; len]) }
@@ -219,6 +220,11 @@ mod tests {
 
     fn io_failure() -> IoFailure {
         IoFailure { kind: IoKind::Reset, code: Some(104), text: "reset".to_owned() }
+    }
+
+    fn inflated(window: Option<Bytes>) -> Inflated {
+        let direction = Direction::ServerToClient;
+        Inflated { direction, offset: 70, messages: 2, wire_bytes: 50, inflated_bytes: 500, window }
     }
 
     /// One of every shape that serde must bring back.
@@ -232,6 +238,8 @@ mod tests {
             credentials: true,
             origin: None,
             subprotocols: vec!["a".to_owned()],
+            preset: Preset::Chrome,
+            extensions: None,
             expect: Expect::JsonPointer { pointer: "/a".to_owned(), value: "1".to_owned() },
             time_outs: TimeOuts::default(),
             limit_bytes: u64::MAX,
@@ -298,6 +306,14 @@ mod tests {
             Fact::CloseBegun { by: CloseOrigin::User },
             Fact::TimedOut { deadline: Deadline::TcpEnd, millis: 2_500 },
             Fact::LimitPassed { limit: Limit::Frame, limit_bytes: 1, actual_bytes: u64::MAX },
+            Fact::LimitPassed { limit: Limit::Inflated { wire_bytes: 7 }, limit_bytes: 1, actual_bytes: 700 },
+            Fact::Inflated(Box::new(inflated(Some(Bytes::from_static(b"\0window\xFF"))))),
+            Fact::Inflated(Box::new(inflated(None))),
+            Fact::Violated(Violation {
+                direction: Direction::ServerToClient,
+                offset: 9,
+                kind: ViolationKind::DeflateCorrupt { inflated_bytes: 3 },
+            }),
             Fact::ReadPaused,
             Fact::ReadEnded(ReadEnd::Fin),
             Fact::ReadEnded(ReadEnd::Failed(io_failure())),

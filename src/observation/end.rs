@@ -64,6 +64,11 @@ pub enum Limit {
     Frame,
     /// One message.
     Message,
+    /// One message, inflated.
+    Inflated {
+        /// Its payload bytes on the wire until then.
+        wire_bytes: u64,
+    },
 }
 
 /// How reading ended.

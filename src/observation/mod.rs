@@ -6,6 +6,7 @@
 mod console;
 mod end;
 mod failure;
+mod inflated;
 mod keep_alive;
 mod listener;
 mod past;
@@ -21,7 +22,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::diagnosis::Verdict;
 use crate::token::TokenReport;
-use crate::wire::{ProxyKind, UrlProblem};
+use crate::wire::{ProxyKind, UrlProblem, Violation};
 
 pub use console::{ConsoleKind, ExitStatus, PastedConsole};
 pub use end::{CloseOrigin, Deadline, Limit, ReadEnd};
@@ -29,10 +30,11 @@ pub use failure::{
     CertInfo, ClientCertificateUse, IoFailure, IoKind, ResolveFailure, ResolveKind, TlsAlert, TlsFailure,
     TlsFailureKind, TlsInfo,
 };
+pub use inflated::Inflated;
 pub use keep_alive::TcpQueues;
 pub use listener::{Listener, Process};
 pub use past::{LabMeasure, LabRun, PastEnd};
-pub use plan::{Expect, Family, KeepAlivePlan, Plan, TimeOuts, TokenPlace};
+pub use plan::{Expect, Family, KeepAlivePlan, Plan, Preset, TimeOuts, TokenPlace};
 pub use probe::{Change, Handshaken, Probe, ProbeOutcome};
 pub use tunnel::{Route, TunnelFailure, TunnelFailureKind};
 
@@ -218,6 +220,10 @@ pub enum Fact {
         #[serde(with = "base64_bytes")]
         data: Bytes,
     },
+    /// How far a direction was inflated, or compressed.
+    Inflated(Box<Inflated>),
+    /// A rule was broken that only shows when a compressed message is inflated.
+    Violated(Violation),
     /// The opening handshake succeeded by our checks; frames may be sent.
     Opened,
     /// The confirmation rule was met.
@@ -369,7 +375,7 @@ impl Fact {
 
     /// Whether this fact is a row of the log by itself (bytes become rows through the decoder).
     pub fn is_row(&self) -> bool {
-        !matches!(self, Self::Bytes { .. } | Self::CipherBytes { .. } | Self::Finished)
+        !matches!(self, Self::Bytes { .. } | Self::CipherBytes { .. } | Self::Inflated(_) | Self::Finished)
     }
 
     /// Which way it went, if it went anywhere: what the server did came from there, what we did went there.

@@ -23,6 +23,12 @@ pub struct Plan {
     pub origin: Option<String>,
     /// The subprotocols offered, in order.
     pub subprotocols: Vec<String>,
+    /// Which client the request imitates.
+    #[serde(default)]
+    pub preset: Preset,
+    /// The extensions offered, as the header says it.
+    #[serde(default)]
+    pub extensions: Option<String>,
     /// When the connection counts as confirmed.
     pub expect: Expect,
     /// Time-outs in milliseconds.
@@ -60,6 +66,33 @@ pub struct KeepAlivePlan {
     pub withholds_pongs: bool,
     /// How often this connection has been made again before.
     pub reconnects: u32,
+}
+
+/// Which client the request imitates: names, order, letter case and values of its headers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Preset {
+    /// Chrome, from a page of the server itself unless an origin is given.
+    #[default]
+    Chrome,
+    /// The package `ws` on Node.
+    NodeWs,
+    /// What RFC 6455 demands, and what was asked for.
+    Bare,
+}
+
+impl Preset {
+    /// Every preset, the default first.
+    pub const ALL: [Self; 3] = [Self::Chrome, Self::NodeWs, Self::Bare];
+
+    /// The words for it in window and terminal.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Chrome => "as Chrome",
+            Self::NodeWs => "as Node ws",
+            Self::Bare => "bare",
+        }
+    }
 }
 
 /// Where the token goes.

@@ -6,12 +6,13 @@ use std::ops::Range;
 use bytes::Bytes;
 
 use super::checkpoint::Position;
+use super::inflation::{Inflation, Place, STEP_BYTES, inflation_at, place_at};
 use super::row::Row;
 use super::rows::{OpenRow, RowMaker};
 use super::session::Index;
 use crate::journal::{ReadError, Reader};
 use crate::observation::{ConnId, Direction, Fact, Moment, Observation};
-use crate::wire::FrameHeader;
+use crate::wire::{FrameHeader, Item};
 
 /// The rows of a chunk.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -29,15 +30,24 @@ pub fn read_chunk<R: Read + Seek>(journal: &mut R, index: &Index, number: usize)
     let Some(checkpoint) = index.checkpoints.at(number) else {
         return Ok(Chunk::default());
     };
-    let mut maker = RowMaker::new(checkpoint);
+    let inflations = [Direction::ClientToServer, Direction::ServerToClient].map(|direction| {
+        let side = direction.index();
+        let offset = checkpoint.stream[side].saturating_sub(index.handshake[side]);
+        inflation_at(journal, index, direction, offset)
+    });
+    let mut maker = RowMaker::new(checkpoint, inflations);
     for record in Records::of_chunk(journal, index, number)? {
         let (at, fact) = record?;
         maker.take(at, fact);
     }
     let (mut rows, open) = maker.finish();
     let mut settled = rows.len();
-    for mut row in open {
-        complete(&mut row, journal, index)?;
+    for (mut row, mut inflation) in open {
+        if row.compressed {
+            complete_compressed(&mut row, &mut inflation, journal, index)?;
+        } else {
+            complete(&mut row, journal, index)?;
+        }
         if !row.is_settled() {
             settled = settled.min(row.row);
         }
@@ -46,7 +56,7 @@ pub fn read_chunk<R: Read + Seek>(journal: &mut R, index: &Index, number: usize)
     Ok(Chunk { rows, settled })
 }
 
-/// The payload of the frame that begins at `offset` of a direction's bytes after the handshake, unmasked.
+/// The payload of the frame that begins at `offset` of a direction's bytes after the handshake, unmasked and inflated.
 ///
 /// Gives at most `max` bytes, and whether these will stay all that can be given.
 pub fn read_payload<R: Read + Seek>(
@@ -61,12 +71,57 @@ pub fn read_payload<R: Read + Seek>(
     let Some(header) = FrameHeader::parse(&head) else {
         return Ok((Bytes::new(), false));
     };
+    if !header.opcode().is_control()
+        && let Some(found) = read_inflated(journal, index, direction, offset, max)
+    {
+        return found;
+    }
     let wanted = header.payload_len.min(max as u64);
     let start = frame.saturating_add(u64::from(header.header_len));
     let mut payload = read_stream(journal, index, direction, start..start.saturating_add(wanted))?;
     unmask(&header, 0, &mut payload);
     let is_whole = payload.len() as u64 == wanted;
     Ok((Bytes::from(payload), is_whole))
+}
+
+/// The payload of a frame if it is compressed and can be inflated.
+fn read_inflated<R: Read + Seek>(
+    journal: &mut R,
+    index: &Index,
+    direction: Direction,
+    offset: u64,
+    max: usize,
+) -> Option<Result<(Bytes, bool), ReadError>> {
+    let Place { mut decoder, mut inflation } = place_at(journal, index, direction, offset)?.ok()?;
+    let (mut out, mut is_whole, mut is_compressed) = (Vec::new(), false, inflation.is_alive());
+    let mut next = index.handshake[direction.index()].saturating_add(offset);
+    while is_compressed && !is_whole {
+        let bytes = match read_stream(journal, index, direction, next..next.saturating_add(STEP_BYTES)) {
+            Ok(bytes) if bytes.is_empty() => break,
+            Ok(bytes) => bytes,
+            Err(error) => return Some(Err(error)),
+        };
+        next += bytes.len() as u64;
+        let add = |out: &mut Vec<u8>, data: &[u8]| {
+            let room = max.saturating_sub(out.len());
+            out.extend_from_slice(&data[..data.len().min(room)]);
+        };
+        decoder.push(direction, &bytes, &mut |item| match item {
+            Item::Frame { compressed, .. } if !is_whole => is_compressed = compressed,
+            Item::Payload { data, compressed: true, .. } if !is_whole => {
+                inflation.push(data, &mut |data| add(&mut out, data));
+                is_whole |= out.len() >= max || !inflation.is_alive();
+            }
+            Item::FrameEnd { ends_compressed, .. } if !is_whole => {
+                if ends_compressed {
+                    inflation.end_message(&mut |data| add(&mut out, data));
+                }
+                is_whole = true;
+            }
+            _ => {}
+        });
+    }
+    is_compressed.then(|| Ok((Bytes::from(out), is_whole)))
 }
 
 /// All rows of a journal, in order; memory stays flat.
@@ -156,8 +211,15 @@ impl<R: Read> Iterator for Records<R> {
     }
 }
 
+/// The fact whose record begins there.
+pub(super) fn read_fact<R: Read + Seek>(journal: &mut R, offset: u64) -> Result<Option<Fact>, ReadError> {
+    journal.seek(SeekFrom::Start(offset)).map_err(|source| ReadError::Read { offset, source })?;
+    let mut reader = Reader::resume(BufReader::with_capacity(64 * 1024, journal), ConnId(0), offset);
+    reader.next().map(|found| found.map(|(_, observation)| observation.fact)).transpose()
+}
+
 /// Bytes of one direction, the handshake counted; what has not come is left out.
-fn read_stream<R: Read + Seek>(
+pub(super) fn read_stream<R: Read + Seek>(
     journal: &mut R,
     index: &Index,
     direction: Direction,
@@ -205,6 +267,34 @@ fn complete<R: Read + Seek>(row: &mut OpenRow, journal: &mut R, index: &Index) -
         row.received = index.stream[row.direction.index()].saturating_sub(row.start).min(header.payload_len);
     }
     row.preview.extend_from_slice(&more);
+    Ok(())
+}
+
+/// Follows a compressed frame to its end: its inflated length is known there alone.
+fn complete_compressed<R: Read + Seek>(
+    row: &mut OpenRow,
+    inflation: &mut Inflation,
+    journal: &mut R,
+    index: &Index,
+) -> Result<(), ReadError> {
+    let Some(header) = row.header else { return Ok(()) };
+    let end = row.start.saturating_add(header.payload_len);
+    while row.received < header.payload_len {
+        let from = row.start.saturating_add(row.received);
+        if row.inflated.is_some() && !inflation.is_alive() {
+            row.received = index.stream[row.direction.index()].min(end).saturating_sub(row.start);
+            break;
+        }
+        let mut more = read_stream(journal, index, row.direction, from..end.min(from.saturating_add(STEP_BYTES)))?;
+        if more.is_empty() {
+            break;
+        }
+        unmask(&header, row.received, &mut more);
+        row.add_compressed(&more, inflation);
+    }
+    if row.received >= header.payload_len {
+        row.end_compressed(header.fin(), inflation);
+    }
     Ok(())
 }
 

@@ -8,8 +8,8 @@ use super::story::{
     Answer, Attempt, AttemptOutcome, CloseSeen, Confirmation, ConsoleAttached, ConsoleSeen, Pasted, ProbeSeen, Resolve,
     SeenRequest, ServerExit, Story, Tls, Tunnel,
 };
-use crate::observation::{Direction, Fact, Moment, PastedConsole, ReadEnd};
-use crate::wire::{Decoder, Item, checks};
+use crate::observation::{Direction, Fact, Inflated, Moment, PastedConsole, ReadEnd};
+use crate::wire::{Decoder, Item, Violation, checks, inflate_beginning};
 
 /// How much of the first message is kept, in bytes.
 const FIRST_MESSAGE_BYTES: usize = 4096;
@@ -99,6 +99,11 @@ impl Story {
                 first.extend_from_slice(&data[..data.len().min(room)]);
             }
             Fact::CipherBytes { direction: Direction::ClientToServer, .. } | Fact::Note { .. } => {}
+            Fact::Inflated(inflated) => {
+                let without_window = Inflated { window: None, ..(**inflated).clone() };
+                self.inflated[inflated.direction.index()] = Some(without_window);
+            }
+            Fact::Violated(violation) => self.violated(at, violation),
             Fact::Opened => self.opened = Some(at),
             Fact::Confirmed { preview } => {
                 self.confirmation = Some(Confirmation { at, ok: true, preview: preview.clone() });
@@ -174,6 +179,13 @@ impl Story {
         }
     }
 
+    fn violated(&mut self, at: Moment, violation: &Violation) {
+        self.violation_count += 1;
+        if self.violations.len() < Self::MAX_VIOLATIONS {
+            self.violations.push((at, violation.clone()));
+        }
+    }
+
     fn console_line(&mut self, at: Moment, source: Arc<str>, text: &str, is_pasted: bool) {
         self.console_lines += 1;
         if self.console.len() >= Self::MAX_CONSOLE_LINES {
@@ -224,6 +236,9 @@ impl Story {
             self.take_item(at, &item);
             seen(&item);
         });
+        if before_frames {
+            self.deflate = decoder.deflate();
+        }
         let wire_bytes = decoder.wire_bytes(direction);
         match direction {
             Direction::ClientToServer => self.sent.wire_bytes = wire_bytes,
@@ -247,14 +262,20 @@ impl Story {
                 }
                 self.sent.count(at, header);
             }
-            Item::Payload { direction: Direction::ServerToClient, data } => {
+            Item::Payload { direction: Direction::ServerToClient, data, compressed } => {
                 // Only the first message: until its end nothing else counts as data.
                 if self.received.messages == 0
                     && self.received.data_frames > 0
                     && let Some((_, first)) = &mut self.first_message
                 {
-                    let room = FIRST_MESSAGE_BYTES.saturating_sub(first.len());
-                    first.extend_from_slice(&data[..data.len().min(room)]);
+                    let kept = if *compressed { &mut self.first_compressed } else { &mut *first };
+                    let room = FIRST_MESSAGE_BYTES.saturating_sub(kept.len());
+                    if *compressed && room > 0 {
+                        kept.extend_from_slice(&data[..data.len().min(room)]);
+                        *first = inflate_beginning(kept, FIRST_MESSAGE_BYTES);
+                        return;
+                    }
+                    kept.extend_from_slice(&data[..data.len().min(room)]);
                 }
             }
             Item::Message(message) => match message.direction {
@@ -272,12 +293,7 @@ impl Story {
                 };
                 slot.get_or_insert_with(|| CloseSeen { at, info: (*info).clone() });
             }
-            Item::Violation(violation) => {
-                self.violation_count += 1;
-                if self.violations.len() < Self::MAX_VIOLATIONS {
-                    self.violations.push((at, violation.clone()));
-                }
-            }
+            Item::Violation(violation) => self.violated(at, violation),
             Item::Opaque { direction: Direction::ServerToClient, data } => {
                 let room = OPAQUE_BYTES.saturating_sub(self.opaque.len());
                 self.opaque.extend_from_slice(&data[..data.len().min(room)]);

@@ -77,6 +77,7 @@ struct Open {
     /// The beginning of the payload, unmasked.
     payload: Vec<u8>,
     received: u64,
+    /// How much had been received when it was judged last; more than any if never.
     judged: u64,
 }
 
@@ -249,7 +250,7 @@ impl Frames {
             let received = payload.len() as u64;
             if received < spot.head.header.payload_len {
                 let payload = payload[..payload.len().min(MAX_PAYLOAD_BYTES)].to_vec();
-                side.open = Some(Open { head: spot.head, payload, received, judged: 0 });
+                side.open = Some(Open { head: spot.head, payload, received, judged: u64::MAX });
             }
         }
         for side in &mut self.sides {
@@ -326,6 +327,8 @@ impl Head {
             offset: self.offset,
             header: self.header,
             message: self.message,
+            compressed: false,
+            inflated: None,
             preview: Bytes::copy_from_slice(payload),
             received: payload.len() as u64,
         };

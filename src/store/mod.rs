@@ -8,7 +8,9 @@ mod chunk;
 pub mod filter;
 mod fold;
 mod frames;
+mod inflation;
 mod matches;
+mod round_trips;
 mod row;
 mod row_rules;
 mod rows;
@@ -24,14 +26,15 @@ pub use checkpoint::{Checkpoint, Checkpoints, Position};
 pub use chunk::{Chunk, Replay, read_chunk, read_payload};
 pub use filter::{Filter, FilterError};
 pub use matches::Matches;
-pub use row::{FrameRow, Row, RowBody};
+pub use round_trips::RoundTrips;
+pub use row::{FrameRow, InflatedPart, Row, RowBody};
 pub use search::{Hits, Search};
 pub use series::{Bucket, Series};
 pub use server_clock::ServerClock;
-pub use session::{Index, Session};
+pub use session::{Index, Session, Window};
 pub use story::{
     Answer, Attempt, AttemptOutcome, CloseSeen, Confirmation, ConsoleAttached, ConsoleSeen, Pasted, ProbeSeen, Resolve,
-    RoundTrips, SeenRequest, ServerExit, State, Story, Tls, Tunnel,
+    SeenRequest, ServerExit, State, Story, Tls, Tunnel,
 };
 pub use tally::Tally;
 pub use view::{Page, PageSource, View};

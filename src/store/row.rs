@@ -66,13 +66,41 @@ pub struct FrameRow {
     pub header: FrameHeader,
     /// The opcode of the message it belongs to; its own for control frames.
     pub message: Opcode,
-    /// The beginning of its payload, unmasked, at most [`FrameRow::PREVIEW_BYTES`].
+    /// Whether it is a part of a compressed message.
+    pub compressed: bool,
+    /// How much its payload inflates to; `None` if it is not compressed, or cannot be inflated at all.
+    pub inflated: Option<InflatedPart>,
+    /// The beginning of its payload, unmasked and inflated, at most [`FrameRow::PREVIEW_BYTES`].
     pub preview: Bytes,
     /// How much of its payload has come.
     pub received: u64,
 }
 
+/// What came out of a frame's payload when it was inflated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct InflatedPart {
+    /// How many bytes.
+    pub len_bytes: u64,
+    /// Whether that is all; else the rest has not come, or does not inflate.
+    pub is_whole: bool,
+}
+
 impl FrameRow {
     /// How much of a payload a row holds; the rest is read from the journal.
     pub const PREVIEW_BYTES: usize = 4096;
+
+    /// The length of its payload, inflated where it could be, in bytes.
+    pub fn data_len(&self) -> u64 {
+        self.inflated.map_or(self.header.payload_len, |inflated| inflated.len_bytes)
+    }
+
+    /// Whether the preview is the whole payload.
+    pub fn is_preview_whole(&self) -> bool {
+        self.data_len() <= self.preview.len() as u64 && self.inflated.is_none_or(|inflated| inflated.is_whole)
+    }
+
+    /// Whether the payload is shown as it was on the wire although it is compressed.
+    pub fn is_opaque(&self) -> bool {
+        self.compressed && self.inflated.is_none()
+    }
 }

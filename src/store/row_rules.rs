@@ -20,7 +20,7 @@ impl RowRules {
     /// Takes the next item in; whether it is a row.
     pub(super) fn is_row(&mut self, item: &Item<'_>) -> bool {
         match item {
-            Item::Frame { direction, offset, header } => {
+            Item::Frame { direction, offset, header, .. } => {
                 let index = direction.index();
                 let opcode = header.opcode();
                 if !opcode.is_control() && opcode != Opcode::Continuation {

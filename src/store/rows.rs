@@ -5,7 +5,8 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::checkpoint::Checkpoint;
-use super::row::{FrameRow, Row, RowBody};
+use super::inflation::Inflation;
+use super::row::{FrameRow, InflatedPart, Row, RowBody};
 use super::row_rules::RowRules;
 use super::session::pieces;
 use crate::observation::{Direction, Fact, Moment};
@@ -25,6 +26,7 @@ struct Made {
     number: u64,
     rows: Vec<Row>,
     open: [Option<OpenRow>; 2],
+    inflations: [Inflation; 2],
 }
 
 /// A row whose bytes still come.
@@ -42,13 +44,24 @@ pub(super) struct OpenRow {
     pub(super) preview: Vec<u8>,
     /// How much has come.
     pub(super) received: u64,
+    /// Whether it is a frame of a compressed message.
+    pub(super) compressed: bool,
+    /// What came out of it.
+    pub(super) inflated: Option<InflatedPart>,
 }
 
 impl RowMaker {
-    pub(super) fn new(checkpoint: &Checkpoint) -> Self {
+    /// Makes rows from a checkpoint on, where the directions inflate as these do.
+    pub(super) fn new(checkpoint: &Checkpoint, inflations: [Inflation; 2]) -> Self {
         Self {
             decoder: checkpoint.decoder.clone(),
-            made: Made { rules: checkpoint.rules, number: checkpoint.first_row, rows: Vec::new(), open: [None, None] },
+            made: Made {
+                rules: checkpoint.rules,
+                number: checkpoint.first_row,
+                rows: Vec::new(),
+                open: [None, None],
+                inflations,
+            },
         }
     }
 
@@ -62,7 +75,9 @@ impl RowMaker {
             return;
         }
         let read_ended = matches!(fact, Fact::ReadEnded(_));
-        if fact.is_row() {
+        if let Fact::Violated(violation) = fact {
+            made.push(at, RowBody::Violation(violation));
+        } else if fact.is_row() {
             made.push(at, RowBody::Fact(Arc::new(fact)));
         }
         if read_ended && !std::mem::replace(&mut made.rules.read_ended, true) {
@@ -71,8 +86,9 @@ impl RowMaker {
     }
 
     /// The rows, and those of them whose bytes have not all come.
-    pub(super) fn finish(self) -> (Vec<Row>, impl Iterator<Item = OpenRow>) {
-        (self.made.rows, self.made.open.into_iter().flatten())
+    pub(super) fn finish(self) -> (Vec<Row>, impl Iterator<Item = (OpenRow, Inflation)>) {
+        let open = self.made.open.into_iter().zip(self.made.inflations);
+        (self.made.rows, open.filter_map(|(row, inflation)| Some((row?, inflation))))
     }
 }
 
@@ -113,9 +129,24 @@ impl Made {
                 }
                 self.add(*direction, data);
             }
-            Item::Frame { direction, offset, header } => self.begin_frame(at, *direction, *offset, header),
-            Item::Payload { direction, data } => self.add(*direction, data),
-            Item::FrameEnd { direction } => {
+            Item::Frame { direction, offset, header, compressed } => {
+                self.begin_frame(at, *direction, *offset, header, *compressed);
+            }
+            Item::Payload { direction, data, compressed: true } => {
+                let inflation = &mut self.inflations[direction.index()];
+                match &mut self.open[direction.index()] {
+                    Some(open) => open.add_compressed(data, inflation),
+                    None => inflation.push(data, &mut |_| {}),
+                }
+            }
+            Item::Payload { direction, data, compressed: false } => self.add(*direction, data),
+            Item::FrameEnd { direction, ends_compressed } => {
+                let inflation = &mut self.inflations[direction.index()];
+                match &mut self.open[direction.index()] {
+                    Some(open) if open.compressed => open.end_compressed(*ends_compressed, inflation),
+                    _ if *ends_compressed => inflation.end_message(&mut |_| {}),
+                    _ => {}
+                }
                 if let Some(open) = self.open[direction.index()].take() {
                     open.write_to(&mut self.rows);
                 }
@@ -126,21 +157,43 @@ impl Made {
         }
     }
 
-    fn begin_frame(&mut self, at: Moment, direction: Direction, offset: u64, header: &FrameHeader) {
+    fn begin_frame(&mut self, at: Moment, direction: Direction, offset: u64, header: &FrameHeader, compressed: bool) {
         let message = self.rules.message_of(direction, header.opcode());
-        let row = FrameRow { direction, offset, header: *header, message, preview: Bytes::new(), received: 0 };
+        let row = FrameRow {
+            direction,
+            offset,
+            header: *header,
+            message,
+            compressed,
+            inflated: None,
+            preview: Bytes::new(),
+            received: 0,
+        };
         self.push(at, RowBody::Frame(row));
         // No payload can follow an impossible length.
         if header.payload_len >> 63 == 0 {
             let start = self.rules.handshake[direction.index()] + offset + u64::from(header.header_len);
             self.open(direction, start, Some(*header));
+            if compressed && let Some(open) = &mut self.open[direction.index()] {
+                open.compressed = true;
+                let is_alive = self.inflations[direction.index()].is_alive();
+                open.inflated = is_alive.then_some(InflatedPart { len_bytes: 0, is_whole: false });
+            }
         }
     }
 
     fn open(&mut self, direction: Direction, start: u64, header: Option<FrameHeader>) {
         let row = self.rows.len() - 1;
-        self.open[direction.index()] =
-            Some(OpenRow { row, direction, start, header, preview: Vec::new(), received: 0 });
+        self.open[direction.index()] = Some(OpenRow {
+            row,
+            direction,
+            start,
+            header,
+            preview: Vec::new(),
+            received: 0,
+            compressed: false,
+            inflated: None,
+        });
     }
 
     fn add(&mut self, direction: Direction, data: &[u8]) {
@@ -160,6 +213,26 @@ impl Made {
 }
 
 impl OpenRow {
+    /// Takes payload of a compressed message.
+    pub(super) fn add_compressed(&mut self, wire: &[u8], inflation: &mut Inflation) {
+        self.received += wire.len() as u64;
+        let Some(part) = &mut self.inflated else {
+            let missing = FrameRow::PREVIEW_BYTES.saturating_sub(self.preview.len());
+            self.preview.extend_from_slice(&wire[..wire.len().min(missing)]);
+            return;
+        };
+        inflation.push(wire, &mut |data| take_inflated(part, &mut self.preview, data));
+    }
+
+    /// The frame is whole, and the message with it if it ends here.
+    pub(super) fn end_compressed(&mut self, ends_message: bool, inflation: &mut Inflation) {
+        let Some(part) = &mut self.inflated else { return };
+        if ends_message {
+            inflation.end_message(&mut |data| take_inflated(part, &mut self.preview, data));
+        }
+        part.is_whole = inflation.is_alive();
+    }
+
     /// How many bytes of the preview are missing.
     pub(super) fn missing(&self) -> usize {
         let wanted = FrameRow::PREVIEW_BYTES.saturating_sub(self.preview.len());
@@ -169,7 +242,8 @@ impl OpenRow {
 
     /// Whether later bytes change nothing about the row.
     pub(super) fn is_settled(&self) -> bool {
-        self.missing() == 0 && self.header.is_none_or(|h| self.received >= h.payload_len)
+        let has_preview = self.compressed || self.missing() == 0;
+        has_preview && self.header.is_none_or(|h| self.received >= h.payload_len)
     }
 
     /// Puts what has come into its row.
@@ -179,6 +253,7 @@ impl OpenRow {
             Some(RowBody::Frame(frame)) => {
                 frame.preview = preview;
                 frame.received = self.received;
+                frame.inflated = self.inflated;
             }
             Some(RowBody::Opaque { raw, .. } | RowBody::Body { raw }) => *raw = preview,
             Some(
@@ -191,4 +266,10 @@ impl OpenRow {
             | None => debug_assert!(false, "only these rows are open"),
         }
     }
+}
+
+fn take_inflated(part: &mut InflatedPart, preview: &mut Vec<u8>, data: &[u8]) {
+    part.len_bytes += data.len() as u64;
+    let room = FrameRow::PREVIEW_BYTES.saturating_sub(preview.len());
+    preview.extend_from_slice(&data[..data.len().min(room)]);
 }

@@ -174,15 +174,13 @@ impl Search {
     fn make_rows<R: Read + Seek>(&mut self, journal: &mut R, index: &Index, number: usize) -> Result<(), ReadError> {
         let chunk = read_chunk(journal, index, number)?;
         let end = index.checkpoints.at(number + 1).map_or(index.rows, |next| next.first_row);
-        if chunk.settled < chunk.rows.len() {
-            self.unsettled.insert(number);
-        } else {
-            self.unsettled.remove(&number);
-        }
+        let mut is_settled = chunk.settled >= chunk.rows.len();
         for row in chunk.rows.into_iter().take_while(|row| row.number < end) {
             let is_wanted = match &row.body {
                 RowBody::Frame(frame) if frame.header.payload_len > frame.preview.len() as u64 => {
-                    self.ask_long(journal, index, frame, &row)?.0
+                    let (is_wanted, is_whole) = self.ask_long(journal, index, frame, &row)?;
+                    is_settled &= is_whole;
+                    is_wanted
                 }
                 RowBody::Frame(_)
                 | RowBody::Fact(_)
@@ -194,6 +192,11 @@ impl Search {
                 | RowBody::Cut(_) => self.filter.takes(&row, Filter::bytes_of(&row)),
             };
             self.matches.set(row.number, is_wanted);
+        }
+        if is_settled {
+            self.unsettled.remove(&number);
+        } else {
+            self.unsettled.insert(number);
         }
         Ok(())
     }

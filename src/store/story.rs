@@ -6,15 +6,17 @@ use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 
+use super::round_trips::RoundTrips;
 use super::tally::Tally;
 use crate::diagnosis::Verdict;
 use crate::observation::{
-    CloseOrigin, ConsoleKind, Deadline, Direction, ExitStatus, IoFailure, LabMeasure, Limit, Listener, Moment, PastEnd,
-    PastedConsole, Plan, Probe, ProbeOutcome, ReadEnd, ResolveFailure, TcpQueues, TlsFailure, TlsInfo, TunnelFailure,
+    CloseOrigin, ConsoleKind, Deadline, Direction, ExitStatus, Inflated, IoFailure, LabMeasure, Limit, Listener,
+    Moment, PastEnd, PastedConsole, Plan, Probe, ProbeOutcome, ReadEnd, ResolveFailure, TcpQueues, TlsFailure, TlsInfo,
+    TunnelFailure,
 };
 use crate::token::TokenReport;
 use crate::wire::{
-    Check, CloseInfo, Cut, ProxyKind, RequestHead, ResponseHead, UrlProblem, Violation, decoded_body, framing,
+    Check, CloseInfo, Cut, Deflate, ProxyKind, RequestHead, ResponseHead, UrlProblem, Violation, decoded_content,
 };
 
 /// One connection, folded from its observations.
@@ -62,8 +64,14 @@ pub struct Story {
     pub cut: Option<(Moment, Cut)>,
     /// The beginning of the server's bytes that are no frames.
     pub opaque: Vec<u8>,
-    /// The first data message from the server: when it began, and its beginning.
+    /// What permessage-deflate was accepted with, if it was.
+    pub deflate: Option<Deflate>,
+    /// How far each direction was inflated or compressed when that was noted last; without windows.
+    pub inflated: [Option<Inflated>; 2],
+    /// The first data message from the server: when it began, and its beginning, inflated.
     pub first_message: Option<(Moment, Vec<u8>)>,
+    /// The beginning of the first data message on the wire, while it is compressed.
+    pub first_compressed: Vec<u8>,
     /// When and why we began to close.
     pub close_begun: Option<(Moment, CloseOrigin)>,
     /// Every time limit of ours that ran out, with its milliseconds.
@@ -180,37 +188,6 @@ pub struct Tunnel {
     pub failure: Option<TunnelFailure>,
 }
 
-/// The times from our pings to their pongs, in microseconds.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct RoundTrips {
-    /// How many were measured.
-    pub count: u64,
-    /// The shortest.
-    pub shortest: u64,
-    /// The longest.
-    pub longest: u64,
-    /// The newest.
-    pub last: u64,
-    /// All together.
-    pub sum: u64,
-}
-
-impl RoundTrips {
-    /// Takes another one in.
-    pub fn take(&mut self, micros: u64) {
-        self.shortest = if self.count == 0 { micros } else { self.shortest.min(micros) };
-        self.longest = self.longest.max(micros);
-        self.last = micros;
-        self.sum = self.sum.saturating_add(micros);
-        self.count += 1;
-    }
-
-    /// The mean; `None` if there was none.
-    pub fn mean(&self) -> Option<u64> {
-        self.sum.checked_div(self.count)
-    }
-}
-
 /// The TLS handshake.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Tls {
@@ -275,10 +252,10 @@ impl Answer {
         self.head.as_ref().map(|(_, head)| head.status)
     }
 
-    /// The body of a refusal without its transfer coding, lossy UTF-8.
+    /// The body of a refusal without its transfer and content codings, lossy UTF-8.
     pub fn body_text(&self) -> String {
         self.head.as_ref().map_or_else(String::new, |(_, head)| {
-            String::from_utf8_lossy(&decoded_body(framing(head), &self.body)).into_owned()
+            String::from_utf8_lossy(&decoded_content(head, &self.body)).into_owned()
         })
     }
 }
@@ -476,6 +453,14 @@ impl Story {
             Direction::ClientToServer => &self.sent,
             Direction::ServerToClient => &self.received,
         }
+    }
+
+    /// Payload bytes of a direction's data frames, inflated as far as that was noted.
+    pub fn plain_bytes(&self, direction: Direction) -> u64 {
+        let data_bytes = self.tally(direction).data_bytes;
+        self.inflated[direction.index()].as_ref().map_or(data_bytes, |inflated| {
+            data_bytes.saturating_sub(inflated.wire_bytes).saturating_add(inflated.inflated_bytes)
+        })
     }
 
     /// Whether a proxy stands between us and the server, so that TCP attempts are attempts to reach the proxy.

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use crate::diagnosis::Place;
-use crate::engine::{Command, ConsoleSource};
+use crate::engine::{Command, ConsoleSource, ExportJob};
 use crate::observation::{ConnId, Moment, PastedConsole};
 use crate::token::Variant;
 use crate::ui::form::copied::Tool;
@@ -56,6 +56,12 @@ pub enum Action {
     Toast(String),
     /// Save the shown connection: with a dialog, or to this path.
     Save(Option<PathBuf>),
+    /// Bring what would leave to the front.
+    Share,
+    /// Write the shown connection in another format: with a dialog, or to this path.
+    Export(Box<ExportJob>, Option<PathBuf>),
+    /// Write what was to be exported to this path.
+    ExportTo(PathBuf),
     /// Open a saved session: with a dialog, or from this path.
     Open(Option<PathBuf>),
     /// Bring a tab to the front.
@@ -158,10 +164,14 @@ pub enum Tab {
     Log,
     /// Centre: the opening handshake, raw and as checks.
     Handshake,
-    /// Centre: rates, sizes and round trips over time.
-    Plots,
     /// Centre: the server's console, and what a browser's says.
     Console,
+    /// Centre: rates, sizes and round trips over time.
+    Plots,
+    /// Centre: two sessions side by side.
+    Compare,
+    /// Centre: what would leave in a report.
+    Share,
     /// Right: the verdict and the checklist.
     Verdict,
     /// Right: the practice server's faults.

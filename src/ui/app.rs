@@ -1,10 +1,13 @@
 //! The window: takes the engine's events, draws the regions, carries out what was clicked.
 //!
 //! One pass is *logic* (events, at most ten milliseconds), *ui* (panels read a [`Context`] and push actions), *apply*.
-//! Drawing is here, the answers of the engine in `app/events.rs`, the meaning of actions in `app/apply.rs`.
+//! Drawing is here and in `app/tabs.rs`, the answers of the engine in `app/events.rs`, the meaning of actions in
+//! `app/apply.rs`.
 
 mod apply;
 mod events;
+mod orphan;
+mod tabs;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -12,7 +15,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use egui::{Panel, Ui};
 
-use super::action::{Action, Tab};
+use super::action::Action;
 use super::clipboard::CopiedSecret;
 use super::clock::unix_millis;
 use super::connections::Connections;
@@ -25,6 +28,7 @@ use super::form::kept::KeptForm;
 use super::kept::{KeptTheme, KeptWindow};
 use super::lab::Lab;
 use super::menu::{self, Situation};
+use super::panels::compare::ComparePanel;
 use super::panels::compose::ComposePanel;
 use super::panels::connect::ConnectPanel;
 use super::panels::console::ConsolePanel;
@@ -35,7 +39,8 @@ use super::panels::palette::ActionPalette;
 use super::panels::path_bar::PathBar;
 use super::panels::plots::Plots;
 use super::panels::practice::PracticePanel;
-use super::panels::sessions::{SessionsMore, SessionsPanel};
+use super::panels::sessions::SessionsPanel;
+use super::panels::share::SharePanel;
 use super::panels::timeline::Timeline;
 use super::panels::token::TokenPanel;
 use super::panels::verdict::VerdictPanel;
@@ -44,8 +49,9 @@ use super::regions::{Regions, Room};
 use super::repeat::Repeat;
 use super::theme;
 use super::toasts::Toasts;
-use crate::engine::{Command, Engine, EngineHandle, JournalPlace, StartError};
+use crate::engine::{Command, Engine, EngineHandle, ExportJob, JournalPlace, SavedSession, StartError, Watch};
 use crate::observation::ConnId;
+use orphan::Orphan;
 
 /// The window.
 pub struct App {
@@ -64,6 +70,14 @@ pub struct App {
     journal: JournalPlace,
     repeat: Option<Repeat>,
     lab: Option<Lab>,
+    /// The sessions on disk, once they were looked for.
+    saved: Option<Vec<SavedSession>>,
+    /// A session that a crash has left, until the user has answered.
+    orphan: Option<Orphan>,
+    /// What is to be written once the user has said where.
+    pending_export: Option<Box<ExportJob>>,
+    /// The export under way.
+    writing: Option<Arc<Watch>>,
     /// The connection that is over and to be made again after a pause.
     reconnecting: Option<ConnId>,
     practice: Practice,
@@ -79,6 +93,8 @@ pub struct App {
     /// Until when a paste is the clipboard's answer to our question, in seconds of the window.
     paste_until: f64,
     is_first_pass: bool,
+    /// Whether the sessions on disk were not asked for yet.
+    has_to_list: bool,
 }
 
 /// The panels' own states.
@@ -90,12 +106,14 @@ struct Panels {
     detail: Detail,
     compose: ComposePanel,
     handshake: Handshake,
-    plots: Plots,
     console: ConsolePanel,
+    plots: Plots,
     verdict: VerdictPanel,
     idle_lab: IdleLabPanel,
     practice: PracticePanel,
     sessions: SessionsPanel,
+    share: SharePanel,
+    compare: ComparePanel,
 }
 
 /// What is known of the practice server.
@@ -132,6 +150,10 @@ impl App {
             journal: JournalPlace::default(),
             repeat: None,
             lab: None,
+            saved: None,
+            orphan: None,
+            pending_export: None,
+            writing: None,
             reconnecting: None,
             practice: Practice::default(),
             toasts: Toasts::default(),
@@ -144,6 +166,7 @@ impl App {
             copied: CopiedSecret::default(),
             paste_until: 0.0,
             is_first_pass: true,
+            has_to_list: true,
         };
         app.panels.timeline.recall_filters(kept.filters);
         if is_first_start {
@@ -199,6 +222,9 @@ impl App {
 
     /// Takes events and views; at most ten milliseconds a pass.
     pub fn logic(&mut self, ctx: &egui::Context) {
+        if std::mem::take(&mut self.has_to_list) {
+            self.on_disk(Command::ListSessions);
+        }
         self.take_events(ctx);
         self.connections.refresh(&self.engine);
         self.lane.refresh(&self.engine);
@@ -254,6 +280,15 @@ impl App {
                 });
             });
         }
+        if let Some(orphan) = &self.orphan {
+            let mut is_answered = false;
+            Panel::top("orphan").frame(theme::region(palette)).show(ui, |ui| {
+                is_answered = orphan.show(ui, &mut self.actions);
+            });
+            if is_answered {
+                self.orphan = None;
+            }
+        }
         if let Some(bar) = &mut self.path_bar {
             let mut stays = true;
             Panel::top("path bar").frame(theme::region(palette)).show(ui, |ui| {
@@ -263,52 +298,6 @@ impl App {
                 self.path_bar = None;
             }
         }
-    }
-
-    fn regions_ui(&mut self, ui: &mut Ui, now_unix_millis: i64) {
-        let palette = theme::palette(ui);
-        let Self { connections, lane, form, practice, actions, regions, panels, repeat, lab, .. } = self;
-        let ctx = context(connections, lane, practice, now_unix_millis);
-        regions.show(ui, |ui, tab| match tab {
-            Tab::Connection => panels.connect.show(ui, form, &ctx, actions),
-            Tab::Token => {
-                panels.token.take_secrets(form.secrets());
-                panels.token.show(ui, &ctx, actions);
-            }
-            Tab::Log => {
-                let frame = theme::region(palette);
-                Panel::bottom("compose").frame(frame).show(ui, |ui| panels.compose.show(ui, &ctx, actions));
-                panels.detail.row = panels.timeline.selected_row();
-                if ctx.view.is_some() {
-                    let detail = Panel::bottom("detail").frame(theme::content(palette)).resizable(true);
-                    let most = (ui.available_height() - LOG_LEAST).max(DETAIL_LEAST);
-                    let size = DETAIL.min(ui.available_height() * DETAIL_SHARE);
-                    let detail = detail.default_size(size).size_range(DETAIL_LEAST..=most);
-                    detail.show(ui, |ui| {
-                        ui.set_min_height(ui.available_height());
-                        panels.detail.show(ui, &ctx, actions);
-                    });
-                }
-                panels.timeline.show(ui, &ctx, actions);
-            }
-            Tab::Handshake => panels.handshake.show(ui, &ctx, actions),
-            Tab::Plots => panels.plots.show(ui, &ctx, actions),
-            Tab::Console => panels.console.show(ui, &ctx, actions),
-            Tab::Verdict => {
-                let obstacle = form.checks.obstacle();
-                Panel::bottom("idle lab").frame(theme::region(palette)).show(ui, |ui| {
-                    panels.idle_lab.show(ui, lab.as_ref(), obstacle.as_deref(), &ctx, actions);
-                });
-                panels.verdict.show(ui, &ctx, actions);
-            }
-            Tab::Practice => panels.practice.show(ui, practice.address, &ctx, actions),
-            Tab::Sessions => {
-                let obstacle = form.checks.obstacle();
-                let more =
-                    SessionsMore { files: &connections.files, repeat: repeat.as_ref(), obstacle: obstacle.as_deref() };
-                panels.sessions.show(ui, &more, &ctx, actions);
-            }
-        });
     }
 
     /// What lies over everything: palette, help, the hint of a file that hovers.
@@ -445,9 +434,3 @@ fn context<'a>(
         lane,
     }
 }
-
-/// Points of the detail below the log, and the least that each of them keeps.
-const DETAIL: f32 = 208.0;
-const DETAIL_SHARE: f32 = 0.36;
-const DETAIL_LEAST: f32 = 96.0;
-const LOG_LEAST: f32 = 120.0;

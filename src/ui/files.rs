@@ -25,6 +25,8 @@ pub struct FileJobs {
 pub enum Pick {
     /// A place to save the shown connection.
     Save,
+    /// A place to export the shown connection to.
+    Export,
     /// A saved session.
     Open,
     /// A file for a field.
@@ -123,6 +125,7 @@ fn dialog(pick: Pick, name: &str) -> Option<PathBuf> {
         Pick::Save => {
             sessions(dialog).add_filter("JSON Lines, secrets replaced", &["jsonl"]).set_file_name(name).save_file()
         }
+        Pick::Export => dialog.set_file_name(name).save_file(),
         Pick::Open => sessions(dialog).add_filter("Every file", &["*"]).pick_file(),
         Pick::Field(_) => dialog.pick_file(),
     }

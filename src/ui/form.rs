@@ -18,7 +18,7 @@ use std::path::PathBuf;
 use super::query::{QueryRow, QueryTable};
 use crate::engine::ConnectOptions;
 use crate::engine::practice::{Confirm, Exercise};
-use crate::observation::{Expect, Family, TimeOuts, TokenPlace};
+use crate::observation::{Expect, Family, Preset, TimeOuts, TokenPlace};
 use crate::token::place::percent_decode;
 use crate::token::{Filled, Secret, fill, fill_url};
 use checks::Checks;
@@ -39,10 +39,14 @@ pub struct Form {
     pub names: PlaceNames,
     /// Further headers.
     pub headers: Vec<HeaderRow>,
-    /// The `Origin` header; none if empty.
+    /// Which client the request imitates.
+    pub preset: Preset,
+    /// The `Origin` header; that of the preset if empty.
     pub origin: String,
     /// Subprotocols, parted by commas.
     pub subprotocols: String,
+    /// Offer no compression.
+    pub is_uncompressed: bool,
     /// Time-outs in seconds.
     pub time_outs: TimeOutTexts,
     /// Accept certificates although invalid.
@@ -308,6 +312,10 @@ impl Form {
         options.headers = headers.map(|row| (row.name.clone(), filled(&row.value))).collect();
         options.origin = Some(filled(&self.origin)).filter(|origin| !origin.is_empty());
         options.subprotocols = self.subprotocol_list();
+        options.preset = self.preset;
+        if self.is_uncompressed {
+            options.extensions = None;
+        }
         options.expect = self.expectation();
         let millis = |text: &str, standard: u64| checks::secs(text).map_or(standard, |secs| (secs * 1000.0) as u64);
         let limits = &mut options.time_outs;

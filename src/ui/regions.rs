@@ -74,7 +74,7 @@ impl Regions {
                 self.is_left_open = true;
                 self.is_drawer_open = true;
             }
-            Tab::Log | Tab::Handshake | Tab::Console | Tab::Plots => self.centre = tab,
+            Tab::Log | Tab::Handshake | Tab::Console | Tab::Plots | Tab::Compare | Tab::Share => self.centre = tab,
             Tab::Verdict | Tab::Practice | Tab::Sessions => {
                 self.right = tab;
                 if self.room == Room::Wide {
@@ -144,9 +144,19 @@ impl Regions {
         }
         CentralPanel::default().frame(theme::content(palette)).show(ui, |ui| {
             let centre_tabs: &[Tab] = if self.room == Room::Wide {
-                &[Tab::Log, Tab::Handshake, Tab::Console, Tab::Plots]
+                &[Tab::Log, Tab::Handshake, Tab::Console, Tab::Plots, Tab::Compare, Tab::Share]
             } else {
-                &[Tab::Log, Tab::Handshake, Tab::Console, Tab::Plots, Tab::Verdict, Tab::Practice, Tab::Sessions]
+                &[
+                    Tab::Log,
+                    Tab::Handshake,
+                    Tab::Console,
+                    Tab::Plots,
+                    Tab::Compare,
+                    Tab::Share,
+                    Tab::Verdict,
+                    Tab::Practice,
+                    Tab::Sessions,
+                ]
             };
             let gap = std::mem::replace(&mut ui.spacing_mut().item_spacing.y, 0.0);
             theme::region(palette).show(ui, |ui| {
@@ -203,7 +213,14 @@ fn bounded(ui: &mut Ui, body: impl FnOnce(&mut Ui)) {
 pub fn is_of_right(tab: Tab) -> bool {
     match tab {
         Tab::Verdict | Tab::Practice | Tab::Sessions => true,
-        Tab::Connection | Tab::Token | Tab::Log | Tab::Handshake | Tab::Console | Tab::Plots => false,
+        Tab::Connection
+        | Tab::Token
+        | Tab::Log
+        | Tab::Handshake
+        | Tab::Console
+        | Tab::Plots
+        | Tab::Compare
+        | Tab::Share => false,
     }
 }
 
@@ -236,8 +253,10 @@ fn name(tab: Tab) -> &'static str {
         Tab::Token => "Token",
         Tab::Log => "Log",
         Tab::Handshake => "Handshake",
-        Tab::Plots => "Plots",
         Tab::Console => "Console",
+        Tab::Plots => "Plots",
+        Tab::Compare => "Compare",
+        Tab::Share => "Share",
         Tab::Verdict => "Verdict",
         Tab::Practice => "Practice",
         Tab::Sessions => "Sessions",

@@ -4,6 +4,7 @@
 //! few hundred bytes, so that a checkpoint can hold it. Start at [`Decoder::push`].
 
 use super::MAX_HEAD_BYTES;
+use super::extension::{Deflate, accepted_deflate};
 use super::frame::{FrameHeader, Opcode};
 use super::frame_reader::{FrameReader, FrameState};
 use super::handshake::{HeadOutcome, RequestHead, ResponseHead, parse_request, parse_response};
@@ -34,18 +35,24 @@ pub enum Item<'a> {
         offset: u64,
         /// The header.
         header: &'a FrameHeader,
+        /// Whether its payload is a part of a compressed message.
+        compressed: bool,
     },
-    /// Payload of the frame that is open in this direction, unmasked.
+    /// Payload of the frame that is open in this direction, unmasked; still compressed if the frame is.
     Payload {
         /// Who sent it.
         direction: Direction,
         /// The next bytes.
         data: &'a [u8],
+        /// Whether they are a part of a compressed message.
+        compressed: bool,
     },
     /// The frame that was open in this direction is whole.
     FrameEnd {
         /// Who sent it.
         direction: Direction,
+        /// Whether a compressed message ends with it.
+        ends_compressed: bool,
     },
     /// A message is whole; comes after its last frame's end.
     Message(MessageEnd),
@@ -127,6 +134,7 @@ pub struct Decoder {
     request_done: bool,
     response: Response,
     interim_heads: u32,
+    deflate: Option<Deflate>,
     directions: [FrameReader; 2],
     wire_bytes: [u64; 2],
 }
@@ -138,6 +146,7 @@ impl Default for Decoder {
             request_done: false,
             response: Response::Head { bytes: Vec::new(), scanned: 0 },
             interim_heads: 0,
+            deflate: None,
             directions: [FrameReader::new(Direction::ClientToServer), FrameReader::new(Direction::ServerToClient)],
             wire_bytes: [0; 2],
         }
@@ -175,6 +184,19 @@ impl Decoder {
     /// Whether the opening handshake is over and frames travel.
     pub fn in_frames(&self) -> bool {
         matches!(self.response, Response::Frames)
+    }
+
+    /// What permessage-deflate was accepted with, if it was.
+    pub fn deflate(&self) -> Option<Deflate> {
+        self.deflate
+    }
+
+    /// A decoder that stands between two messages of a direction, at this offset of its bytes after the handshake.
+    pub fn between_messages(direction: Direction, offset: u64, deflate: Deflate) -> Self {
+        let mut decoder =
+            Self { request_done: true, response: Response::Frames, deflate: Some(deflate), ..Self::default() };
+        decoder.directions[direction.index()].go_on_at(offset);
+        decoder
     }
 
     /// Whether the state is small enough for a checkpoint: no head is being read.
@@ -279,11 +301,10 @@ impl Decoder {
     }
 
     fn set_deflate(&mut self, head: &ResponseHead) {
-        let deflate = head
-            .values("sec-websocket-extensions")
-            .any(|v| v.split(',').any(|e| e.trim().to_ascii_lowercase().starts_with("permessage-deflate")));
+        let accepted: Vec<&str> = head.values("sec-websocket-extensions").collect();
+        self.deflate = accepted_deflate(&accepted.join(", "));
         for direction in &mut self.directions {
-            direction.deflate = deflate;
+            direction.deflate = self.deflate.is_some();
         }
     }
 }

@@ -99,6 +99,29 @@ impl FrameHeader {
         Some(Self { first, second, masking_key, header_len: header_len as u8, payload_len })
     }
 
+    /// A header without a mask, its length in the shortest form.
+    pub fn unmasked(first: u8, payload_len: u64) -> Self {
+        let (second, header_len) = match payload_len {
+            0..=125 => (payload_len as u8, 2),
+            126..=0xFFFF => (126, 4),
+            _ => (127, 10),
+        };
+        Self { first, second, masking_key: [0; 4], header_len, payload_len }
+    }
+
+    /// Writes it as it stood on the wire.
+    pub fn write_to(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(&[self.first, self.second]);
+        match self.second & 0x7F {
+            126 => out.extend_from_slice(&(self.payload_len as u16).to_be_bytes()),
+            127 => out.extend_from_slice(&self.payload_len.to_be_bytes()),
+            _ => {}
+        }
+        if self.masked() {
+            out.extend_from_slice(&self.masking_key);
+        }
+    }
+
     /// How many bytes the header has, judged by its first two bytes.
     pub fn len_from_second(second: u8) -> usize {
         let extended = match second & 0x7F {
@@ -157,21 +180,13 @@ pub fn is_legal_close_code(code: u16) -> bool {
 /// Writes one whole frame; with a masking-key the payload is masked.
 pub fn encode_frame(first: u8, masking_key: Option<[u8; 4]>, payload: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(payload.len() + 14);
-    let mask_bit = if masking_key.is_some() { 0x80 } else { 0 };
-    out.push(first);
-    match u16::try_from(payload.len()) {
-        Ok(short @ 0..=125) => out.push(mask_bit | short as u8),
-        Ok(medium) => {
-            out.push(mask_bit | 0x7E);
-            out.extend_from_slice(&medium.to_be_bytes());
-        }
-        Err(_) => {
-            out.push(mask_bit | 0x7F);
-            out.extend_from_slice(&(payload.len() as u64).to_be_bytes());
-        }
-    }
+    let mut header = FrameHeader::unmasked(first, payload.len() as u64);
     if let Some(key) = masking_key {
-        out.extend_from_slice(&key);
+        header.second |= 0x80;
+        header.masking_key = key;
+    }
+    header.write_to(&mut out);
+    if let Some(key) = masking_key {
         out.extend(payload.iter().zip(key.iter().cycle()).map(|(byte, key)| byte ^ key));
     } else {
         out.extend_from_slice(payload);
@@ -206,6 +221,20 @@ mod tests {
         }
         let header = FrameHeader::parse(&whole).unwrap();
         assert_eq!(usize::from(header.header_len), FrameHeader::len_from_second(whole[1]));
+    }
+
+    #[test]
+    fn header_is_written_as_it_stood() {
+        for head in [
+            &[0x81, 0x05][..],
+            &[0x81, 126, 0, 5],
+            &[0x82, 127, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF],
+            &[0xF3, 0xFF, 0x80, 0, 0, 0, 0, 0, 0, 1, 9, 8, 7, 6],
+        ] {
+            let mut out = Vec::new();
+            FrameHeader::parse(head).unwrap().write_to(&mut out);
+            assert_eq!(out, head);
+        }
     }
 
     #[test]

@@ -13,6 +13,8 @@ use crate::observation::Direction;
 pub(super) struct FrameReader {
     direction: Direction,
     pub(super) deflate: bool,
+    /// Whether the payload of the open frame is a part of a compressed message.
+    compressed: bool,
     pending: [u8; 14],
     pending_len: u8,
     in_payload: bool,
@@ -52,6 +54,7 @@ impl FrameReader {
         Self {
             direction,
             deflate: false,
+            compressed: false,
             pending: [0; 14],
             pending_len: 0,
             in_payload: false,
@@ -71,6 +74,12 @@ impl FrameReader {
         let left = if self.in_payload { self.left } else { 0 };
         let state = FrameState { pending: self.pending, pending_len: self.pending_len, left };
         (!self.opaque && !self.deflate).then_some(state)
+    }
+
+    /// Stands between two messages, at this offset, with permessage-deflate.
+    pub(super) fn go_on_at(&mut self, offset: u64) {
+        self.offset = offset;
+        self.deflate = true;
     }
 
     pub(super) fn push(&mut self, mut bytes: &[u8], sink: &mut impl FnMut(Item<'_>)) {
@@ -93,14 +102,14 @@ impl FrameReader {
             let key = self.header.masking_key;
             scratch.extend(piece.iter().enumerate().map(|(i, b)| b ^ key[((done + i as u64) & 3) as usize]));
             self.judge_payload(&scratch, sink);
-            sink(Item::Payload { direction: self.direction, data: &scratch });
+            sink(Item::Payload { direction: self.direction, data: &scratch, compressed: self.compressed });
             if scratch.capacity() <= 64 * 1024 {
                 scratch.clear();
                 self.scratch = scratch;
             }
         } else {
             self.judge_payload(piece, sink);
-            sink(Item::Payload { direction: self.direction, data: piece });
+            sink(Item::Payload { direction: self.direction, data: piece, compressed: self.compressed });
         }
         self.left -= take as u64;
         if self.left == 0 {
@@ -200,7 +209,14 @@ impl FrameReader {
             return false;
         }
         self.header = header;
-        sink(Item::Frame { direction: self.direction, offset: self.offset, header: &header });
+        self.compressed = self.deflate
+            && match opcode {
+                Opcode::Text | Opcode::Binary => header.rsv1(),
+                Opcode::Continuation => self.open.is_some_and(|open| open.rsv1),
+                Opcode::Close | Opcode::Ping | Opcode::Pong | Opcode::Reserved(_) => false,
+            };
+        let (direction, offset, compressed) = (self.direction, self.offset, self.compressed);
+        sink(Item::Frame { direction, offset, header: &header, compressed });
         if header.first & 0x70 != 0 || header.masked() == from_server || !matches!(header.second & 0x7F, 0..=125) {
             self.judge_bits(&header, sink);
         }
@@ -315,7 +331,8 @@ impl FrameReader {
     fn end_frame(&mut self, sink: &mut impl FnMut(Item<'_>)) {
         let header = self.header;
         let frame_offset = self.offset;
-        sink(Item::FrameEnd { direction: self.direction });
+        let ends_compressed = self.compressed && header.fin();
+        sink(Item::FrameEnd { direction: self.direction, ends_compressed });
         match header.opcode() {
             Opcode::Close => self.end_close(frame_offset, sink),
             Opcode::Text | Opcode::Binary | Opcode::Continuation if header.fin() => self.end_message(sink),

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use sha1::{Digest as _, Sha1};
 
 use super::MAX_HEAD_BYTES;
+use super::extension::{Deflate, negotiate};
 
 /// The head of the request that we sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -283,41 +284,23 @@ fn subprotocol(request: &RequestHead, response: &ResponseHead) -> Check {
 
 fn extensions(request: &RequestHead, response: &ResponseHead) -> Check {
     let offered = request.values("sec-websocket-extensions").collect::<Vec<_>>().join(", ");
-    let name_of = |e: &str| e.split(';').next().unwrap_or("").trim().to_ascii_lowercase();
-    let offered_names: Vec<String> = offered.split(',').map(name_of).filter(|n| !n.is_empty()).collect();
-    let expected = if offered.is_empty() { "none".to_owned() } else { offered };
+    let expected = if offered.is_empty() { "none" } else { &offered };
     let Some(got) = joined(response, "sec-websocket-extensions").filter(|v| !v.trim().is_empty()) else {
-        return row(CheckName::Extensions, true, &expected, "none", "", false);
+        return row(CheckName::Extensions, true, expected, "none", "", false);
     };
-    for extension in got.split(',') {
-        let name = name_of(extension);
-        if !offered_names.contains(&name) {
-            return row(CheckName::Extensions, false, &expected, &got, "extension-unrequested", true);
-        }
-        if name == "permessage-deflate" && !deflate_parameters_are_legal(extension) {
-            return row(CheckName::Extensions, false, &expected, &got, "extension-bad-params", true);
+    match negotiate(&offered, &got) {
+        Ok(_) => row(CheckName::Extensions, true, expected, &got, "", false),
+        Err(problem) => {
+            let got = format!("{got} ({})", problem.words());
+            row(CheckName::Extensions, false, expected, &got, problem.cause_id(), true)
         }
     }
-    row(CheckName::Extensions, true, &expected, &got, "", false)
 }
 
-/// RFC 7692 §7.1: known names, once each, window bits from 8 to 15.
-fn deflate_parameters_are_legal(extension: &str) -> bool {
-    let mut seen = Vec::new();
-    extension.split(';').skip(1).all(|parameter| {
-        let (name, value) = parameter.split_once('=').map_or((parameter, None), |(n, v)| (n, Some(v)));
-        let (name, value) = (name.trim().to_ascii_lowercase(), value.map(|v| v.trim().trim_matches('"')));
-        let ok = match name.as_str() {
-            "server_no_context_takeover" | "client_no_context_takeover" => value.is_none(),
-            "server_max_window_bits" | "client_max_window_bits" => {
-                value.is_some_and(|v| !v.starts_with('0') && v.parse::<u8>().is_ok_and(|bits| (8..=15).contains(&bits)))
-            }
-            _ => false,
-        };
-        let fresh = !seen.contains(&name);
-        seen.push(name);
-        ok && fresh
-    })
+/// What permessage-deflate was agreed on with, if both heads are right about it.
+pub fn agreed_deflate(request: &RequestHead, response: &ResponseHead) -> Option<Deflate> {
+    let offered = request.values("sec-websocket-extensions").collect::<Vec<_>>().join(", ");
+    negotiate(&offered, &joined(response, "sec-websocket-extensions")?).ok()?
 }
 
 /// The `Sec-WebSocket-Accept` that answers a `Sec-WebSocket-Key` (RFC 6455 §4.2.2, item 5.4).

@@ -1,5 +1,9 @@
 //! The body of an answer that is not a 101: where it ends and what it says (RFC 9112 §6).
 
+use std::io::Read as _;
+
+use flate2::read::{DeflateDecoder, MultiGzDecoder, ZlibDecoder};
+
 use super::handshake::ResponseHead;
 
 /// How the end of a body is known.
@@ -46,6 +50,27 @@ pub fn decoded_body(framing: Framing, raw: &[u8]) -> Vec<u8> {
     }
 }
 
+/// The body without its transfer and content codings, as far as it came; codings other than gzip and deflate stay.
+pub fn decoded_content(head: &ResponseHead, raw: &[u8]) -> Vec<u8> {
+    let body = decoded_body(framing(head), raw);
+    let coding = head.value("content-encoding").unwrap_or("").trim().to_ascii_lowercase();
+    let mut out = Vec::new();
+    let limit = MAX_CONTENT_BYTES as u64;
+    // A body that was cut, or is something else: what could be read is shown.
+    let _cut = match coding.as_str() {
+        "gzip" | "x-gzip" => MultiGzDecoder::new(body.as_slice()).take(limit).read_to_end(&mut out),
+        "deflate" if body.first().is_some_and(|byte| byte & 0x0F == 8) => {
+            ZlibDecoder::new(body.as_slice()).take(limit).read_to_end(&mut out)
+        }
+        "deflate" => DeflateDecoder::new(body.as_slice()).take(limit).read_to_end(&mut out),
+        _ => return body,
+    };
+    if out.is_empty() { body } else { out }
+}
+
+/// How much of a compressed body is shown.
+const MAX_CONTENT_BYTES: usize = 1024 * 1024;
+
 /// Takes chunked coding apart; gives what could be read and whether the last chunk was there.
 fn dechunk(mut raw: &[u8]) -> (Vec<u8>, bool) {
     let mut out = Vec::new();
@@ -87,5 +112,30 @@ mod tests {
         }
         assert_eq!(decoded_body(Framing::Chunked, b"not chunked\r\nat all"), b"not chunked\r\nat all");
         assert!(!is_complete(Framing::Chunked, b"ffffffffffffffff\r\nx"));
+    }
+
+    #[test]
+    fn content_codings_are_taken_off() {
+        use crate::wire::{HeadOutcome, parse_response};
+        let text = b"Unauthorized: token expired. ".repeat(20);
+        let level = flate2::Compression::default();
+        let mut gzip = flate2::write::GzEncoder::new(Vec::new(), level);
+        let mut zlib = flate2::write::ZlibEncoder::new(Vec::new(), level);
+        let mut raw = flate2::write::DeflateEncoder::new(Vec::new(), level);
+        for encoder in [&mut gzip as &mut dyn std::io::Write, &mut zlib, &mut raw] {
+            encoder.write_all(&text).unwrap();
+        }
+        let gzip = gzip.finish().unwrap();
+        let check = |coding: &str, body: &[u8], expected: &[u8]| {
+            let head = format!("HTTP/1.1 401 Unauthorized\r\nContent-Encoding: {coding}\r\n\r\n");
+            let HeadOutcome::Head(head) = parse_response(head.as_bytes()) else { panic!("{head}") };
+            assert_eq!(decoded_content(&head, body), expected, "{coding}");
+        };
+        check("gzip", &gzip, &text);
+        check("deflate", &zlib.finish().unwrap(), &text);
+        check("deflate", &raw.finish().unwrap(), &text);
+        check("gzip", b"not gzip", b"not gzip");
+        check("br", b"\x8b\x01", b"\x8b\x01");
+        check("identity", &text, &text);
     }
 }

@@ -1,4 +1,4 @@
-//! Every rule of RFC 6455 that a peer can break after the 101, with its section and what Chrome does.
+//! Every rule of RFC 6455 and RFC 7692 that a peer can break after the 101, with its section and what Chrome does.
 
 use serde::{Deserialize, Serialize};
 
@@ -27,6 +27,11 @@ pub enum ViolationKind {
     Rsv1WithoutDeflate,
     /// RSV1 on a continuation or control frame, with permessage-deflate negotiated.
     Rsv1OnContinuation,
+    /// A compressed message that does not inflate.
+    DeflateCorrupt {
+        /// How many bytes of it could be inflated.
+        inflated_bytes: u64,
+    },
     /// RSV2 or RSV3.
     Rsv2Or3 {
         /// The three reserved bits, RSV1 the highest.
@@ -97,13 +102,16 @@ pub enum ViolationKind {
 }
 
 impl ViolationKind {
-    /// The rule in one sentence, as RFC 6455 means it.
+    /// The rule in one sentence, as the RFC means it.
     pub fn rule(&self) -> String {
         match self {
             Self::MaskedByServer => "a server must not mask any frame that it sends".to_owned(),
             Self::UnmaskedByClient => "a client must mask every frame that it sends".to_owned(),
             Self::Rsv1WithoutDeflate => "RSV1 must be 0 unless an extension that uses it was negotiated".to_owned(),
             Self::Rsv1OnContinuation => "RSV1 may be set only on the first frame of a compressed message".to_owned(),
+            Self::DeflateCorrupt { inflated_bytes } => {
+                format!("a compressed message must inflate, this one does not after {inflated_bytes} bytes")
+            }
             Self::Rsv2Or3 { rsv } => format!("RSV2 and RSV3 must be 0, the bits are {rsv:03b}"),
             Self::ReservedOpcode { opcode } => format!("opcode 0x{opcode:X} is reserved"),
             Self::ControlFragmented => "a control frame must not be fragmented".to_owned(),
@@ -140,6 +148,7 @@ impl ViolationKind {
             | Self::LengthHighBit { .. }
             | Self::TextAmongFrames { .. } => "RFC 6455 §5.2",
             Self::Rsv1OnContinuation => "RFC 7692 §6.1",
+            Self::DeflateCorrupt { .. } => "RFC 7692 §7.2.2",
             Self::ControlFragmented | Self::ControlTooLong { .. } | Self::CloseTooLong { .. } => "RFC 6455 §5.5",
             Self::ContinuationWithoutStart | Self::InterleavedData => "RFC 6455 §5.4",
             Self::BadUtf8 { .. } => "RFC 6455 §8.1",
@@ -156,6 +165,7 @@ impl ViolationKind {
             Self::MaskedByServer | Self::UnmaskedByClient => "proto-masked-server",
             Self::Rsv1WithoutDeflate => "proto-rsv1-no-deflate",
             Self::Rsv1OnContinuation => "proto-rsv1-on-continuation",
+            Self::DeflateCorrupt { .. } => "proto-deflate-corrupt",
             Self::Rsv2Or3 { .. } => "proto-rsv2-3",
             Self::ReservedOpcode { .. } => "proto-bad-opcode",
             Self::ControlFragmented => "proto-control-fragmented",

@@ -19,8 +19,16 @@ struct Rule {
 }
 
 const EVERYWHERE: &[&str] = &["src/"];
-const CORE: &[&str] =
-    &["src/observation", "src/wire", "src/store", "src/diagnosis", "src/token", "src/journal", "src/export"];
+const CORE: &[&str] = &[
+    "src/observation",
+    "src/wire",
+    "src/store",
+    "src/diagnosis",
+    "src/token",
+    "src/journal",
+    "src/export",
+    "src/compare",
+];
 
 const RULES: &[Rule] = &[
     Rule {

@@ -96,14 +96,30 @@ fn help_names_every_option_that_works_and_no_other() {
         "--json",
         "--max-message",
         "--no-redact",
+        "--no-compress",
+        "--preset",
     ] {
         assert!(help.contains(&format!("{option} ")) || help.contains(&format!("{option}\n")), "{option} in\n{help}");
     }
-    for absent in ["--proxy", "--client-cert", "--ping", "--no-pong", "--no-compress"] {
-        assert!(!help.contains(absent), "{absent} in\n{help}");
+    for option in [
+        "--proxy",
+        "--client-cert",
+        "--client-key",
+        "--sni",
+        "--keylog",
+        "--ping",
+        "--no-pong",
+        "--reconnect",
+        "--no-compress",
+    ] {
+        assert!(
+            help.contains(option),
+            "{option} in
+{help}"
+        );
     }
     let all = text(&run(&["--help"]).stdout);
-    for command in ["check", "record", "token", "explain", "practice", "export"] {
+    for command in ["check", "record", "token", "explain", "practice", "export", "open", "diff"] {
         assert!(all.contains(&format!("  {command} ")), "{command} in\n{all}");
         assert_eq!(status(&run(&[command, "--help"])), 0);
     }
@@ -122,7 +138,11 @@ fn usage_errors_end_with_two_and_say_why() {
         (&["check", "practice", "--ipv4", "--ipv6"], "--ipv6"),
         (&["check", "practice", "--token-file", "/nowhere/token"], "/nowhere/token"),
         (&["check", "practice", "--header", "no colon"], "Name: value"),
-        (&["check", "practice", "--save", "log.har"], ".jsonl"),
+        (&["check", "practice", "--save", "log.csv"], ".jsonl"),
+        (&["export", "x.sockeye", "-o", "x.csv"], "pcapng"),
+        (&["export", "x.sockeye"], "--to"),
+        (&["export", "x.sockeye", "--to", "text", "--rows", "a-b"], "--rows"),
+        (&["diff", "/nowhere/a.sockeye", "/nowhere/b.sockeye"], "/nowhere/a.sockeye"),
         (&["check", "practice/htp-403"], "http-403"),
         (&["explain", "jwt-expird"], "jwt-expired"),
         (&["export", "/nowhere/x.sockeye", "--to", "jsonl"], "/nowhere/x.sockeye"),
@@ -368,12 +388,12 @@ fn no_secret_is_in_any_output() {
     let trace = text(&traced.stderr);
     assert!(trace.contains("a connection begins"), "{trace}");
     outputs.push(("trace", trace));
-    for name in ["a.jsonl", "a.json", "a.txt"] {
+    for name in ["a.jsonl", "a.json", "a.txt", "a.html", "a.md", "a.har"] {
         outputs.push(("text", check(&["--save", &path(name)])));
         outputs.push((name, fs::read_to_string(path(name)).unwrap()));
     }
     outputs.push(("text", check(&["--save", &path("a.sockeye")])));
-    for format in ["jsonl", "json", "text"] {
+    for format in ["jsonl", "json", "text", "html", "md", "har", "pcapng"] {
         let output = run(&["export", &path("a.sockeye"), "--to", format]);
         assert_eq!(status(&output), 0, "{}", text(&output.stderr));
         outputs.push((format, text(&output.stdout)));
@@ -423,6 +443,53 @@ fn a_saved_session_is_exported_as_it_was() {
     assert_eq!(status(&run(&["record", "practice", "-o", &path("a.sockeye")])), 2);
     fs::write(path("torn.sockeye"), b"not a journal").unwrap();
     assert_eq!(status(&run(&["export", &path("torn.sockeye"), "--to", "json"])), 2);
+}
+
+#[test]
+fn the_output_names_the_format_and_rows_can_be_chosen() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    checked(&["practice", "--watch", "0.1", "--save", &path("a.sockeye")]);
+    for (name, begins) in [
+        ("a.html", &b"<!doctype html>"[..]),
+        ("a.md", b"## "),
+        ("a.har", b"{\"log\":"),
+        ("a.pcapng", b"\x0a\x0d\x0d\x0a"),
+        ("a.zip", b"PK"),
+        ("a.txt", b"ws://"),
+    ] {
+        let output = run(&["export", &path("a.sockeye"), "-o", &path(name)]);
+        assert_eq!(status(&output), 0, "{name}: {}", text(&output.stderr));
+        assert!(fs::read(path(name)).unwrap().starts_with(begins), "{name}");
+    }
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 7, "nothing half written is left");
+    let some = text(&run(&["export", &path("a.sockeye"), "--to", "jsonl", "--rows", "1-2,4"]).stdout);
+    let numbers: Vec<u64> =
+        some.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()["row"].as_u64().unwrap()).collect();
+    assert_eq!(numbers, [1, 2, 4]);
+    let preview = text(&run(&["export", &path("a.sockeye"), "--to", "bundle", "--preview"]).stdout);
+    assert!(preview.contains("session.jsonl") && preview.contains("×  <token#1>"), "{preview}");
+    let dropped = run(&["export", &path("a.har"), "--to", "text"]);
+    assert!(text(&dropped.stderr).contains("this is a HAR"), "{}", text(&dropped.stderr));
+}
+
+#[test]
+fn two_sessions_are_compared_by_exit_status() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    checked(&["practice/close-1008", "--watch", "0.1", "--save", &path("bad.sockeye")]);
+    checked(&["practice", "--watch", "0.1", "--save", &path("good.sockeye")]);
+    let same = run(&["diff", &path("good.sockeye"), &path("good.sockeye")]);
+    assert_eq!(status(&same), 0, "{}", text(&same.stdout));
+    assert!(text(&same.stdout).contains("No difference"), "{}", text(&same.stdout));
+    let different = run(&["diff", &path("good.sockeye"), &path("bad.sockeye")]);
+    assert_eq!(status(&different), 1);
+    assert!(text(&different.stdout).contains("First difference"), "{}", text(&different.stdout));
+    let json = run(&["diff", "--json", &path("good.sockeye"), &path("bad.sockeye")]);
+    let value: Value = serde_json::from_str(&text(&json.stdout)).unwrap();
+    assert_eq!((&value["schema"], &value["same"]), (&Value::from(1), &Value::from(false)));
+    let verdict = value["differences"].as_array().unwrap().iter().find(|d| d["what"] == "the cause").unwrap();
+    assert_eq!((&verdict["one"], verdict["other"] == "healthy"), (&Value::from("healthy"), false));
 }
 
 #[test]

@@ -201,6 +201,28 @@ fn bytes_glued_behind_the_101_are_frames() {
 }
 
 #[test]
+fn rst_after_the_fin_is_seen() {
+    let (address, peer) = serve(|mut stream| {
+        accept(&mut stream);
+        // Closed at once: our Close meets a socket that is gone.
+        stream.write_all(&[0x88, 2, 3, 0xE8]).unwrap();
+    });
+    let story = run(options(&format!("ws://{address}/")));
+    peer.join().unwrap();
+    assert!(matches!(story.read_end, Some((_, ReadEnd::Fin))), "{:?}", story.read_end);
+    assert!(story.reset_after_fin && story.close_sent.is_some());
+    let (address, peer) = serve(|mut stream| {
+        accept(&mut stream);
+        stream.write_all(&[0x88, 2, 3, 0xE8]).unwrap();
+        stream.shutdown(Shutdown::Write).unwrap();
+        read_to_end(&mut stream);
+    });
+    let story = run(options(&format!("ws://{address}/")));
+    peer.join().unwrap();
+    assert!(matches!(story.read_end, Some((_, ReadEnd::Fin))) && !story.reset_after_fin);
+}
+
+#[test]
 fn with_echo_every_message_goes_back_as_it_came() {
     let (address, peer) = serve(|mut stream| {
         accept(&mut stream);

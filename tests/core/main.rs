@@ -11,8 +11,11 @@
 mod architecture;
 mod cli;
 mod client;
+mod compression;
 mod console;
 mod matrix;
+mod misbehaviour;
 mod network;
 mod peer;
 mod probes;
+mod smoke;

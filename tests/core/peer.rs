@@ -43,11 +43,16 @@ pub(crate) fn read_head(stream: &mut TcpStream) -> Vec<u8> {
 
 /// Reads the request and answers it with a right 101.
 pub(crate) fn accept(stream: &mut TcpStream) -> Vec<u8> {
+    accept_with(stream, "")
+}
+
+/// The same with further fields in the 101, each with its line end.
+pub(crate) fn accept_with(stream: &mut TcpStream, fields: &str) -> Vec<u8> {
     let head = read_head(stream);
     let request = parse_request(&head).unwrap();
     let accept = accept_for(request.values("sec-websocket-key").next().unwrap());
     let answer = format!(
-        "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: {accept}\r\n\r\n"
+        "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: {accept}\r\n{fields}\r\n"
     );
     stream.write_all(answer.as_bytes()).unwrap();
     head

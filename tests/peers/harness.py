@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-START_SECS = 20.0
+START_SECS = 60.0
 
 
 class Server:

@@ -133,6 +133,25 @@ const scenarios = {
 
   'tls': { tls: true, connection: (ws, request) => { if (welcome(ws, request)) echo(ws); } },
 
+  // Something of everything: fragments, bytes, a ping, secrets in JSON and in base64, a cookie, and a close of its own.
+  'medley': {
+    connection: (ws, request) => {
+      if (!welcome(ws, request)) return;
+      const { PASSWORD, API_KEY } = process.env;
+      console.log(`[auth] api key is API_KEY=${API_KEY}`);
+      console.log(`> node server.js --secret ${secret}`);
+      ws.send(JSON.stringify({ type: 'auth', password: PASSWORD, apiKey: API_KEY, at: Date.now() }));
+      ws.send(JSON.stringify({ data: Buffer.from(JSON.stringify({ password: PASSWORD })).toString('base64') }));
+      ws.send(`{"session":"${new URL(request.url, 'http://h').searchParams.get('token').slice(0, 30)}`, { fin: false });
+      ws.send(`${new URL(request.url, 'http://h').searchParams.get('token').slice(30)}"}`, { fin: true });
+      ws.send(Buffer.from([0, 1, 2, 254, 255]));
+      ws.send(Buffer.alloc(70_000, 7));
+      ws.ping('beat');
+      ws.on('message', (data, isBinary) => ws.send(data, { binary: isBinary }));
+      setTimeout(() => ws.close(4001, 'agent not found'), 600);
+    },
+  },
+
   'flood': {
     connection: (ws) => {
       confirm(ws);

@@ -12,14 +12,16 @@ root=$(cd "$here/../.." && pwd)
 . "$here/needs.sh"
 find_sockeye "$root"
 need nodejs 'command -v node' npm 'command -v npm' openssl 'command -v openssl' python3-venv "python3 -c 'import ensurepip, venv'" \
-    nginx-light 'command -v nginx' haproxy 'command -v haproxy' tshark 'command -v tshark && command -v dumpcap'
+    nginx-light 'command -v nginx' haproxy 'command -v haproxy' tshark 'command -v tshark && command -v dumpcap' \
+    jq 'command -v jq' chromium 'command -v chromium'
 
 work=$(mktemp -d)
 keep=
 trap '[ -n "$keep" ] || rm -rf "$work"' EXIT
 cd "$work"
 
-npm install --no-audit --no-fund --loglevel=error ws@8 jsonwebtoken@9 express@4 socket.io@4
+npm install --no-audit --no-fund --loglevel=error ws@8 jsonwebtoken@9 express@4 socket.io@4 har-validator@5 \
+    chrome-devtools-frontend esbuild
 python3 -m venv venv
 venv/bin/pip install --quiet --disable-pip-version-check websockets uvicorn wsproto fastapi pyjwt cryptography
 
@@ -58,6 +60,8 @@ part 'tokens of others, and broken ones' python3 "$here/tokens.py" --sockeye "$s
 part 'misconfigured servers' python3 "$here/misconfigured.py" --sockeye "$sockeye" --work "$work"
 part 'hostile consoles' python3 "$here/console.py" --sockeye "$sockeye" --work "$work"
 part 'recordings that were killed' python3 "$here/kill.py" --sockeye "$sockeye" --work "$work"
+part 'disks that are full, fixed or gone' python3 "$here/durability.py" --sockeye "$sockeye" --work "$work"
+part 'exports in the tools of others' python3 "$here/exports.py" --sockeye "$sockeye" --work "$work"
 part 'TLS of openssl and nginx' python3 "$here/tls.py" --sockeye "$sockeye" --work "$work"
 part 'half-dead peers' python3 "$here/half_dead.py" --sockeye "$sockeye" --work "$work"
 part 'interop, every byte' python3 "$here/interop.py" --sockeye "$sockeye" --work "$work"

@@ -263,6 +263,21 @@ fn what_a_window_keeps_has_no_token_and_comes_back() {
 }
 
 #[test]
+fn what_is_typed_before_the_palette_has_the_focus_is_not_lost() {
+    let mut window = first_start(Theme::Dark, WIDE, 1.0);
+    window.key_press_modifiers(Modifiers::COMMAND, Key::K);
+    window.step();
+    for letter in ["k", "e", "y", "s"] {
+        window.event(Event::Text(letter.to_owned()));
+        window.step();
+    }
+    window.key_press(Key::Enter);
+    window.run_steps(3);
+    assert!(says(&window, "Ctrl+Shift+D"), "the help is open");
+    assert_eq!(state_of(&window), "Not connected");
+}
+
+#[test]
 fn palette_help_and_menu_name_the_same_actions() {
     let mut window = first_start(Theme::Dark, WIDE, 1.0);
     command(&mut window, Key::K);
@@ -378,6 +393,9 @@ fn a_repetition_counts_what_became_of_each() {
     act(&mut window, Action::Practice(Some("close-1008".to_owned())));
     wait_for_verdict(&mut window, "close-1008");
     act(&mut window, Action::Tab(Tab::Sessions));
+    window.get_by_label("Repeat the connection").click();
+    wait_for(&mut window, "the field", |window| window.query_by_label("How many times").is_some());
+    window.run_steps(8);
     replace(&mut window, "How many times", "0");
     assert!(says(&window, "number from 1 to 1000"));
     replace(&mut window, "How many times", "3");

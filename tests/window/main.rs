@@ -19,6 +19,7 @@ mod lists;
 mod network_form;
 mod panels_console;
 mod panels_detail;
+mod panels_files;
 mod panels_fixture;
 mod panels_lab;
 mod panels_plots;

@@ -197,6 +197,8 @@ fn text_row(number: u64, at: Moment, text: &str) -> Row {
         offset: number,
         header,
         message: Opcode::Text,
+        compressed: false,
+        inflated: None,
         preview: Bytes::copy_from_slice(text.as_bytes()),
         received: text.len() as u64,
     };
@@ -232,7 +234,7 @@ impl Recording {
                     let raw = Bytes::copy_from_slice(data);
                     made.push(RowBody::Opaque { direction: Direction::ServerToClient, raw });
                 }
-                Item::Frame { direction, offset, header } => {
+                Item::Frame { direction, offset, header, compressed } => {
                     let message = match header.opcode() {
                         Opcode::Continuation => Opcode::Text,
                         own => own,
@@ -243,11 +245,13 @@ impl Recording {
                         offset: *offset,
                         header: **header,
                         message,
+                        compressed: *compressed,
+                        inflated: None,
                         preview: Bytes::new(),
                         received: 0,
                     }));
                 }
-                Item::Payload { direction, data } => {
+                Item::Payload { direction, data, .. } => {
                     let all = rows.iter_mut().map(|row: &mut Row| &mut row.body).chain(made.iter_mut()).rev();
                     let mut frames = all.filter_map(|body| match body {
                         RowBody::Frame(frame) if frame.direction == *direction => Some(frame),
@@ -353,6 +357,8 @@ pub(crate) fn plan() -> Plan {
         credentials: true,
         origin: Some("http://localhost:3000".to_owned()),
         subprotocols: Vec::new(),
+        preset: sockeye::observation::Preset::Chrome,
+        extensions: None,
         expect: Expect::First,
         time_outs: TimeOuts::default(),
         limit_bytes: 64 << 20,

@@ -48,7 +48,7 @@ fn phases_frames_and_the_end_stand_in_one_list() {
     assert!(has("sent ping, 1 B"));
     assert!(has("event tcp, [::1]:3001: connection refused (os error 111)"));
     assert!(has("event console, [WebSocket] ⟨U+202E⟩❌ Fatal error"));
-    assert!(has("received FIN, the server ended TCP in good order (FIN), at 2.312 s, 2.28 s after the row above"));
+    assert!(has("received FIN, the server ended TCP (FIN), at 2.312 s, 2.28 s after the row above"));
     assert!(rows.iter().all(|row| !row.contains('\u{202E}')));
 }
 

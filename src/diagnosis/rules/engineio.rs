@@ -46,7 +46,7 @@ fn unanswered(case: &Case<'_>, ending: Ending, _: &'static str) -> Option<Found>
     let received = &case.story.received;
     let pings = received.messages.saturating_sub(1);
     // A ping is the text message `2`: one byte each, and nothing else came after the opening packet.
-    let only_pings = pings > 0 && received.data_bytes == opening.len_bytes + pings;
+    let only_pings = pings > 0 && case.story.plain_bytes(Direction::ServerToClient) == opening.len_bytes + pings;
     let is_due = age + TIMER_MILLIS >= due;
     let is_mute = case.story.sent.data_frames == 0;
     let found = if is_mute && is_due {

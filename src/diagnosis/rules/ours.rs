@@ -8,6 +8,7 @@ use crate::wire::Cut;
 
 pub(super) const RULES: &[Rule] = &[
     Rule::new("frame-huge", frame_huge),
+    Rule::new("decompression-bomb", decompression_bomb),
     Rule::new("our-limit", |case, ending, _| our_size(case, ending).or_else(|| our_pause(case, ending))).implies(&[
         "confirmation-missing",
         "peer-never-answers-close",
@@ -40,12 +41,32 @@ fn frame_huge(case: &Case<'_>, ending: Ending, _: &'static str) -> Option<Found>
     Some(found.seen(at, format!("our limit: {limit_bytes} bytes")))
 }
 
+/// Whether inflating blew a message up as no real data does.
+fn is_bomb(wire_bytes: u64, inflated_bytes: u64) -> bool {
+    inflated_bytes >= wire_bytes.saturating_mul(100)
+}
+
+fn decompression_bomb(case: &Case<'_>, ending: Ending, _: &'static str) -> Option<Found> {
+    let (at, limit, limit_bytes, actual) = case.story.limit_passed?;
+    let Limit::Inflated { wire_bytes } = limit else { return None };
+    (ending == Ending::EndedByUs && is_bomb(wire_bytes, actual)).then(|| {
+        let times = actual / wire_bytes.max(1);
+        Found::certain(format!(
+            "A compressed message of the server inflates to more than {times} times its size and passed our limit of \
+             {limit_bytes} bytes, so we ended the connection: a decompression bomb."
+        ))
+        .seen(at, format!("{wire_bytes} bytes on the wire had become {actual}"))
+        .seen(at, format!("our limit: {limit_bytes} bytes"))
+    })
+}
+
 fn our_size(case: &Case<'_>, ending: Ending) -> Option<Found> {
     let (at, limit, limit_bytes, actual) = case.story.limit_passed?;
     let what = match limit {
         Limit::Frame => "frame",
         Limit::Message => "message",
-        Limit::ResponseHead | Limit::ResponseBody => return None,
+        Limit::Inflated { wire_bytes } if !is_bomb(wire_bytes, actual) => "message (inflated)",
+        Limit::Inflated { .. } | Limit::ResponseHead | Limit::ResponseBody => return None,
     };
     (ending == Ending::EndedByUs && actual < HUGE_BYTES).then(|| {
         Found::certain(format!(
@@ -109,6 +130,10 @@ mod tests {
         let announced = Scene::confirmed().server(b"\x82\x7f\x00\x00\x00\x01\x00\x00\x00\x00begin");
         announced.limit(Limit::Message, 1 << 32).client_close(1009).fin().certain("ended-by-us", "frame-huge");
         Scene::confirmed().limit(Limit::Frame, (1 << 31) - 1).certain("ended-by-us", "our-limit");
+        let inflated =
+            |wire_bytes| Scene::confirmed().limit(Limit::Inflated { wire_bytes }, 65 << 20).client_close(1009);
+        inflated(65 << 20 >> 6).certain("ended-by-us", "our-limit");
+        inflated((65 << 20) / 100).certain("ended-by-us", "decompression-bomb");
     }
 
     #[test]

@@ -27,7 +27,7 @@ pub(super) const RULES: &[Rule] = &[
     Rule::new("proto-bad-utf8", violation),
     Rule::new("proto-nonminimal-length", violation),
     Rule::new("proto-length-highbit", violation),
-    Rule::new("proto-deflate-corrupt", corrupt),
+    Rule::new("proto-deflate-corrupt", violation),
     Rule::new("garbage-after-close", garbage),
 ];
 
@@ -93,6 +93,7 @@ fn consequence(kind: &ViolationKind) -> &'static str {
         | ViolationKind::UnmaskedByClient
         | ViolationKind::Rsv1WithoutDeflate
         | ViolationKind::Rsv1OnContinuation
+        | ViolationKind::DeflateCorrupt { .. }
         | ViolationKind::Rsv2Or3 { .. }
         | ViolationKind::ReservedOpcode { .. }
         | ViolationKind::ControlFragmented
@@ -120,6 +121,7 @@ fn rivals(kind: &ViolationKind, found: Found) -> Found {
         ViolationKind::MaskedByServer
         | ViolationKind::UnmaskedByClient
         | ViolationKind::Rsv1OnContinuation
+        | ViolationKind::DeflateCorrupt { .. }
         | ViolationKind::Rsv2Or3 { .. }
         | ViolationKind::ReservedOpcode { .. }
         | ViolationKind::ControlFragmented
@@ -182,22 +184,6 @@ fn text_among_frames(case: &Case<'_>, ending: Ending, id: &'static str) -> Optio
     ))
 }
 
-/// The library could not inflate a message that breaks no rule of framing.
-fn corrupt(case: &Case<'_>, ending: Ending, _: &'static str) -> Option<Found> {
-    let text = case.story.endpoint_error.as_ref().filter(|_| ending == Ending::ProtocolError)?;
-    if case.story.first_fatal_violation().is_some() {
-        return None;
-    }
-    let negotiated = case.head()?.values("sec-websocket-extensions").any(|value| value.contains("permessage-deflate"));
-    let lower = text.to_ascii_lowercase();
-    let is_inflate = ["inflat", "deflat", "decompress", "corrupt"].iter().any(|word| lower.contains(word));
-    let (at, _) = case.story.close_begun?;
-    (negotiated && is_inflate).then(|| {
-        Found::certain("A compressed message of the server does not inflate: the two sides disagree about compression.")
-            .seen(at, format!("inflating failed: {}", case.quote(text, 120)))
-    })
-}
-
 /// Bytes after the Close frame that are no frame: harmless, but odd.
 fn garbage(case: &Case<'_>, _: Ending, _: &'static str) -> Option<Found> {
     let (at, violation) = case.story.violations.iter().find(|(_, violation)| {
@@ -218,8 +204,8 @@ fn garbage(case: &Case<'_>, _: Ending, _: &'static str) -> Option<Found> {
 #[cfg(test)]
 mod tests {
     use crate::diagnosis::testing::{Scene, finds};
-    use crate::observation::{CloseOrigin, Fact};
-    use crate::wire::encode_frame;
+    use crate::observation::{CloseOrigin, Direction, Fact};
+    use crate::wire::{Violation, ViolationKind, encode_frame};
 
     fn sent(bytes: &[u8]) -> Scene {
         Scene::confirmed().server(bytes)
@@ -255,6 +241,24 @@ mod tests {
         let scene = Scene::to("ws://127.0.0.1:3001/").fields(fields).tcp().request().accept_with(fields);
         let bytes = [0x41, 1, b'a', 0xC0, 1, b'b'];
         scene.server(bytes).certain("protocol-error", "proto-rsv1-on-continuation");
+    }
+
+    #[test]
+    fn what_shows_only_when_it_is_inflated() {
+        for (kind, cause) in [
+            (ViolationKind::DeflateCorrupt { inflated_bytes: 5 }, "proto-deflate-corrupt"),
+            (ViolationKind::BadUtf8 { at: 5 }, "proto-bad-utf8"),
+        ] {
+            let violation = Violation { direction: Direction::ServerToClient, offset: 20, kind };
+            let scene = Scene::confirmed()
+                .fact(Fact::Violated(violation))
+                .fact(Fact::EndpointError { text: "a compressed message does not inflate".to_owned() })
+                .fact(Fact::CloseBegun { by: CloseOrigin::Violation })
+                .client_close(1002)
+                .fin();
+            let verdict = scene.certain("protocol-error", cause);
+            assert!(verdict.evidence[0].place.is_some(), "{verdict:#?}");
+        }
     }
 
     #[test]

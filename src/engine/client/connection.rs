@@ -16,8 +16,11 @@ use tokio_tungstenite::tungstenite::{Error, Message};
 
 use super::Wish;
 use super::confirm::{Rule, preview};
+use super::deflate_shim::{Shim, ShimError};
 use super::keep_alive::{Due, KeepAlive};
-use super::tap::Tap;
+use super::sending::Sending;
+use super::tap::{OverTcp, Tap};
+use super::upgrade::Accepted;
 use crate::engine::sink::Sink;
 use crate::engine::tcp_queues::{Ends, queues};
 use crate::engine::{ConnectOptions, Outgoing};
@@ -34,23 +37,31 @@ const PING_LIMIT: Duration = Duration::from_secs(1);
 /// Runs an open connection until its TCP connection is over.
 pub(crate) async fn run<S>(
     mut stream: Tap<S>,
-    mut tail: Vec<u8>,
+    accepted: Accepted,
     ends: Option<Ends>,
     options: &ConnectOptions,
     sink: &Sink,
     wishes: &mut mpsc::Receiver<Wish>,
 ) where
-    S: AsyncRead + AsyncWrite + Unpin,
+    S: AsyncRead + AsyncWrite + OverTcp + Unpin,
 {
     let limit = usize::try_from(options.limit_bytes).unwrap_or(usize::MAX);
     let config = WebSocketConfig::default().max_message_size(Some(limit)).max_frame_size(Some(limit));
+    let Accepted { mut tail, deflate } = accepted;
     let begins_with_text = looks_like_http_or_html(&tail) == Some(true);
-    if options.keep_alive.withhold_pongs {
+    let withholds = options.keep_alive.withhold_pongs;
+    if withholds {
         stream.withhold_pings(&mut tail);
     }
-    let ws = WebSocketStream::from_partially_read(stream, tail, Role::Client, Some(config)).await;
+    let mut shim = Shim::new(stream, deflate, &tail, options.limit_bytes, sink);
+    if withholds {
+        shim.lose_offsets();
+    }
+    let left = if deflate.is_some() { Vec::new() } else { tail };
+    let ws = WebSocketStream::from_partially_read(shim, left, Role::Client, Some(config)).await;
     let mut open = Open {
         ws,
+        sending: Sending::new(deflate),
         sink,
         rule: Rule::new(&options.expect),
         confirmed: false,
@@ -119,7 +130,8 @@ impl Timers {
 }
 
 struct Open<'a, S> {
-    ws: WebSocketStream<Tap<S>>,
+    ws: WebSocketStream<Shim<S>>,
+    sending: Sending,
     sink: &'a Sink,
     rule: Rule,
     confirmed: bool,
@@ -136,7 +148,7 @@ struct Open<'a, S> {
     ends: Option<Ends>,
 }
 
-impl<S: AsyncRead + AsyncWrite + Unpin> Open<'_, S> {
+impl<S: AsyncRead + AsyncWrite + OverTcp + Unpin> Open<'_, S> {
     /// Takes messages, wishes and timers until the connection ends.
     async fn watch(&mut self, wishes: &mut mpsc::Receiver<Wish>) -> TcpWait {
         let mut wishes_open = true;
@@ -277,11 +289,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Open<'_, S> {
 
     /// Asks whether the other end lives, or finds that it does not say so.
     async fn keep_alive(&mut self, now: Instant) -> Flow {
-        match self.keep_alive.act(now, self.ws.get_ref().is_paused(), self.ws.get_ref().heard_bytes()) {
+        match self.keep_alive.act(now, self.ws.get_ref().tap().is_paused(), self.ws.get_ref().tap().heard_bytes()) {
             Due::Nothing => Flow::Continue(()),
             Due::Ping(payload) => {
                 self.write(Message::Ping(payload.clone())).await?;
-                self.keep_alive.sent(payload, now, self.ws.get_ref().heard_bytes(), true);
+                self.keep_alive.sent(payload, now, self.ws.get_ref().tap().heard_bytes(), true);
                 Flow::Continue(())
             }
             Due::PongMissing => {
@@ -308,7 +320,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Open<'_, S> {
                     Outgoing::Text(text) => Message::text(text),
                     Outgoing::Binary(data) => Message::Binary(data),
                     Outgoing::Ping(data) => {
-                        self.keep_alive.sent(data.clone(), Instant::now(), self.ws.get_ref().heard_bytes(), false);
+                        self.keep_alive.sent(
+                            data.clone(),
+                            Instant::now(),
+                            self.ws.get_ref().tap().heard_bytes(),
+                            false,
+                        );
                         Message::Ping(data)
                     }
                     Outgoing::Pong(data) => Message::Pong(data),
@@ -350,8 +367,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Open<'_, S> {
     }
 
     async fn write(&mut self, message: Message) -> Flow {
+        let message = self.sending.prepare(message);
         match timeout(WRITE_LIMIT, self.ws.send(message)).await {
-            Ok(Ok(())) => Flow::Continue(()),
+            Ok(Ok(())) => {
+                let written = self.ws.get_ref().written();
+                if let Some(inflated) = self.sending.due(written) {
+                    self.sink.push(Fact::Inflated(Box::new(inflated)));
+                }
+                Flow::Continue(())
+            }
             // Reading goes on: what the server said before it went is worth more than our message.
             Ok(Err(Error::Io(_))) => Flow::Break(TcpWait::Lost),
             Ok(Err(error)) => {
@@ -369,7 +393,20 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Open<'_, S> {
 
     /// The endpoint reported an error: fail the connection (RFC 6455 §7.1.7).
     async fn failed(&mut self, error: &Error) -> Flow {
+        let shim_error = match error {
+            Error::Io(error) => error.get_ref().and_then(|inner| inner.downcast_ref::<ShimError>()),
+            _ => None,
+        };
         let (code, by) = match error {
+            Error::Io(_) if matches!(shim_error, Some(ShimError::Corrupt)) => {
+                (CloseCode::Protocol, CloseOrigin::Violation)
+            }
+            Error::Io(_) if shim_error.is_some() => {
+                if let Some(&ShimError::Limit { limit, limit_bytes, actual_bytes }) = shim_error {
+                    self.sink.push(Fact::LimitPassed { limit, limit_bytes, actual_bytes });
+                }
+                (CloseCode::Size, CloseOrigin::Limit)
+            }
             Error::Io(_) | Error::ConnectionClosed | Error::AlreadyClosed => return Flow::Break(TcpWait::Lost),
             Error::Capacity(CapacityError::MessageTooLong { size, .. }) if *size as u64 >> 63 == 0 => {
                 let (limit_bytes, actual_bytes) = (self.limit_bytes, *size as u64);
@@ -397,12 +434,16 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Open<'_, S> {
 
     /// Reads until TCP ends or the grace time is over: how it ended is evidence.
     async fn drain(&mut self, wait: TcpWait) {
+        self.ws.get_ref().note_end();
+        if let Some(inflated) = self.sending.total(self.ws.get_ref().written()) {
+            self.sink.push(Fact::Inflated(Box::new(inflated)));
+        }
         let grace = match wait {
             TcpWait::Closed | TcpWait::Failed | TcpWait::Lost => self.time_outs.grace_millis,
             TcpWait::Abort => return,
         };
         let deadline = in_millis(grace);
-        let tap = self.ws.get_mut();
+        let tap = self.ws.get_mut().tap_mut();
         let mut buffer = vec![0; 64 * 1024];
         while !tap.has_ended() {
             match tokio::time::timeout_at(deadline, tap.read(&mut buffer)).await {
@@ -411,9 +452,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Open<'_, S> {
                     return;
                 }
                 Ok(Ok(read)) if read > 0 => {}
-                Ok(_) => return,
+                Ok(_) => break,
             }
         }
+        self.ws.get_ref().tap().look_for_reset().await;
     }
 }
 

@@ -7,12 +7,14 @@ mod certificate;
 mod confirm;
 mod connect;
 mod connection;
+mod deflate_shim;
 pub(crate) mod failure;
 mod keep_alive;
 mod local;
 mod ping_filter;
 mod request;
 mod route;
+mod sending;
 mod tap;
 pub(crate) mod tls;
 mod tunnel;
@@ -34,7 +36,7 @@ use crate::token;
 use crate::wire::{Target, UrlProblem, parse_url};
 
 use self::route::{Way, way};
-use self::tap::Tap;
+use self::tap::{OverTcp, Tap};
 pub use self::tls::{ClientCertificate, ClientCertificateError};
 use self::upgrade::Upgrade;
 
@@ -89,7 +91,7 @@ async fn socket(path: &str, options: &ConnectOptions, sink: &Sink) -> Option<loc
 }
 
 /// TLS if it is asked for, and the session in it.
-async fn session<S: AsyncRead + AsyncWrite + Unpin>(
+async fn session<S: AsyncRead + AsyncWrite + OverTcp + Unpin>(
     stream: S,
     ends: Option<Ends>,
     target: &Target,
@@ -131,7 +133,7 @@ async fn way_to(target: &Target, way: &Way, options: &ConnectOptions, sink: &Sin
 }
 
 /// The opening handshake, and what follows it.
-async fn talk<S: AsyncRead + AsyncWrite + Unpin>(
+async fn talk<S: AsyncRead + AsyncWrite + OverTcp + Unpin>(
     mut stream: Tap<S>,
     ends: Option<Ends>,
     target: &Target,
@@ -142,23 +144,24 @@ async fn talk<S: AsyncRead + AsyncWrite + Unpin>(
     let request = request::build(options, target);
     let upgrading = upgrade::upgrade(&mut stream, &request, options.time_outs.upgrade_millis, sink);
     match unless_stopped(wishes, sink, upgrading).await {
-        Some(Upgrade::Accepted(tail)) => connection::run(stream, tail, ends, options, sink, wishes).await,
+        Some(Upgrade::Accepted(accepted)) => connection::run(stream, accepted, ends, options, sink, wishes).await,
         Some(Upgrade::Failed) => linger(&mut stream).await,
         None => {}
     }
 }
 
 /// Looks for a moment whether more comes after a failed handshake: how TCP ends is evidence.
-async fn linger<S: AsyncRead + Unpin>(stream: &mut Tap<S>) {
+async fn linger<S: AsyncRead + OverTcp + Unpin>(stream: &mut Tap<S>) {
     const MILLIS: u64 = 150;
     let deadline = tokio::time::Instant::now() + Duration::from_millis(MILLIS);
     let mut buffer = vec![0; 16 * 1024];
     while !stream.has_ended() {
         match tokio::time::timeout_at(deadline, stream.read(&mut buffer)).await {
             Ok(Ok(read)) if read > 0 => {}
-            _ => return,
+            _ => break,
         }
     }
+    stream.look_for_reset().await;
 }
 
 /// Runs a phase before the connection is open; a wish to stop ends it.
@@ -231,8 +234,10 @@ fn examine(options: &ConnectOptions, sink: &Sink) -> Result<Planned, UrlProblem>
             || sends("authorization")
             || sends("cookie")
             || parsed.as_ref().is_ok_and(|t| t.userinfo.is_some()),
-        origin: options.origin.clone(),
+        preset: options.preset,
+        origin: parsed.as_ref().map_or_else(|_| options.origin.clone(), |target| request::origin(options, target)),
         subprotocols: request::subprotocols(options),
+        extensions: options.extensions.clone(),
         expect: options.expect.clone(),
         time_outs: options.time_outs,
         limit_bytes: options.limit_bytes,

@@ -19,7 +19,7 @@ pub(crate) struct Way {
 pub(crate) fn way(options: &ConnectOptions, target: &Target) -> Way {
     match &options.proxy {
         ProxyChoice::None => Way::default(),
-        ProxyChoice::Url(url) => by(url, "set for this connection"),
+        ProxyChoice::Url(url) => by(url, "the options of this connection"),
         ProxyChoice::System => from_environment(target, |name| std::env::var(name).ok()),
     }
 }

@@ -4,9 +4,15 @@ use std::io;
 use std::pin::Pin;
 use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use bytes::Bytes;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
+use tokio::net::TcpStream;
+#[cfg(unix)]
+use tokio::net::UnixStream;
+use tokio::time::timeout;
+use tokio_rustls::client::TlsStream;
 
 use super::failure::{io_failure, read_end};
 use super::ping_filter::PingFilter;
@@ -18,12 +24,14 @@ use crate::observation::{Direction, Fact, ReadEnd};
 pub(crate) type TransportEnd = Arc<OnceLock<ReadEnd>>;
 
 /// A stream whose bytes are observed on their way.
+#[expect(clippy::struct_excessive_bools, reason = "each is a state of its own")]
 pub(crate) struct Tap<S> {
     io: S,
     sink: Sink,
     layer: Layer,
     end: TransportEnd,
     ended: bool,
+    ended_with_fin: bool,
     paused: bool,
     write_failed: bool,
     ping_filter: Option<PingFilter>,
@@ -63,6 +71,7 @@ impl<S> Tap<S> {
             layer,
             end,
             ended: false,
+            ended_with_fin: false,
             paused: false,
             write_failed: false,
             ping_filter: None,
@@ -140,7 +149,7 @@ impl<S> Tap<S> {
             Layer::Cipher { .. } => {
                 let _already_known = self.end.set(end);
             }
-            Layer::Plain { over_tls: false } => self.sink.push(Fact::ReadEnded(end)),
+            Layer::Plain { over_tls: false } => self.tell_end(end),
             Layer::Plain { over_tls: true } => {
                 if let Some(failure) = error.and_then(late_alert) {
                     self.sink.push(Fact::TlsFailed(Box::new(failure)));
@@ -151,11 +160,62 @@ impl<S> Tap<S> {
                     (None, None) => ReadEnd::CloseNotify,
                     (Some(_), None) => end,
                 };
-                self.sink.push(Fact::ReadEnded(end));
+                self.tell_end(end);
             }
         }
     }
+
+    fn tell_end(&mut self, end: ReadEnd) {
+        self.ended_with_fin = matches!(end, ReadEnd::Fin | ReadEnd::CloseNotify);
+        self.sink.push(Fact::ReadEnded(end));
+    }
 }
+
+/// A stream that goes over a TCP connection.
+pub(crate) trait OverTcp {
+    /// The connection itself; `None` where it cannot be had.
+    fn tcp(&self) -> Option<&TcpStream>;
+}
+
+impl OverTcp for TcpStream {
+    fn tcp(&self) -> Option<&TcpStream> {
+        Some(self)
+    }
+}
+
+#[cfg(unix)]
+impl OverTcp for UnixStream {
+    fn tcp(&self) -> Option<&TcpStream> {
+        None
+    }
+}
+
+impl<S: OverTcp> OverTcp for TlsStream<S> {
+    fn tcp(&self) -> Option<&TcpStream> {
+        self.get_ref().0.tcp()
+    }
+}
+
+impl<S: OverTcp> OverTcp for Tap<S> {
+    fn tcp(&self) -> Option<&TcpStream> {
+        self.io.tcp()
+    }
+}
+
+impl<S: OverTcp> Tap<S> {
+    /// Looks for a moment whether a RST follows a FIN: reading does not show it.
+    pub(crate) async fn look_for_reset(&self) {
+        let Some(tcp) = self.tcp().filter(|_| self.ended_with_fin) else { return };
+        if let Ok(Ok(_)) = timeout(RESET_AFTER_FIN, tcp.ready(Interest::ERROR)).await
+            && matches!(tcp.take_error(), Ok(Some(_)))
+        {
+            self.sink.push(Fact::ResetAfterFin);
+        }
+    }
+}
+
+/// How long a RST is waited for after a FIN: a way there and back on most networks.
+const RESET_AFTER_FIN: Duration = Duration::from_millis(100);
 
 impl<S: AsyncRead + Unpin> AsyncRead for Tap<S> {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {

@@ -7,14 +7,24 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::engine::sink::Sink;
 use crate::observation::{Deadline, Direction, Fact, Limit};
-use crate::wire::{Decoder, Framing, Item, MAX_HEAD_BYTES, ResponseHead, checks, framing, is_complete};
+use crate::wire::{
+    Decoder, Deflate, Framing, Item, MAX_HEAD_BYTES, ResponseHead, agreed_deflate, checks, framing, is_complete,
+};
 
 /// How an opening handshake ended for the endpoint; the facts tell the rest.
 pub(crate) enum Upgrade {
-    /// A 101 that passed every check; with the bytes that came behind it.
-    Accepted(Vec<u8>),
+    /// A 101 that passed every check.
+    Accepted(Accepted),
     /// Anything else.
     Failed,
+}
+
+/// What a 101 that passed every check agreed on.
+pub(crate) struct Accepted {
+    /// The bytes that came behind it.
+    pub(crate) tail: Vec<u8>,
+    /// permessage-deflate, if it was accepted.
+    pub(crate) deflate: Option<Deflate>,
 }
 
 /// How much of a refusal's body is read.
@@ -51,7 +61,7 @@ where
         };
         match reader.push(&buffer[..read]) {
             Answer::Partial => {}
-            Answer::Accepted(tail) => return Upgrade::Accepted(tail),
+            Answer::Accepted(accepted) => return Upgrade::Accepted(accepted),
             Answer::Broken => return Upgrade::Failed,
             Answer::HeadTooBig(len) => {
                 let limit_bytes = MAX_HEAD_BYTES as u64;
@@ -73,7 +83,7 @@ where
 /// What the bytes so far mean for the endpoint.
 enum Answer {
     Partial,
-    Accepted(Vec<u8>),
+    Accepted(Accepted),
     Refused(Framing, Vec<u8>),
     Broken,
     NotHttp,
@@ -117,7 +127,9 @@ fn judge(request: Option<&crate::wire::RequestHead>, head: &ResponseHead, receiv
         return Answer::Refused(framing(head), tail);
     }
     match request {
-        Some(request) if !checks(request, head).iter().any(|check| check.fatal) => Answer::Accepted(tail),
+        Some(request) if !checks(request, head).iter().any(|check| check.fatal) => {
+            Answer::Accepted(Accepted { tail, deflate: agreed_deflate(request, head) })
+        }
         _ => Answer::Broken,
     }
 }

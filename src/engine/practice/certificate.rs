@@ -76,7 +76,7 @@ mod tests {
             (Certificate::Good, None),
             (Certificate::NoIntermediate, None),
             (Certificate::Inspected, Some("UnknownIssuer")),
-            (Certificate::Worn, Some("UnknownIssuer")),
+            (Certificate::Worn, Some("InvalidCertificate")),
             (Certificate::SelfSigned, Some("UnknownIssuer")),
             (Certificate::Expired, Some("Expired")),
             (Certificate::NotYetValid, Some("NotValidYet")),

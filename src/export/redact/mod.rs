@@ -14,12 +14,12 @@ use std::collections::BTreeMap;
 use base64::Engine as _;
 use serde_json::Value;
 
-use crate::observation::TokenPlace;
+use crate::observation::{Fact, TokenPlace};
 use crate::store::Story;
 use crate::token::find_tokens;
 
 use names::{Patterns, is_telling};
-use plain::{Plain, forms};
+use plain::{Plain, base64_inside, forms};
 use search::{Hit, Needles};
 
 /// What kind of secret it is, as its mark says.
@@ -48,7 +48,9 @@ impl Kind {
 
     fn of_name(name: &str) -> Self {
         let lower = name.to_ascii_lowercase();
-        if lower.contains("token") || lower.contains("jwt") || lower.contains("bearer") {
+        if lower.contains("secret") || lower.contains("password") {
+            Self::Secret
+        } else if lower.contains("token") || lower.contains("jwt") || lower.contains("bearer") {
             Self::Token
         } else if lower.contains("cookie") {
             Self::Cookie
@@ -59,14 +61,31 @@ impl Kind {
 }
 
 /// Knows secrets and replaces them.
-#[derive(Clone, Debug, Default)]
+///
+/// `Debug` shows no secret.
+#[derive(Clone, Default)]
 pub struct Redactor {
-    marks: Vec<String>,
+    marks: Vec<Mark>,
     owners: BTreeMap<Vec<u8>, usize>,
     counts: BTreeMap<Kind, usize>,
     needles: Needles,
     patterns: Patterns,
     place: Option<TokenPlace>,
+}
+
+/// What stands in the place of a secret.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mark {
+    /// Its words, such as `<token#1>`.
+    pub words: String,
+    /// How often it was put in the place of its secret.
+    pub times: u64,
+}
+
+impl std::fmt::Debug for Redactor {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Redactor").field("marks", &self.marks).finish_non_exhaustive()
+    }
 }
 
 impl Redactor {
@@ -103,6 +122,42 @@ impl Redactor {
         }
     }
 
+    /// Learns the secrets that a text or a payload tells of, also those inside of base64 in it.
+    pub fn learn_bytes(&mut self, bytes: &[u8]) {
+        self.learn_from_text(bytes);
+        for decoded in base64_inside(bytes) {
+            self.learn_from_text(&decoded);
+        }
+    }
+
+    /// Learns the secrets that the texts of a fact tell of.
+    pub fn learn_fact(&mut self, fact: &Fact) {
+        match fact {
+            Fact::ConsoleLine { text, .. }
+            | Fact::Pasted { text, .. }
+            | Fact::Note { text }
+            | Fact::EndpointError { text } => {
+                self.learn_bytes(text.as_bytes());
+            }
+            Fact::Bytes { .. } | Fact::CipherBytes { .. } => {}
+            other => {
+                if let Ok(value) = serde_json::to_value(other) {
+                    self.learn_value(&value);
+                }
+            }
+        }
+    }
+
+    /// The marks that were put in the place of secrets, the first secret first.
+    pub fn marks(&self) -> Vec<Mark> {
+        self.marks.iter().filter(|mark| mark.times > 0).cloned().collect()
+    }
+
+    /// Forgets how often each mark was written, not what it stands for.
+    pub fn recount(&mut self) {
+        self.marks.iter_mut().for_each(|mark| mark.times = 0);
+    }
+
     /// A text with every secret replaced by its mark.
     pub fn text(&mut self, text: &str) -> String {
         String::from_utf8_lossy(&self.bytes(text.as_bytes())).into_owned()
@@ -129,7 +184,7 @@ impl Redactor {
             for hit in hits.iter().filter(|hit| hit.range.start < end && hit.range.end > start) {
                 out.extend_from_slice(whole.get(at..hit.range.start.max(at)).unwrap_or_default());
                 if hit.range.start >= start {
-                    out.extend_from_slice(self.mark(hit.owner).as_bytes());
+                    self.write_mark(hit.owner, &mut out);
                 }
                 at = hit.range.end.min(end);
             }
@@ -283,7 +338,7 @@ impl Redactor {
         }
         let count = self.counts.entry(kind).or_default();
         *count += 1;
-        self.marks.push(format!("<{}#{count}>", kind.word()));
+        self.marks.push(Mark { words: format!("<{}#{count}>", kind.word()), times: 0 });
         let owner = self.marks.len() - 1;
         if self.owners.len() < MAX_SECRETS {
             self.owners.insert(value, owner);
@@ -292,7 +347,14 @@ impl Redactor {
     }
 
     fn mark(&self, owner: usize) -> &str {
-        self.marks.get(owner).map_or("<secret>", String::as_str)
+        self.marks.get(owner).map_or("<secret>", |mark| mark.words.as_str())
+    }
+
+    fn write_mark(&mut self, owner: usize, out: &mut Vec<u8>) {
+        out.extend_from_slice(self.mark(owner).as_bytes());
+        if let Some(mark) = self.marks.get_mut(owner) {
+            mark.times += 1;
+        }
     }
 
     /// Hits for a value that is secret because of where it stands.
@@ -331,12 +393,12 @@ impl Redactor {
         hits
     }
 
-    fn replace(&self, bytes: &[u8], hits: Vec<Hit>) -> Vec<u8> {
+    fn replace(&mut self, bytes: &[u8], hits: Vec<Hit>) -> Vec<u8> {
         let mut out = Vec::with_capacity(bytes.len());
         let mut at = 0;
         for hit in merged(hits) {
             out.extend_from_slice(bytes.get(at..hit.range.start).unwrap_or_default());
-            out.extend_from_slice(self.mark(hit.owner).as_bytes());
+            self.write_mark(hit.owner, &mut out);
             at = hit.range.end;
         }
         out.extend_from_slice(bytes.get(at..).unwrap_or_default());

@@ -86,6 +86,8 @@ pub(super) struct Patterns {
     header: Option<Regex>,
     bearer: Option<Regex>,
     userinfo: Option<Regex>,
+    option: Option<Regex>,
+    constant: Option<Regex>,
 }
 
 impl Default for Patterns {
@@ -98,6 +100,9 @@ impl Default for Patterns {
             ),
             bearer: regex(r"(?i-u)\bbearer(?: |\+|%20)+([A-Za-z0-9._~+/=%-]{6,})"),
             userinfo: regex(r"(?-u)://[^/\s:@?#]*:([^@/\s?#]+)@"),
+            // `--secret abc` of a command line, `JWT_SECRET: abc` of a list of variables.
+            option: regex(r#"(?-u)(?:^|\s)--([A-Za-z][A-Za-z0-9-]{1,40})[ \t]+["']?([^\s"'-][^\s"']*)"#),
+            constant: regex(r#"(?-u)\b([A-Z][A-Z0-9_]{2,40}):[ \t]+["']?([^\s"',]+)"#),
         }
     }
 }
@@ -106,7 +111,8 @@ impl Patterns {
     /// Whether every pattern could be built.
     #[cfg(test)]
     pub(super) fn is_complete(&self) -> bool {
-        [&self.member, &self.header, &self.bearer, &self.userinfo].iter().all(|p| p.is_some())
+        let all = [&self.member, &self.header, &self.bearer, &self.userinfo, &self.option, &self.constant];
+        all.iter().all(|p| p.is_some())
     }
 
     /// The values in `text`, in no particular order.
@@ -135,7 +141,21 @@ impl Patterns {
                 add(text, range, Kind::of_name(&name));
             }
         }
+        if text.windows(2).any(|pair| pair == b"--") {
+            for (name, range) in pairs(&self.option) {
+                let is_about =
+                    ["file", "env", "in", "path", "name"].iter().any(|end| name.ends_with(&format!("-{end}")));
+                if has_secret_word(&plain_name(&name)) && !is_about {
+                    add(text, range, Kind::of_name(&name));
+                }
+            }
+        }
         if text.contains(&b':') {
+            for (name, range) in pairs(&self.constant) {
+                if has_secret_word(&plain_name(&name)) {
+                    add(text, range, Kind::of_name(&name));
+                }
+            }
             for (name, range) in pairs(&self.member) {
                 let plain = plain_name(&name);
                 if has_secret_word(&plain) || MEMBER_WORDS.contains(&plain.as_str()) {

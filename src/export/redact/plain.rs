@@ -117,6 +117,37 @@ fn base64s(secret: &[u8]) -> Vec<String> {
     texts
 }
 
+/// What the longer runs of base64 in a text stand for; the parts of a JWT are left out, which is a secret as a whole.
+pub(super) fn base64_inside(text: &[u8]) -> Vec<Vec<u8>> {
+    use base64::Engine as _;
+    use base64::alphabet;
+    use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+    let config = GeneralPurposeConfig::new()
+        .with_decode_padding_mode(DecodePaddingMode::Indifferent)
+        .with_decode_allow_trailing_bits(true);
+    let is_digit = |byte: &u8| byte.is_ascii_alphanumeric() || b"+/-_".contains(byte);
+    let mut found = Vec::new();
+    let mut at = 0;
+    while let Some(start) = text.get(at..).and_then(|rest| rest.iter().position(is_digit)).map(|next| at + next) {
+        let run = text.get(start..).unwrap_or_default();
+        let run = run.get(..run.iter().take_while(|byte| is_digit(byte)).count()).unwrap_or_default();
+        at = start + run.len();
+        let is_part =
+            text.get(at) == Some(&b'.') || start.checked_sub(1).and_then(|before| text.get(before)) == Some(&b'.');
+        if run.len() < RUN_MIN_LEN || run.len() > RUN_MAX_LEN || is_part {
+            continue;
+        }
+        let is_url_safe = run.iter().any(|byte| matches!(byte, b'-' | b'_'));
+        let alphabet = if is_url_safe { &alphabet::URL_SAFE } else { &alphabet::STANDARD };
+        // One digit more than a whole number of bytes is noise at the end.
+        let whole = if run.len() % 4 == 1 { run.len() - 1 } else { run.len() };
+        if let Ok(decoded) = GeneralPurpose::new(alphabet, config).decode(run.get(..whole).unwrap_or_default()) {
+            found.push(decoded);
+        }
+    }
+    found
+}
+
 /// `%41`, `%2541`, `%252541` …
 fn percent(source: &[u8], at: usize) -> Option<(char, usize)> {
     let mut digits = at + 1;
@@ -180,6 +211,9 @@ fn entity(source: &[u8], at: usize) -> Option<(char, usize)> {
     Some((char, end + 2))
 }
 
+/// How long a run of base64 must be to be looked into, and how long it may be.
+const RUN_MIN_LEN: usize = 16;
+const RUN_MAX_LEN: usize = 16 << 20;
 /// How often encodings are undone.
 const MAX_LAYERS: usize = 4;
 /// Shorter secrets are not looked for in base64 and hex, where they would be found by chance.
@@ -207,6 +241,16 @@ mod tests {
         let plain = Plain::new(b"x%2541yz");
         assert_eq!(plain.original(&(1..2)), 1..6);
         assert_eq!(plain.original(&(2..4)), 6..8);
+    }
+
+    #[test]
+    fn base64_is_looked_into() {
+        let inside = |text: &str| base64_inside(text.as_bytes());
+        assert_eq!(inside("data: eyJwYXNzd29yZCI6Imh1bnRlcjIifQ== end"), [b"{\"password\":\"hunter2\"}"]);
+        assert_eq!(inside("eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhIn0aaaaaaaa.dBjftJeZ4CVPmB92K27uh"), Vec::<Vec<u8>>::new());
+        assert_eq!(inside("short words only, nothing here"), Vec::<Vec<u8>>::new());
+        assert_eq!(inside("c2VjcmV0LXNlY3JldC1zZWNyZXQ_"), [b"secret-secret-secret?"]);
+        assert_eq!(inside("\u{ff}\0=====").len(), 0);
     }
 
     #[test]

@@ -121,20 +121,26 @@ fn headers_lose_their_credentials_only() {
 fn secrets_are_found_by_the_names_before_them() {
     let mut redactor = Redactor::new();
     let mut check = |text: &str, wanted: &str| assert_eq!(redactor.text(text), wanted);
-    check("JWT_SECRET=s3cr3t!", "JWT_SECRET=<token#1>");
-    check(r#"{"accessToken": "abc-123", "code": 1008}"#, r#"{"accessToken": "<token#2>", "code": 1008}"#);
+    check("JWT_SECRET=s3cr3t!", "JWT_SECRET=<secret#1>");
+    check("node server.js --secret s3cr3t!x --port 3001", "node server.js --secret <secret#2> --port 3001");
+    check(
+        "sockeye token --secret-file key.txt --token-in query:token",
+        "sockeye token --secret-file key.txt --token-in query:token",
+    );
+    check("  JWT_SECRET: s3cr3t!x", "  JWT_SECRET: <secret#2>");
+    check(r#"{"accessToken": "abc-123", "code": 1008}"#, r#"{"accessToken": "<token#1>", "code": 1008}"#);
     check(r#"{"token":"expired","auth":"ok"}"#, r#"{"token":"expired","auth":"ok"}"#);
     check("Cookie: a=bcdefgh\r\nHost: x", "Cookie: a=<cookie#1>\r\nHost: x");
-    check("see ws://h/?next=ws%3A%2F%2Fi%2F%3Ftoken%3Dabc-124", "see ws://h/?next=ws%3A%2F%2Fi%2F%3Ftoken%3D<token#3>");
+    check("see ws://h/?next=ws%3A%2F%2Fi%2F%3Ftoken%3Dabc-124", "see ws://h/?next=ws%3A%2F%2Fi%2F%3Ftoken%3D<token#2>");
     check(
         "[WebSocket] Request URL: /?token=qwerty-9&agentId=1",
-        "[WebSocket] Request URL: /?token=<token#4>&agentId=1",
+        "[WebSocket] Request URL: /?token=<token#3>&agentId=1",
     );
     check(
         "[WebSocket] JWT_SECRET configured: Yes (custom secret)",
         "[WebSocket] JWT_SECRET configured: Yes (custom secret)",
     );
-    check("the token was sent as qwerty-9", "the token was sent as <token#4>");
+    check("the token was sent as qwerty-9", "the token was sent as <token#3>");
     check("Bearer prefix", "Bearer prefix");
     check("<token#1> stays", "<token#1> stays");
 }
@@ -212,6 +218,8 @@ fn a_token_in_the_first_message_is_known_by_its_template() {
         offset: 0,
         header: FrameHeader { first: 0x81, ..FrameHeader::default() },
         message: Opcode::Text,
+        compressed: false,
+        inflated: None,
         preview: bytes::Bytes::from_static(b"hello opaque-words!"),
         received: 19,
     };

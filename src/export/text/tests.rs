@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::*;
 use crate::diagnosis::{Certainty, Ending};
-use crate::observation::{Direction, Fact, Observation};
+use crate::observation::{Direction, Fact, Moment, Observation};
 use crate::store::Story;
 use crate::wire::Decoder;
 use bytes::Bytes;

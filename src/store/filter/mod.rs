@@ -236,8 +236,10 @@ mod tests {
             FrameHeader { first, second: 0, masking_key: [0; 4], header_len: 2, payload_len: payload.len() as u64 };
         let preview = Bytes::copy_from_slice(payload);
         let received = payload.len() as u64;
-        let message = header.opcode();
-        let body = RowBody::Frame(FrameRow { direction, offset: 0, header, message, preview, received });
+        let (message, compressed) = (header.opcode(), false);
+        let inflated = None;
+        let body =
+            RowBody::Frame(FrameRow { direction, offset: 0, header, message, compressed, inflated, preview, received });
         Row { number: 7, at: Moment::from_millis(1_500), body }
     }
 

@@ -1,12 +1,14 @@
 //! What actions mean.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use egui::ViewportCommand;
 
 use super::{App, context};
-use crate::engine::{Command, ConnectOptions, Outgoing};
+use crate::engine::{Command, ConnectOptions, ExportJob, Outgoing};
+use crate::export::{Redactor, exporter_for_extension};
 use crate::observation::{ConnId, PastedConsole};
 use crate::store::View;
 use crate::token::{Variant, fill};
@@ -101,6 +103,19 @@ impl App {
             Action::Toast(words) => self.toasts.done(words),
             Action::Save(path) => self.save(path),
             Action::Open(path) => self.open(path),
+            Action::Share => self.regions.bring(Tab::Share),
+            Action::Export(job, path) => {
+                self.pending_export = Some(job);
+                match path {
+                    Some(path) => self.export_to(path),
+                    None => {
+                        let path = self.suggested_export();
+                        let name = path.file_name().map(|name| name.to_string_lossy().into_owned());
+                        self.jobs.pick(Pick::Export, name.unwrap_or_default());
+                    }
+                }
+            }
+            Action::ExportTo(path) => self.export_to(path),
             Action::Tab(tab) => {
                 self.regions.bring(tab);
                 if tab == Tab::Verdict {
@@ -290,13 +305,44 @@ impl App {
             return;
         };
         if let Some(path) = path {
-            let is_journal = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("sockeye"));
-            self.must_ask(Command::Save { conn, path, redact: !is_journal });
+            match path.extension().and_then(|extension| exporter_for_extension(extension.to_str()?)) {
+                Some(exporter) => {
+                    let job = ExportJob { redactor: Some(self.redactor()), ..ExportJob::redacted(exporter) };
+                    self.export(conn, path, job);
+                }
+                None => self.must_ask(Command::Save { conn, path }),
+            }
         } else {
             let path = self.suggested_path();
             let name = path.file_name().map(|name| name.to_string_lossy().into_owned());
             self.jobs.pick(Pick::Save, name.unwrap_or_default());
         }
+    }
+
+    fn export(&mut self, conn: ConnId, path: PathBuf, job: ExportJob) {
+        let watch = Arc::default();
+        self.writing = Some(Arc::clone(&watch));
+        self.must_ask(Command::Export { conn, path, job: Box::new(job), watch });
+    }
+
+    /// Writes what was to be exported.
+    fn export_to(&mut self, path: PathBuf) {
+        if let Some(job) = self.pending_export.clone()
+            && let Some(conn) = self.connections.shown
+        {
+            self.export(conn, path, *job);
+        }
+    }
+
+    /// A redactor that knows what was typed into the form.
+    pub(super) fn redactor(&self) -> Redactor {
+        redactor_for(&self.form)
+    }
+
+    /// Where an export would go: beside where the session would be saved, with the extension of its format.
+    pub(super) fn suggested_export(&self) -> PathBuf {
+        let extension = self.pending_export.as_ref().and_then(|job| job.exporter.extensions.first());
+        self.suggested_path().with_extension(extension.copied().unwrap_or("txt"))
     }
 
     fn open(&mut self, path: Option<PathBuf>) {
@@ -370,6 +416,19 @@ impl App {
             self.banner = Some(BUSY.to_owned());
         }
     }
+}
+
+/// A redactor that knows what was typed into a form.
+pub(super) fn redactor_for(form: &Form) -> Redactor {
+    let mut redactor = Redactor::new();
+    let options = form.options();
+    if let Some(token) = &options.token {
+        redactor.learn_token(token);
+    }
+    for secret in &options.secrets {
+        redactor.learn_secret(secret.bytes());
+    }
+    redactor
 }
 
 const BUSY: &str = "The engine takes no more commands at the moment; try again";

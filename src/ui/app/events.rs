@@ -4,8 +4,9 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use super::App;
+use super::orphan::Orphan;
 use crate::engine::practice::Exercise;
-use crate::engine::{Command, ConnectOptions, Event, Outgoing};
+use crate::engine::{Command, ConnectOptions, Event, JournalPlace, Outgoing, SavedSession};
 use crate::observation::ConnId;
 use crate::ui::action::{Action, FileField};
 use crate::ui::files::{FileDone, Pick};
@@ -60,19 +61,31 @@ impl App {
             Event::ExerciseReady { fault, exercise } => self.exercise_ready(fault, *exercise),
             Event::PracticeFailed { why } => self.banner = Some(format!("The practice server: {why}")),
             Event::Saved { path, .. } => {
-                self.path_bar = self.path_bar.take().filter(|bar| bar.pick != Pick::Save);
+                self.path_bar = self.path_bar.take().filter(|bar| !matches!(bar.pick, Pick::Save | Pick::Export));
+                self.writing = None;
+                if is_journal(&path) {
+                    self.on_disk(Command::RememberSession { path: path.clone() });
+                }
                 let what = if is_journal(&path) { ", with the token as it was sent" } else { "" };
                 self.toasts.done(format!("Saved {}{what}", name(&path)));
+            }
+            Event::Sessions { sessions } => self.sessions_listed(sessions),
+            Event::SessionFailed { path, why } => self.banner = Some(format!("{}: {why}", name(&path))),
+            Event::ExportStopped { path, .. } => {
+                self.writing = None;
+                self.toasts.done(format!("Stopped, {} was not written", name(&path)));
             }
             Event::Opened { conn, path, remarks } => {
                 self.path_bar = self.path_bar.take().filter(|bar| bar.pick != Pick::Open);
                 self.connections.opened(conn, name(&path), &self.engine);
+                self.on_disk(Command::RememberSession { path: path.clone() });
                 self.toasts.done(format!("Opened {}", name(&path)));
                 if !remarks.is_empty() {
                     self.banner = Some(format!("{}: {}", name(&path), remarks.join("; ")));
                 }
             }
             Event::FileFailed { conn, path, why } => {
+                self.writing = None;
                 self.connections.refused(conn);
                 let words = format!("{}: {why}", name(&path));
                 match &mut self.path_bar {
@@ -80,6 +93,23 @@ impl App {
                     None => self.banner = Some(words),
                 }
             }
+        }
+    }
+
+    /// Takes the sessions on disk; the first time, offers one that a crash has left.
+    fn sessions_listed(&mut self, sessions: Vec<SavedSession>) {
+        let is_first = self.saved.is_none();
+        let orphan = sessions.iter().find(|session| session.is_orphan);
+        if is_first && self.orphan.is_none() {
+            self.orphan = orphan.map(Orphan::of);
+        }
+        self.saved = Some(sessions);
+    }
+
+    /// Asks for something about the sessions on disk, unless this window leaves nothing there.
+    pub(super) fn on_disk(&mut self, command: Command) {
+        if self.journal != JournalPlace::Memory {
+            self.must_ask(command);
         }
     }
 
@@ -95,6 +125,7 @@ impl App {
     }
 
     fn ended(&mut self, conn: ConnId) {
+        self.on_disk(Command::ListSessions);
         self.connections.ended(conn, &self.engine);
         let is_awaited = self.connections.view(conn).is_some_and(|view| view.story.reconnect.is_some());
         self.reconnecting = is_awaited.then_some(conn).or(self.reconnecting);
@@ -170,6 +201,7 @@ impl App {
         match done {
             FileDone::Picked { pick, path: Some(path), .. } => match pick {
                 Pick::Save => self.actions.push(Action::Save(Some(path))),
+                Pick::Export => self.actions.push(Action::ExportTo(path)),
                 Pick::Open => self.actions.push(Action::Open(Some(path))),
                 Pick::Field(field) => self.actions.push(Action::FileChosen(field, path)),
             },
@@ -177,6 +209,7 @@ impl App {
                 if has_no_dialog {
                     let path = match pick {
                         Pick::Save => self.suggested_path().to_string_lossy().into_owned(),
+                        Pick::Export => self.suggested_export().to_string_lossy().into_owned(),
                         Pick::Open | Pick::Field(_) => String::new(),
                     };
                     self.path_bar = Some(PathBar::new(pick, path));

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::network::Network;
 use super::{ExpectChoice, ExpectTexts, Form, HeaderRow, PlaceChoice, PlaceNames, TimeOutTexts};
-use crate::observation::Family;
+use crate::observation::{Family, Preset};
 use crate::token::{find_tokens, looks_like_token};
 use crate::ui::paste::BIG;
 use crate::ui::query::QueryTable;
@@ -18,8 +18,10 @@ pub struct KeptForm {
     place: PlaceChoice,
     names: PlaceNames,
     headers: Vec<HeaderRow>,
+    preset: Preset,
     origin: String,
     subprotocols: String,
+    is_uncompressed: bool,
     time_outs: TimeOutTexts,
     is_insecure: bool,
     ca_file: String,
@@ -61,8 +63,10 @@ impl KeptForm {
             place: form.place,
             names,
             headers,
+            preset: form.preset,
             origin: small(&form.origin),
             subprotocols: small(&form.subprotocols),
+            is_uncompressed: form.is_uncompressed,
             time_outs: form.time_outs.clone(),
             is_insecure: form.is_insecure,
             ca_file: small(&form.ca_file),
@@ -82,8 +86,10 @@ impl KeptForm {
             place: self.place,
             names: self.names,
             headers: self.headers,
+            preset: self.preset,
             origin: self.origin,
             subprotocols: self.subprotocols,
+            is_uncompressed: self.is_uncompressed,
             time_outs: self.time_outs,
             is_insecure: self.is_insecure,
             ca_file: self.ca_file,

@@ -25,7 +25,7 @@ impl ConnectPanel {
     pub fn show(&mut self, ui: &mut Ui, form: &mut Form, ctx: &Context<'_>, actions: &mut Actions) {
         ScrollArea::vertical().id_salt("connection form").auto_shrink(false).show(ui, |ui| {
             if ctx.is_live {
-                fields::note_ui(ui, "Locked while connected");
+                fields::note_ui(ui, "Locked while connected: disconnect to change it");
             } else if let Some(terms) = &form.practice {
                 let words = match &terms.fault {
                     Some(fault) => format!("Practice: {fault}"),

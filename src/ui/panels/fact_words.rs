@@ -11,8 +11,8 @@ use super::short_token::short_tokens;
 use crate::diagnosis::Certainty;
 use crate::diagnosis::console::without_escapes;
 use crate::observation::{
-    CloseOrigin, Deadline, Direction, Fact, IoFailure, IoKind, Limit, ProbeOutcome, ReadEnd, ResolveKind, TlsAlert,
-    TlsFailureKind,
+    CloseOrigin, Deadline, Direction, Fact, Inflated, IoFailure, IoKind, Limit, ProbeOutcome, ReadEnd, ResolveKind,
+    TlsAlert, TlsFailureKind,
 };
 use crate::token::{Signature, TokenReport, Validity};
 use crate::ui::units;
@@ -62,6 +62,8 @@ pub fn fact_words(fact: &Fact) -> FactWords {
         Fact::TlsFailed(failure) => ("tls", Role::Bad, format!("{}: {}", tls_words(failure.kind), failure.text)),
         Fact::CipherBytes { data, .. } => ("bytes", Role::Muted, format!("{} B of TLS records", data.len())),
         Fact::Bytes { data, .. } => ("bytes", Role::Muted, format!("{} B", data.len())),
+        Fact::Inflated(inflated) => ("inflated", Role::Muted, inflated_words(inflated)),
+        Fact::Violated(violation) => ("violation", Role::Bad, violation.kind.rule()),
         Fact::Opened => ("open", Role::Ok, "the opening handshake passed every check that matters".to_owned()),
         Fact::Confirmed { preview } => ("confirmed", Role::Ok, preview.clone().unwrap_or_default()),
         Fact::ConfirmationFailed { mismatch } => (
@@ -121,6 +123,11 @@ pub fn fact_words(fact: &Fact) -> FactWords {
     FactWords { kind, direction: fact.direction(), text, role }
 }
 
+fn inflated_words(inflated: &Inflated) -> String {
+    let sizes = format!("{} B on the wire are {} B", inflated.wire_bytes, inflated.inflated_bytes);
+    format!("{} compressed messages {}: {sizes}", inflated.messages, inflated.direction.word())
+}
+
 /// An error of the operating system: `connection refused (os error 111)`.
 pub fn io_words(failure: &IoFailure) -> String {
     let word = match failure.kind {
@@ -165,7 +172,7 @@ pub fn tls_words(kind: TlsFailureKind) -> String {
 /// How reading ended, as a phrase.
 pub fn read_end_words(end: &ReadEnd) -> String {
     match end {
-        ReadEnd::Fin => "the server ended TCP in good order (FIN)".to_owned(),
+        ReadEnd::Fin => "the server ended TCP (FIN)".to_owned(),
         ReadEnd::Reset => "TCP was reset (RST): the process died, or somebody on the way cut it".to_owned(),
         ReadEnd::Failed(failure) => io_words(failure),
         ReadEnd::CloseNotify => "the server ended TLS with close_notify".to_owned(),
@@ -224,6 +231,7 @@ fn limit_words(limit: Limit) -> &'static str {
         Limit::ResponseBody => "response body",
         Limit::Frame => "frame",
         Limit::Message => "message",
+        Limit::Inflated { .. } => "inflated message",
     }
 }
 
@@ -292,11 +300,13 @@ pub fn fact_fields(fact: &Fact) -> Vec<(String, String)> {
     match fact {
         Fact::Planned(plan) => {
             add("URL", short_tokens(&plan.url));
+            add("Request", plan.preset.words().to_owned());
             add("Origin", plan.origin.clone().unwrap_or_else(|| "none".to_owned()));
             add(
                 "Subprotocols",
                 if plan.subprotocols.is_empty() { "none".to_owned() } else { plan.subprotocols.join(", ") },
             );
+            add("Extensions", plan.extensions.clone().unwrap_or_else(|| "none".to_owned()));
             add("Began", dates::local(plan.began_unix_millis as f64 / 1000.0).unwrap_or_default());
             let times = plan.time_outs;
             let millis = |millis| units::span(std::time::Duration::from_millis(millis));
@@ -383,6 +393,8 @@ pub fn fact_fields(fact: &Fact) -> Vec<(String, String)> {
         | Fact::TlsStarted { .. }
         | Fact::CipherBytes { .. }
         | Fact::Bytes { .. }
+        | Fact::Inflated(_)
+        | Fact::Violated(_)
         | Fact::Opened
         | Fact::Confirmed { .. }
         | Fact::ConfirmationFailed { .. }

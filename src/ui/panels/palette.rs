@@ -29,6 +29,10 @@ impl ActionPalette {
                     input.consume_key(Modifiers::NONE, Key::Enter),
                 )
             });
+            if !ui.memory(|memory| memory.has_focus(field_id())) {
+                // A fast hand types before the field has the focus: nothing of it is lost.
+                self.search.push_str(&typed(ui));
+            }
             let field = BigText::new("Search the actions").id(field_id()).hint("what to do");
             let response = field.show(ui, &mut self.search).response;
             // In the pass in which a modal takes its measures, nothing in it can have the focus.
@@ -57,6 +61,21 @@ impl ActionPalette {
         });
         !modal.inner && !modal.should_close()
     }
+}
+
+/// Takes what was typed in this pass from the input.
+fn typed(ui: &Ui) -> String {
+    let mut typed = String::new();
+    ui.input_mut(|input| {
+        input.events.retain(|event| match event {
+            egui::Event::Text(text) => {
+                typed.push_str(text);
+                false
+            }
+            _ => true,
+        });
+    });
+    typed
 }
 
 fn row_ui(ui: &mut Ui, entry: &Entry, is_selected: bool) -> bool {

@@ -32,6 +32,7 @@ impl PathBar {
     pub fn show(&mut self, ui: &mut Ui, actions: &mut Actions) -> bool {
         let (words, verb) = match self.pick {
             Pick::Save => ("Save to", "Save"),
+            Pick::Export => ("Write to", "Write"),
             Pick::Open => ("Open", "Open"),
             Pick::Field(_) => ("Path of the file", "Use"),
         };
@@ -55,6 +56,7 @@ impl PathBar {
                     self.problem = None;
                     match self.pick {
                         Pick::Save => actions.push(Action::Save(Some(path))),
+                        Pick::Export => actions.push(Action::ExportTo(path)),
                         Pick::Open => actions.push(Action::Open(Some(path))),
                         Pick::Field(field) => {
                             actions.push(Action::FileChosen(field, path));
@@ -70,7 +72,7 @@ impl PathBar {
         }
         if self.pick == Pick::Save {
             let muted = theme::palette(ui).muted;
-            let words = ".sockeye keeps every byte, the token too. .jsonl is text, with tokens and secrets replaced.";
+            let words = ".sockeye keeps every byte, the token too. .html, .md, .jsonl, .har, .pcapng and .zip come with secrets replaced.";
             ui.label(theme::tinted(words, muted));
         }
         stays

@@ -235,7 +235,13 @@ fn frame_text(frame: &FrameRow, text: &mut RowText) {
     text.direction = Some(frame.direction);
     text.kind = kind_words(frame);
     text.flags = flags(frame);
-    text.size = units::size(header.payload_len);
+    text.size = match frame.inflated {
+        Some(inflated) => {
+            let mark = if inflated.is_whole { "" } else { "+" };
+            format!("{} → {}{mark}", units::size(header.payload_len), units::size(inflated.len_bytes))
+        }
+        None => units::size(header.payload_len),
+    };
     text.role = match (opcode, frame.direction) {
         (Opcode::Reserved(_), _) => Role::Bad,
         (Opcode::Close | Opcode::Ping | Opcode::Pong, _) => Role::Control,
@@ -244,7 +250,7 @@ fn frame_text(frame: &FrameRow, text: &mut RowText) {
     };
     text.preview = match opcode {
         Opcode::Close => close_words(&frame.preview),
-        _ if header.rsv1() && !frame.preview.is_empty() => {
+        _ if is_opaque(frame) && !frame.preview.is_empty() => {
             format!("compressed: {}", hex(&frame.preview))
         }
         Opcode::Text => visible::one_line_bytes(&frame.preview, PREVIEW_CHARS).text,
@@ -257,6 +263,11 @@ fn frame_text(frame: &FrameRow, text: &mut RowText) {
     if frame.received < header.payload_len {
         text.preview = format!("{} of it came · {}", units::size(frame.received), text.preview);
     }
+}
+
+/// Whether the payload is shown compressed, as it travelled.
+fn is_opaque(frame: &FrameRow) -> bool {
+    frame.is_opaque() || (frame.header.rsv1() && !frame.compressed)
 }
 
 fn flags(frame: &FrameRow) -> String {
@@ -308,6 +319,7 @@ const FIRST_LINE_BYTES: usize = 16 * 1024;
 mod tests {
     use super::*;
     use crate::observation::{Fact, ReadEnd};
+    use crate::store::InflatedPart;
     use crate::wire::{FrameHeader, Violation, ViolationKind, encode_frame};
     use bytes::Bytes;
     use std::sync::Arc;
@@ -320,6 +332,8 @@ mod tests {
             offset: 0,
             header,
             message: header.opcode(),
+            compressed: false,
+            inflated: None,
             preview: Bytes::copy_from_slice(payload),
             received: payload.len() as u64,
         }
@@ -344,6 +358,12 @@ mod tests {
         let text = text_of(RowBody::Frame(frame(0x41, Some([1, 2, 3, 4]), b"xyz")));
         assert_eq!((text.flags.as_str(), text.kind.as_str()), ("··· R1 M", "text (first)"));
         assert!(text.preview.starts_with("compressed: 78"));
+        let mut inflated = frame(0xC1, None, b"{\"a\":1}");
+        inflated.header.payload_len = 5;
+        inflated.compressed = true;
+        inflated.inflated = Some(InflatedPart { len_bytes: 7, is_whole: true });
+        let text = text_of(RowBody::Frame(inflated));
+        assert_eq!((text.size.as_str(), text.preview.as_str()), ("5 B → 7 B", "{\"a\":1}"));
         let mut last = frame(0x80, None, b"end");
         last.message = Opcode::Text;
         assert_eq!(text_of(RowBody::Frame(last)).kind, "text (last)");

@@ -1,4 +1,8 @@
-//! Every connection of this window with its state and cause, and *repeat N* with its tally.
+//! Every connection of this window with its state and cause, the sessions on disk, and *repeat N* with its tally.
+//!
+//! The sessions on disk are in `saved`.
+
+mod saved;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -6,9 +10,10 @@ use std::sync::Arc;
 use egui::{Align, Ui, vec2};
 
 use crate::diagnosis::catalogue;
+use crate::engine::SavedSession;
 use crate::observation::ConnId;
 use crate::store::View;
-use crate::ui::action::Action;
+use crate::ui::action::{Action, Tab};
 use crate::ui::big_text::BigText;
 use crate::ui::cells::cell_ui;
 use crate::ui::context::{Actions, Context};
@@ -19,12 +24,14 @@ use crate::ui::row_scroll::RowScroll;
 use crate::ui::state_words::{is_over, state_words};
 use crate::ui::theme::{self, Palette};
 use crate::ui::visible;
+use saved::SavedList;
 
 /// The list of connections.
 #[derive(Debug)]
 pub struct SessionsPanel {
     scroll: RowScroll,
     times: String,
+    saved: SavedList,
 }
 
 /// What the panel shows beside the connections themselves.
@@ -32,6 +39,8 @@ pub struct SessionsPanel {
 pub struct SessionsMore<'a> {
     /// The names of the files that were opened.
     pub files: &'a BTreeMap<ConnId, String>,
+    /// The sessions on disk, the newest first; `None` before they were looked for.
+    pub saved: Option<&'a [SavedSession]>,
     /// The repetition, under way or done.
     pub repeat: Option<&'a Repeat>,
     /// Why nobody can connect at the moment.
@@ -40,41 +49,36 @@ pub struct SessionsMore<'a> {
 
 impl Default for SessionsPanel {
     fn default() -> Self {
-        Self { scroll: RowScroll::default(), times: "20".to_owned() }
+        Self { scroll: RowScroll::default(), times: "20".to_owned(), saved: SavedList::default() }
     }
 }
 
 impl SessionsPanel {
     /// Shows the panel.
     pub fn show(&mut self, ui: &mut Ui, more: &SessionsMore<'_>, ctx: &Context<'_>, actions: &mut Actions) {
-        self.repeat_ui(ui, more.repeat, more.obstacle, actions);
-        ui.separator();
-        ui.label(theme::heading("Connections"));
+        let is_repeating = more.repeat.is_some_and(Repeat::is_running);
+        let repeat = egui::CollapsingHeader::new(theme::strong("Repeat the connection"))
+            .id_salt("repeat")
+            .default_open(is_repeating);
+        repeat.show(ui, |ui| self.repeat_ui(ui, more.repeat, more.obstacle, actions));
+        ui.add_space(theme::STEP);
+        ui.label(theme::heading("In this window"));
         if ctx.views.is_empty() {
             explain_ui(ui, "Every connection of this window will stand here, with its state and its cause.");
-            return;
+        } else {
+            buttons_ui(ui, ctx, actions);
+            let wanted = ctx.views.len() as f32 * ROW;
+            let height = wanted.min((ui.available_height() * OWN_SHARE).max(2.0 * ROW));
+            ui.allocate_ui(vec2(ui.available_width(), height), |ui| {
+                ui.set_min_height(height);
+                self.list_ui(ui, more.files, ctx, actions);
+            });
         }
-        ui.horizontal(|ui| {
-            if ui.button("New").on_hover_text("Leave this one, and make the form ready for another").clicked() {
-                actions.push(Action::NewConnection);
-            }
-            let over = ctx.view.filter(|view| is_over(&view.story)).map(|view| view.conn);
-            let forget = ui.add_enabled(over.is_some(), egui::Button::new("Forget"));
-            let forget = forget.on_hover_text("Forgets the shown connection and its journal");
-            if forget.on_disabled_hover_text("Only a connection that is over can be forgotten").clicked()
-                && let Some(conn) = over
-            {
-                actions.push(Action::Forget(conn));
-            }
-            if ui.add_enabled(ctx.view.is_some(), egui::Button::new("Save…")).clicked() {
-                actions.push(Action::Save(None));
-            }
-        });
-        self.list_ui(ui, more.files, ctx, actions);
+        ui.add_space(2.0 * theme::STEP);
+        self.saved.show(ui, more.saved, actions);
     }
 
     fn repeat_ui(&mut self, ui: &mut Ui, repeat: Option<&Repeat>, obstacle: Option<&str>, actions: &mut Actions) {
-        ui.label(theme::heading("Repeat"));
         explain_ui(ui, "For the failure that comes one time in twenty.");
         let is_running = repeat.is_some_and(Repeat::is_running);
         let times = times(&self.times);
@@ -115,7 +119,7 @@ impl SessionsPanel {
         if self.scroll.selected() != shown {
             self.scroll.select(shown);
         }
-        let list = RowList::new("Connections", ctx.views.len() as u64).row_height(ROW);
+        let list = RowList::new("Connections of this window", ctx.views.len() as u64).row_height(ROW);
         let output = list.show(ui, &mut self.scroll, |ui, slot| {
             if let Some(view) = newest_first(slot.row) {
                 let (state, about) = row_ui(ui, slot.rect, view, files.get(&view.conn), ctx.now_unix_millis);
@@ -128,6 +132,35 @@ impl SessionsPanel {
             actions.push(Action::Show(view.conn));
         }
     }
+}
+
+/// What can be done with the shown connection.
+fn buttons_ui(ui: &mut Ui, ctx: &Context<'_>, actions: &mut Actions) {
+    ui.horizontal_wrapped(|ui| {
+        if ui.button("New").on_hover_text("Leave this one, and make the form ready for another").clicked() {
+            actions.push(Action::NewConnection);
+        }
+        if ui.add_enabled(ctx.view.is_some(), egui::Button::new("Save…")).clicked() {
+            actions.push(Action::Save(None));
+        }
+        let share = ui.add_enabled(ctx.view.is_some(), egui::Button::new("Share…"));
+        if share.on_hover_text("Look at what would leave, then write a report or a bundle").clicked() {
+            actions.push(Action::Share);
+        }
+        let compare = ui.add_enabled(ctx.views.len() > 1, egui::Button::new("Compare"));
+        let compare = compare.on_hover_text("Puts the shown connection beside another one");
+        if compare.on_disabled_hover_text("Comparing needs two connections, or files that are open").clicked() {
+            actions.push(Action::Tab(Tab::Compare));
+        }
+        let over = ctx.view.filter(|view| is_over(&view.story)).map(|view| view.conn);
+        let forget = ui.add_enabled(over.is_some(), egui::Button::new("Forget"));
+        let forget = forget.on_hover_text("Forgets the shown connection and its journal");
+        if forget.on_disabled_hover_text("Only a connection that is over can be forgotten").clicked()
+            && let Some(conn) = over
+        {
+            actions.push(Action::Forget(conn));
+        }
+    });
 }
 
 fn row_ui(ui: &Ui, rect: egui::Rect, view: &View, file: Option<&String>, now_unix_millis: i64) -> (String, String) {
@@ -190,6 +223,8 @@ fn small_font() -> egui::FontId {
 }
 
 const ROW: f32 = 44.0;
+/// How much of the panel the connections of this window take at most.
+const OWN_SHARE: f32 = 0.45;
 
 #[cfg(test)]
 mod tests {

@@ -32,7 +32,7 @@ pub fn show(
         if has_drawer && icon_button(ui, ICON_MENU, "Connection form").clicked() {
             actions.push(Action::ToggleLeft);
         }
-        // In the order of the Tab key: the URL, the button that connects, the menu. The room that the buttons took in the
+        // In the order of the Tab key: the URL, the button that connects, the one that saves, the menu. The room that the buttons took in the
         // pass before is left free.
         let width_id = Id::unique("width of the top's buttons");
         let buttons_width = ui.data(|data| data.get_temp(width_id)).unwrap_or(BUTTONS);
@@ -43,6 +43,7 @@ pub fn show(
         });
         let left = ui.cursor().left();
         buttons_ui(ui, form, ctx, actions);
+        save_ui(ui, ctx, actions);
         menu_ui(ui, situation, actions);
         let taken = ui.cursor().left() - left;
         if (taken - buttons_width).abs() > 0.5 {
@@ -151,6 +152,15 @@ fn buttons_ui(ui: &mut Ui, form: &Form, ctx: &Context<'_>, actions: &mut Actions
     }
 }
 
+fn save_ui(ui: &mut Ui, ctx: &Context<'_>, actions: &mut Actions) {
+    let button = ui.add_enabled(ctx.view.is_some(), Button::new("Save…"));
+    let button = button.on_hover_text("Saves this session, log and verdict, to a file");
+    let button = button.on_disabled_hover_text("Connect first: the session can then be saved to a file");
+    if button.accessible_name("Save the session…").clicked() {
+        actions.push(Action::Save(None));
+    }
+}
+
 fn menu_ui(ui: &mut Ui, situation: Situation, actions: &mut Actions) {
     let button = egui::containers::menu::MenuButton::from_button(Button::new(icon(ICON_MORE_HORIZ)));
     let (response, _) = button.ui(ui, |ui| menu::menu_ui(ui, situation, actions));
@@ -246,6 +256,6 @@ fn problem_ui(ui: &mut Ui, form: &mut Form, problem: &UrlProblem) {
 }
 
 /// Points that the buttons take, until it is known.
-const BUTTONS: f32 = 202.0;
+const BUTTONS: f32 = 272.0;
 const TOKEN_CHARS: usize = 21;
 const MAX_SHOWN: usize = 2048;

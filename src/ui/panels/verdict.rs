@@ -38,7 +38,8 @@ impl VerdictPanel {
                     ui,
                     "Verdict",
                     &[
-                        "When a connection ends, this says why: one sentence, what shows it, and how to mend it.",
+                        "When a connection closes, its close code stands at the top left, and here stands why: one sentence, what shows it, \
+                         and how to mend it.",
                         "It waits for the first connection.",
                     ],
                 );

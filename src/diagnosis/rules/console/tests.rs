@@ -36,6 +36,8 @@ impl Told {
             credentials: url.contains("token="),
             origin: None,
             subprotocols: Vec::new(),
+            preset: crate::observation::Preset::Chrome,
+            extensions: None,
             expect: Expect::First,
             time_outs: TimeOuts::default(),
             limit_bytes: 1 << 20,

@@ -1,6 +1,7 @@
 //! The rows, a file per family, in the order of the catalogue.
 
 mod close;
+mod compression;
 mod console;
 mod frames;
 mod network;
@@ -26,6 +27,7 @@ const TABLES: [&[Fault]; 11] = [
     open::FAULTS,
     open::TIMED,
     frames::FAULTS,
+    compression::FAULTS,
     close::FAULTS,
     console::FAULTS,
 ];

@@ -6,6 +6,7 @@ use egui::{ComboBox, Ui};
 use egui_material_icons::icons::{ICON_ADD, ICON_CLOSE, ICON_FOLDER_OPEN};
 
 use super::{cell, problem, section};
+use crate::observation::Preset;
 use crate::ui::action::{Action, FileField};
 use crate::ui::big_text::BigText;
 use crate::ui::context::Actions;
@@ -98,7 +99,27 @@ pub(super) fn expect_ui(ui: &mut Ui, form: &mut Form) {
 /// Headers and the origin.
 pub(super) fn headers_ui(ui: &mut Ui, form: &mut Form) {
     section(ui, "Headers", false, |ui| {
-        let origin = BigText::new("Origin").hint("http://localhost:3000");
+        let palette = theme::palette(ui);
+        ui.horizontal(|ui| {
+            let label = ui.label(theme::tinted("Request", palette.muted));
+            let combo = ComboBox::from_id_salt("preset").selected_text(form.preset.words()).width(ui.available_width());
+            let before = form.preset;
+            let response = combo.show_ui(ui, |ui| {
+                for choice in Preset::ALL {
+                    ui.selectable_value(&mut form.preset, choice, choice.words());
+                }
+            });
+            response.response.labelled_by(label.id);
+            if form.preset != before {
+                // Neither does the RFC demand compression, nor does anybody who asks for little want it.
+                form.is_uncompressed = form.preset == Preset::Bare;
+            }
+        });
+        let hint = match form.preset {
+            Preset::Chrome => "that of the server itself",
+            Preset::NodeWs | Preset::Bare => "none",
+        };
+        let origin = BigText::new("Origin").hint(hint);
         if labelled_ui(ui, "Origin", origin, &mut form.origin).changed() {
             form.recheck();
         }
@@ -151,14 +172,19 @@ fn header_ui(ui: &mut Ui, nth: usize, row: &mut HeaderRow, removed: &mut Option<
     is_changed
 }
 
-/// The subprotocols that are offered.
+/// The subprotocols and the compression that are offered.
 pub(super) fn subprotocols_ui(ui: &mut Ui, form: &mut Form) {
-    section(ui, "Subprotocols", false, |ui| {
+    section(ui, "Subprotocols and compression", false, |ui| {
         let field = BigText::new("Subprotocols").hint("graphql-transport-ws, v2.chat");
         if labelled_ui(ui, "Offered in this order, parted by commas", field, &mut form.subprotocols).changed() {
             form.recheck();
         }
         problem(ui, form, Field::Subprotocols);
+        let mut is_offered = !form.is_uncompressed;
+        let check = ui.checkbox(&mut is_offered, "Offer compression (permessage-deflate)");
+        if check.on_hover_text("As browsers do; without it every message travels as it is").changed() {
+            form.is_uncompressed = !is_offered;
+        }
     });
 }
 

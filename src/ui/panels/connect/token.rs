@@ -65,7 +65,7 @@ fn token_ui(ui: &mut Ui, form: &mut Form, actions: &mut Actions) {
     let mut is_held = false;
     ui.horizontal(|ui| {
         ui.set_height(theme::CONTROL_HEIGHT);
-        ui.label(theme::tinted("Token", palette.muted));
+        ui.label(theme::tinted("Paste the token here", palette.muted));
         ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
             ui.add_enabled_ui(!form.token.is_empty(), |ui| {
                 is_held = hold_button(ui, "Hold to show the whole token");

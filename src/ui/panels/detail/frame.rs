@@ -14,15 +14,8 @@ use std::ops::Range;
 
 /// The header as it stood on the wire.
 pub(super) fn header_bytes(header: &FrameHeader) -> Vec<u8> {
-    let mut bytes = vec![header.first, header.second];
-    match header.second & 0x7F {
-        126 => bytes.extend((header.payload_len as u16).to_be_bytes()),
-        127 => bytes.extend(header.payload_len.to_be_bytes()),
-        _ => {}
-    }
-    if header.masked() {
-        bytes.extend(header.masking_key);
-    }
+    let mut bytes = Vec::new();
+    header.write_to(&mut bytes);
     bytes
 }
 
@@ -59,7 +52,8 @@ pub(super) fn hex_fields(frame: &FrameRow, payload_len: usize) -> Vec<HexField> 
             fields.push(field(header_len + 2..end, "close reason", "UTF-8 text".to_owned()));
         }
     } else if payload_len > 0 {
-        fields.push(field(header_len..end, "payload", format!("{} B", units::count(payload_len as u64))));
+        let name = if frame.inflated.is_some() { "payload, inflated" } else { "payload" };
+        fields.push(field(header_len..end, name, format!("{} B", units::count(payload_len as u64))));
     }
     fields
 }
@@ -103,6 +97,10 @@ pub(super) fn header_fields(frame: &FrameRow) -> Vec<(&'static str, String)> {
     };
     let minimal = if header.has_minimal_length() { "" } else { ", not the shortest form" };
     fields.push(("Payload length", format!("{} B, written in {bits}{minimal}", units::count(header.payload_len))));
+    if let Some(inflated) = frame.inflated {
+        let so_far = if inflated.is_whole { "" } else { " so far" };
+        fields.push(("Inflated length", format!("{} B{so_far}", units::count(inflated.len_bytes))));
+    }
     if header.masked() {
         fields.push(("Masking-key", key_words(header)));
     }
@@ -185,6 +183,8 @@ mod tests {
             offset: 7,
             message: header.opcode(),
             header,
+            compressed: false,
+            inflated: None,
             preview: Bytes::copy_from_slice(payload),
             received: payload.len() as u64,
         }

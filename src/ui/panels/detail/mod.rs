@@ -274,17 +274,19 @@ impl Detail {
         };
         if let RowBody::Frame(frame) = &row.body {
             let has = prepared.payload.len() as u64;
+            let data_len = frame.inflated.map_or(frame.received, |inflated| inflated.len_bytes);
             if !is_whole && frame.received < frame.header.payload_len {
                 let (came, all) = (units::size(frame.received), units::size(frame.header.payload_len));
                 line(ui, format!("{came} of {all} have come so far."), palette.warn);
-            } else if has < frame.received && has >= MOST_SHOWN as u64 {
-                let all = units::size(frame.header.payload_len);
+            } else if has < data_len && has >= MOST_SHOWN as u64 {
+                let all = units::size(frame.data_len());
                 line(ui, format!("The first {} of {all}.", units::size(has)), palette.warn);
-            } else if has < frame.received {
-                line(ui, format!("The beginning; {} are being loaded.", units::size(frame.received)), palette.muted);
+            } else if has < data_len {
+                line(ui, format!("The beginning; {} are being loaded.", units::size(data_len)), palette.muted);
             }
-            if frame.header.rsv1() {
-                line(ui, "RSV1 is set: these are the compressed bytes as they travelled.".to_owned(), palette.muted);
+            if let Some(text) = compression_words(frame) {
+                let is_trouble = frame.inflated.is_none_or(|inflated| !inflated.is_whole);
+                line(ui, text, if is_trouble { palette.warn } else { palette.muted });
             }
         }
         if let Some((format, Some(other))) = prepared.packed {
@@ -360,10 +362,30 @@ impl Tab {
     }
 }
 
+/// What compression did to a frame's payload; `None` if it is not compressed.
+fn compression_words(frame: &FrameRow) -> Option<String> {
+    let wire = units::size(frame.header.payload_len);
+    match frame.inflated {
+        Some(inflated) if inflated.is_whole => {
+            Some(format!("Inflated: {wire} on the wire, {} here.", units::size(inflated.len_bytes)))
+        }
+        Some(inflated) if frame.received >= frame.header.payload_len => {
+            Some(format!("Inflated as far as it goes: {wire} on the wire, {} here.", units::size(inflated.len_bytes)))
+        }
+        None if frame.compressed => {
+            Some("It cannot be inflated: these are the compressed bytes as they travelled.".to_owned())
+        }
+        None if frame.header.rsv1() => {
+            Some("RSV1 is set although nothing was negotiated: these are the bytes as they travelled.".to_owned())
+        }
+        Some(_) | None => None,
+    }
+}
+
 /// The payload of a frame as far as it can be had, and whether nothing more will come.
 fn frame_payload(view: &View, frame: &FrameRow) -> (Bytes, bool) {
-    let announced = frame.header.payload_len;
-    if announced <= frame.preview.len() as u64 {
+    let announced = frame.data_len();
+    if frame.is_preview_whole() {
         return (frame.preview.clone(), true);
     }
     match view.source.payload(frame.direction, frame.offset, MOST_SHOWN) {
@@ -379,7 +401,7 @@ fn default_tab(row: &Row, prepared: &Prepared) -> Tab {
     match &row.body {
         RowBody::Frame(frame) if frame.header.opcode().is_control() => Tab::Frame,
         RowBody::Frame(_) | RowBody::Body { .. } if prepared.is_tree() => Tab::Json,
-        RowBody::Frame(frame) if frame.header.rsv1() => Tab::Hex,
+        RowBody::Frame(frame) if frame.header.rsv1() && frame.inflated.is_none() => Tab::Hex,
         _ if prepared.is_text => Tab::Text,
         _ => Tab::Hex,
     }

@@ -43,9 +43,9 @@ pub(super) struct Prepared {
     pub(super) has_tokens: bool,
     /// Bytes of the frame's header in `wire`; 0 without a frame.
     pub(super) header_len: usize,
-    /// Header and payload, unmasked.
+    /// Header and payload, unmasked and inflated.
     pub(super) wire: Vec<u8>,
-    /// The same as it travelled, if it was masked.
+    /// The same as it travelled, if it was masked and not compressed.
     pub(super) masked: Option<Vec<u8>>,
     pub(super) fields: Vec<HexField>,
 }
@@ -93,7 +93,8 @@ impl Prepared {
 /// Prepares a row's bytes.
 pub(super) fn prepare(source: Source) -> Prepared {
     let Source { bytes: payload, frame, hide_tokens } = source;
-    let is_compressed = frame.as_ref().is_some_and(|frame| frame.header.rsv1());
+    let is_inflated = frame.as_ref().is_some_and(|frame| frame.inflated.is_some());
+    let is_compressed = !is_inflated && frame.as_ref().is_some_and(|frame| frame.compressed || frame.header.rsv1());
     let is_text_message = frame.as_ref().is_some_and(|frame| frame.message == Opcode::Text);
     let is_binary = frame.as_ref().is_some_and(|frame| frame.message == Opcode::Binary);
     let shortened = frame.is_none().then(|| short_tokens_in(&payload)).filter(|short| **short != *payload);
@@ -114,7 +115,7 @@ pub(super) fn prepare(source: Source) -> Prepared {
     }
     let header = frame.as_ref().map(|frame| frame::header_bytes(&frame.header)).unwrap_or_default();
     let wire = [header.as_slice(), &payload].concat();
-    let masked = frame.as_ref().filter(|frame| frame.header.masked()).map(|frame| {
+    let masked = frame.as_ref().filter(|frame| frame.header.masked() && !is_inflated).map(|frame| {
         let key = frame.header.masking_key.iter().cycle();
         let body = payload.iter().zip(key).map(|(byte, key)| byte ^ key);
         header.iter().copied().chain(body).collect()
@@ -217,7 +218,8 @@ mod tests {
         let direction = Direction::ClientToServer;
         let bytes = Bytes::copy_from_slice(payload);
         let received = payload.len() as u64;
-        let frame = FrameRow { direction, offset: 0, header, message, preview: bytes.clone(), received };
+        let (compressed, preview) = (false, bytes.clone());
+        let frame = FrameRow { direction, offset: 0, header, message, compressed, inflated: None, preview, received };
         prepare(Source { bytes, frame: Some(frame), hide_tokens: false })
     }
 

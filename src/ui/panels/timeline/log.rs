@@ -134,7 +134,7 @@ pub(super) fn clipboard_text(payload: &[u8]) -> String {
 
 /// Whether a row holds its whole payload.
 pub(super) fn is_whole(frame: &FrameRow) -> bool {
-    frame.header.payload_len <= frame.preview.len() as u64
+    frame.is_preview_whole()
 }
 
 /// How much of a payload is copied at most.

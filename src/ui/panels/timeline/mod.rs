@@ -4,6 +4,7 @@
 //! end. Pausing, clearing and filtering change what is shown, never what is recorded. `columns` paints, `filter` looks
 //! for rows, `log` is what is kept for each connection, `toolbar` the line above.
 
+mod chosen;
 mod columns;
 mod filter;
 mod log;
@@ -20,6 +21,7 @@ use crate::ui::panels::row_text::row_text;
 use crate::ui::row_list::{RowList, RowListOutput, RowSlot};
 use crate::ui::row_scroll::Place as ScrollPlace;
 use crate::ui::{theme, units};
+pub use chosen::Chosen;
 use columns::{Columns, placeholder_ui};
 use egui::{Event, Key, Modifiers, Ui};
 use filter::Query;
@@ -435,7 +437,7 @@ fn empty_ui(ui: &mut Ui, actions: &mut Actions) {
         "The log",
         &[
             "Connect, and every step stands here as it happens: resolving the name, each TCP attempt, the opening \
-         handshake, every frame with its flags, the Close frames, and how TCP ended.",
+         handshake, every frame with its flags, the close code, and how TCP ended.",
             "Nothing to connect to? The practice server answers on this machine, and can fail in every way there is.",
         ],
     );

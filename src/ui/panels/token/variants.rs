@@ -137,11 +137,16 @@ fn matrix_ui(ui: &mut Ui, matrix: &Matrix, actions: &mut Actions) {
         (false, wrong) => (format!("✗ {words}, {wrong} of them wrongly"), palette.bad),
     };
     words_ui(ui, words, colour);
-    ScrollArea::vertical().id_salt("matrix").max_height(MATRIX_HEIGHT).auto_shrink([false, true]).show(ui, |ui| {
-        for row in matrix.rows.iter().filter(|row| row.conn.is_some()) {
-            row_ui(ui, row, palette, actions);
-        }
-    });
+    ScrollArea::vertical()
+        .id_salt("matrix")
+        .max_height(MATRIX_HEIGHT)
+        .min_scrolled_height(MATRIX_HEIGHT)
+        .auto_shrink([false, true])
+        .show(ui, |ui| {
+            for row in matrix.rows.iter().filter(|row| row.conn.is_some()) {
+                row_ui(ui, row, palette, actions);
+            }
+        });
 }
 
 fn row_ui(ui: &mut Ui, row: &MatrixRow, palette: &Palette, actions: &mut Actions) {

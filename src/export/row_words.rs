@@ -1,46 +1,57 @@
-//! A row of the log as one line of text.
+//! A row of the log in words, for reports.
 
+use super::lines::Line;
+use super::redact::Redactor;
+use super::visible::{shortened, visible};
+use super::{row_json, words};
 use crate::diagnosis::console::without_escapes;
-use crate::export::redact::Redactor;
-use crate::export::visible::{shortened, visible};
-use crate::export::{row_json, words};
-use crate::observation::Fact;
-use crate::store::{FrameRow, Row, RowBody};
+use crate::observation::{Direction, Fact};
+use crate::store::{FrameRow, RowBody};
 use crate::wire::{Cut, Opcode};
 
-/// The line of a row, without its line end.
-pub(super) fn row_line(row: &Row, redactor: Option<&mut Redactor>) -> String {
-    let (sign, what, content) = match &row.body {
-        RowBody::Frame(frame) => (arrow(frame), frame_words(frame), payload(frame)),
-        RowBody::Request { raw } => ("→", "request".to_owned(), raw.to_vec()),
-        RowBody::Response { raw, .. } => ("←", "response".to_owned(), raw.to_vec()),
-        RowBody::Opaque { raw, .. } => ("←", "bytes that are no frames".to_owned(), raw.to_vec()),
-        RowBody::Body { raw } => ("←", "body".to_owned(), raw.to_vec()),
+/// A row in words, free of secrets and of anything that a reader would obey.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct RowWords {
+    /// An arrow for its direction, `!` for what broke a rule, `·` for everything else.
+    pub(super) sign: &'static str,
+    /// What it is.
+    pub(super) what: String,
+    /// The beginning of what it says.
+    pub(super) content: String,
+}
+
+/// A row in words.
+pub(super) fn row_words(line: &Line, redactor: Option<&mut Redactor>) -> RowWords {
+    let (sign, what, content) = match &line.row.body {
+        RowBody::Frame(frame) => (arrow(frame.direction), frame_words(frame), payload(frame, &line.bytes)),
+        RowBody::Request { .. } => ("→", "request".to_owned(), line.bytes.clone()),
+        RowBody::Response { .. } => ("←", "response".to_owned(), line.bytes.clone()),
+        RowBody::Opaque { direction, .. } => {
+            (arrow(*direction), "bytes that are no frames".to_owned(), line.bytes.clone())
+        }
+        RowBody::Body { .. } => ("←", "body".to_owned(), line.bytes.clone()),
         RowBody::Violation(violation) => {
             ("!", format!("{} ({})", violation.kind.rule(), violation.kind.section()), Vec::new())
         }
         RowBody::Cut(cut) => ("!", cut_words(cut), Vec::new()),
         RowBody::Fact(fact) => {
             let (what, content) = fact_words(fact);
-            ("·", what, content.into_bytes())
+            let content = match redactor {
+                Some(redactor) => redactor.bytes(content.as_bytes()),
+                None => content.into_bytes(),
+            };
+            ("·", what, content)
         }
     };
-    let content = match redactor {
-        Some(redactor) if matches!(row.body, RowBody::Request { .. } | RowBody::Response { .. }) => {
-            redactor.head(&content)
-        }
-        Some(redactor) => redactor.bytes(&content),
-        None => content,
-    };
-    let content = visible(&shortened(&String::from_utf8_lossy(&content), CONTENT_CHARS));
-    let line = format!("{:>12.3} ms  {sign} {what}  {content}", row.at.as_millis());
-    line.trim_end().to_owned()
+    let beginning = content.get(..content.len().min(CONTENT_CHARS * 4)).unwrap_or_default();
+    let content = visible(&shortened(&String::from_utf8_lossy(beginning), CONTENT_CHARS));
+    RowWords { sign, what, content }
 }
 
-fn arrow(frame: &FrameRow) -> &'static str {
-    match frame.direction {
-        crate::observation::Direction::ClientToServer => "→",
-        crate::observation::Direction::ServerToClient => "←",
+fn arrow(direction: Direction) -> &'static str {
+    match direction {
+        Direction::ClientToServer => "→",
+        Direction::ServerToClient => "←",
     }
 }
 
@@ -52,19 +63,20 @@ fn frame_words(frame: &FrameRow) -> String {
     };
     let fin = if header.fin() { "" } else { ", not final" };
     let rsv = if header.rsv() == 0 { String::new() } else { format!(", RSV {:03b}", header.rsv()) };
-    format!("{opcode}, {} bytes{fin}{rsv}", header.payload_len)
+    let inflated = frame.inflated.map_or_else(String::new, |part| format!(" ({} inflated)", part.len_bytes));
+    format!("{opcode}, {} bytes{inflated}{fin}{rsv}", header.payload_len)
 }
 
-fn payload(frame: &FrameRow) -> Vec<u8> {
+fn payload(frame: &FrameRow, bytes: &[u8]) -> Vec<u8> {
     match (frame.header.opcode(), frame.message) {
-        (Opcode::Close, _) => match frame.preview.split_first_chunk::<2>() {
+        (Opcode::Close, _) => match bytes.split_first_chunk::<2>() {
             Some((code, reason)) => [u16::from_be_bytes(*code).to_string().as_bytes(), b" ", reason].concat(),
-            None => frame.preview.to_vec(),
+            None => bytes.to_vec(),
         },
         (_, Opcode::Binary) => {
-            frame.preview.iter().take(BINARY_BYTES).flat_map(|byte| format!("{byte:02x} ").into_bytes()).collect()
+            bytes.iter().take(BINARY_BYTES).flat_map(|byte| format!("{byte:02x} ").into_bytes()).collect()
         }
-        _ => frame.preview.to_vec(),
+        _ => bytes.to_vec(),
     }
 }
 
