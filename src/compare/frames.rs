@@ -97,13 +97,12 @@ impl<'a> Side<'a> {
             if (data.len() as u64) < frame.received {
                 data = self.source.payload(frame.direction, frame.offset)?.unwrap_or(data);
             }
-            match &mut open {
-                Some(message) => message.data.extend_from_slice(&data),
-                None => {
-                    let number = self.count;
-                    self.count += 1;
-                    open = Some(Message { row: row.number, opcode: frame.message, data: data.to_vec(), number });
-                }
+            if let Some(message) = &mut open {
+                message.data.extend_from_slice(&data);
+            } else {
+                let number = self.count;
+                self.count += 1;
+                open = Some(Message { row: row.number, opcode: frame.message, data: data.to_vec(), number });
             }
             if frame.header.fin() {
                 break;
@@ -201,7 +200,7 @@ impl Walk<'_> {
         match (one.json(), other.json()) {
             (Some(ours), Some(theirs)) => self.json(one, other, &ours, &theirs),
             _ => {
-                self.push(self.what(one, ""), [Some(one), Some(other)], [Some(one.shown()), Some(other.shown())], true)
+                self.push(self.what(one, ""), [Some(one), Some(other)], [Some(one.shown()), Some(other.shown())], true);
             }
         }
     }
@@ -212,16 +211,14 @@ impl Walk<'_> {
             let words = [one, other].map(|message| Some(message.opcode.word().to_owned()));
             return self.push(self.what(one, ", its opcode"), rows, words, false);
         }
-        match (one.json(), other.json()) {
-            (Some(ours), Some(theirs)) => self.json(one, other, &ours, &theirs),
-            _ => {
-                let same = one.data.iter().zip(&other.data).take_while(|(ours, theirs)| ours == theirs).count();
-                let what = self.what(one, &format!(", from byte {same} on"));
-                let from = if one.opcode == Opcode::Binary { None } else { Some(same) };
-                let shown = [one, other].map(|message| Some(around(message, from)));
-                self.push(what, rows, shown, false);
-            }
+        if let (Some(ours), Some(theirs)) = (one.json(), other.json()) {
+            return self.json(one, other, &ours, &theirs);
         }
+        let same = one.data.iter().zip(&other.data).take_while(|(ours, theirs)| ours == theirs).count();
+        let what = self.what(one, &format!(", from byte {same} on"));
+        let from = if one.opcode == Opcode::Binary { None } else { Some(same) };
+        let shown = [one, other].map(|message| Some(around(message, from)));
+        self.push(what, rows, shown, false);
     }
 
     fn json(&mut self, one: &Message, other: &Message, ours: &Value, theirs: &Value) {

@@ -33,7 +33,7 @@ pub(super) fn close(one: &Story, other: &Story, found: &mut Comparison) {
     });
     add("whether it was cleanly closed", &|story| Some(if story.is_clean() { "yes" } else { "no" }.to_owned()));
     add("the code that a browser shows", &|story| story.opened.map(|_| story.browser_code().to_string()));
-    add("the first broken rule", &|story| story.violations.first().map(|(_, broken)| broken.kind.rule().to_owned()));
+    add("the first broken rule", &|story| story.violations.first().map(|(_, broken)| broken.kind.rule().clone()));
 }
 
 /// How long things took, where the two are far apart.

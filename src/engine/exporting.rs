@@ -87,7 +87,7 @@ impl ExportJob {
         let is_private = self.redactor.is_none();
         let written = replace_file(path, is_private, |out| self.write(session, watch, out).map(drop));
         written.map_err(|source| {
-            if source.get_ref().is_some_and(|inner| inner.is::<Stopped>()) {
+            if source.get_ref().and_then(|inner| inner.downcast_ref::<Stopped>()).is_some() {
                 ExportError::Stopped
             } else {
                 ExportError::Write { path: path.to_owned(), source }

@@ -58,7 +58,7 @@ fn log(material: &Material<'_>, redactor: Option<&mut Redactor>, out: &mut dyn W
         Ok(())
     })?;
     if left_out > 0 {
-        first.push_str(&format!("               … {left_out} rows left out …\n"));
+        first.extend(["               … ", &left_out.to_string(), " rows left out …\n"]);
     }
     first.extend(last.iter().flat_map(|line| [line.as_str(), "\n"]));
     out.write_all(fenced(&first).as_bytes())

@@ -73,8 +73,8 @@ class Durability:
         self.tally.row(name, problems, f"{counted} frames")
 
     def full(self):
-        with Mounted(self.work / "small", "size=2m") as folder:
-            self.in_trouble("a disk of 2 MiB runs full", folder / "full.sockeye", 1.0, "cannot be written")
+        with Mounted(self.work / "small", "size=512k") as folder:
+            self.in_trouble("a disk of 512 KiB runs full", folder / "full.sockeye", 1.0, "cannot be written")
             torn = self.frames(folder / "full.sockeye")
             self.tally.row("what fitted on the full disk opens", [] if torn else [f"{torn} frames"], f"{torn} frames")
 

@@ -147,7 +147,7 @@ class Exports:
         run = subprocess.run(
             ["chromium", "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-background-networking",
              "--disable-component-update", "--no-first-run", "--disable-sync", "--disable-extensions",
-             "--disable-default-apps", "--window-size=1280,1600", f"--user-data-dir={self.work}/chromium",
+             "--disable-default-apps", "--host-resolver-rules=MAP * ~NOTFOUND", "--window-size=1280,1600", f"--user-data-dir={self.work}/chromium",
              f"--log-net-log={netlog}", f"--screenshot={shot}", out.as_uri()],
             capture_output=True, text=True, timeout=90, check=False,
         )
@@ -250,13 +250,14 @@ def shapes(secret):
 
 
 def requests_of(netlog):
-    """Every URL that a run of Chromium asked the network for."""
+    """Every URL that a page asked the network for; what the browser asks for itself has no origin."""
     log = json.loads(netlog.read_text())
     kinds = {number: name for name, number in log["constants"]["logEventTypes"].items()}
     urls = set()
     for event in log["events"]:
-        url = event.get("params", {}).get("url", "")
-        if kinds.get(event["type"]) == "URL_REQUEST_START_JOB" and url.startswith(("http:", "https:", "ws:", "wss:")):
+        params = event.get("params", {})
+        url = params.get("url", "")
+        if params.get("initiator") != "not an origin" and kinds.get(event["type"]) == "URL_REQUEST_START_JOB" and url.startswith(("http:", "https:", "ws:", "wss:")):
             urls.add(url)
     return sorted(urls)
 

@@ -60,10 +60,10 @@ impl Write for Package<'_> {
             Some(zip) => zip.write(bytes)?,
             None => bytes.len(),
         };
-        if let Some(file) = self.files.last_mut() {
-            if self.zip.is_none() {
-                file.take(bytes);
-            }
+        if self.zip.is_none()
+            && let Some(file) = self.files.last_mut()
+        {
+            file.take(bytes);
         }
         Ok(len)
     }

@@ -106,13 +106,12 @@ impl App {
             Action::Share => self.regions.bring(Tab::Share),
             Action::Export(job, path) => {
                 self.pending_export = Some(job);
-                match path {
-                    Some(path) => self.export_to(path),
-                    None => {
-                        let path = self.suggested_export();
-                        let name = path.file_name().map(|name| name.to_string_lossy().into_owned());
-                        self.jobs.pick(Pick::Export, name.unwrap_or_default());
-                    }
+                if let Some(path) = path {
+                    self.export_to(path);
+                } else {
+                    let path = self.suggested_export();
+                    let name = path.file_name().map(|name| name.to_string_lossy().into_owned());
+                    self.jobs.pick(Pick::Export, name.unwrap_or_default());
                 }
             }
             Action::ExportTo(path) => self.export_to(path),

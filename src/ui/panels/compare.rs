@@ -185,16 +185,13 @@ fn found_ui(ui: &mut Ui, found: &Comparison, pair: [ConnId; 2], actions: &mut Ac
     ScrollArea::vertical().id_salt("differences").auto_shrink(false).show(ui, |ui| {
         theme::content(palette).show(ui, |ui| {
             ui.set_width(ui.available_width());
-            match found.first() {
-                Some(first) => {
-                    ui.label(theme::heading("The first difference"));
-                    ui.label(theme::tinted(format!("In the {}", first.part.word()), palette.muted));
-                    difference_ui(ui, first, pair, actions);
-                }
-                None => {
-                    ui.label(theme::heading("No difference"));
-                    explain_ui(ui, "But for what is new in every session, both are the same.");
-                }
+            if let Some(first) = found.first() {
+                ui.label(theme::heading("The first difference"));
+                ui.label(theme::tinted(format!("In the {}", first.part.word()), palette.muted));
+                difference_ui(ui, first, pair, actions);
+            } else {
+                ui.label(theme::heading("No difference"));
+                explain_ui(ui, "But for what is new in every session, both are the same.");
             }
             let decisive = |part: Part| found.of(part).filter(|difference| !difference.is_volatile);
             for part in Part::ALL.into_iter().filter(|part| decisive(*part).next().is_some()) {
