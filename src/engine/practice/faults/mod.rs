@@ -17,7 +17,7 @@ pub(super) use unproducible::UNPRODUCIBLE;
 
 use super::fault::Fault;
 
-const TABLES: [&[Fault]; 11] = [
+const TABLES: [&[Fault]; 12] = [
     url::FAULTS,
     token::FAULTS,
     transport::FAULTS,
