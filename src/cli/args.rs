@@ -34,6 +34,8 @@ pub(super) struct Arguments {
 pub(super) enum Command {
     /// Connects, watches, diagnoses, and prints why it closed.
     Check(Box<CheckArgs>),
+    /// Measures what silence does to connections: opens two, one silent, one that pings, and tells idle limit from age.
+    IdleLab(Box<IdleLabArgs>),
     /// Records a connection into a file until it closes or is interrupted.
     Record(Box<RecordArgs>),
     /// Decodes a token and checks its signature and dates.
@@ -80,12 +82,34 @@ pub(super) struct CheckArgs {
     /// `--repeat` a file for each run.
     #[arg(long, value_name = "FILE")]
     pub(super) save: Option<PathBuf>,
+    /// Measures what silence does to connections in place of one check: as `sockeye idle-lab URL --max SECONDS`.
+    #[arg(long, value_name = "SECONDS", num_args = 0..=1, require_equals = true, default_missing_value = "150",
+        value_parser = values::seconds, conflicts_with_all = ["repeat", "save"])]
+    pub(super) idle_lab: Option<Duration>,
     /// Prints one JSON object and nothing else.
     #[arg(long)]
     pub(super) json: bool,
     /// Prints and saves secrets as they are.
     #[arg(long)]
     pub(super) no_redact: bool,
+}
+
+/// Options of `idle-lab`.
+#[derive(Debug, Args)]
+#[command(after_help = "Exit status: 0 silence harmed nobody, 1 a limit was found or the twins do not tell.\n\
+    Ctrl-C stops; what is known by then counts.")]
+pub(super) struct IdleLabArgs {
+    #[command(flatten)]
+    pub(super) connect: ConnectArgs,
+    /// How long the silent connection is watched at most, in seconds [default: 150].
+    #[arg(long, value_name = "S", value_parser = values::seconds)]
+    pub(super) max: Option<Duration>,
+    /// How often the other one pings, in seconds [default: 0.5].
+    #[arg(long, value_name = "S", value_parser = values::seconds)]
+    pub(super) ping_every: Option<Duration>,
+    /// Prints one JSON object and nothing else.
+    #[arg(long)]
+    pub(super) json: bool,
 }
 
 /// Options of `record`.
@@ -223,9 +247,15 @@ pub(super) struct ConnectArgs {
     /// Tries IPv6 addresses alone.
     #[arg(long, help_heading = "Network")]
     pub(super) ipv6: bool,
+    /// Asks the target follow-up questions after the connection is dead also if it is another machine.
+    #[arg(long, conflicts_with = "no_probes", help_heading = "Network")]
+    pub(super) probes: bool,
     /// Asks the target nothing after the connection is dead.
     #[arg(long, help_heading = "Network")]
     pub(super) no_probes: bool,
+    /// The server behind the proxy: where the proxy refuses, it is sent the same opening handshake.
+    #[arg(long, value_name = "URL", help_heading = "Network")]
+    pub(super) backend: Option<String>,
 }
 
 /// Options of `practice`.

@@ -11,8 +11,9 @@ use super::args::CheckArgs;
 use super::failure::Failure;
 use super::print::{self, Progress};
 use super::runner::{Outcome, Runner, state_words};
-use super::{clock, connect};
+use super::{clock, connect, idle_lab};
 use crate::diagnosis::catalogue;
+use crate::engine::practice::fault;
 use crate::engine::{ConnectOptions, ExportJob, JournalPlace};
 use crate::export::check_json::check_json;
 use crate::export::text::{Line, Tone, report};
@@ -25,7 +26,13 @@ pub(super) fn run(args: &CheckArgs) -> Result<u8, Failure> {
     let consoles = connect::consoles(&args.connect)?;
     let mut runner = Runner::start()?;
     runner.attach(consoles)?;
+    if let Some(limit) = args.idle_lab {
+        let exercise = connect::exercise(&args.connect.url, &mut runner)?;
+        let options = connect::options(&args.connect, exercise.as_ref())?;
+        return idle_lab::measure(&mut runner, options, limit, idle_lab::PING_EVERY, args.json);
+    }
     let runs = args.repeat.unwrap_or(1);
+    rehearse(args, &mut runner)?;
     let mut results: Vec<Value> = Vec::new();
     let mut tally: BTreeMap<String, u32> = BTreeMap::new();
     let mut is_healthy = true;
@@ -83,6 +90,22 @@ pub(super) fn run(args: &CheckArgs) -> Result<u8, Failure> {
         print_tally(&tally, first_bad)?;
     }
     unsaved.map_or(Ok(u8::from(!is_healthy)), Err)
+}
+
+/// Connects to an exercise as often as its lesson needs before the run that counts.
+fn rehearse(args: &CheckArgs, runner: &mut Runner) -> Result<(), Failure> {
+    let needs_more = connect::practice(&args.connect.url).and_then(fault).is_some_and(|fault| fault.terms.times > 1);
+    let Some(exercise) = (if needs_more { connect::exercise(&args.connect.url, runner)? } else { None }) else {
+        return Ok(());
+    };
+    for nth in 1..exercise.times {
+        let mut options = connect::options(&args.connect, Some(&exercise))?;
+        options.watch = Some(args.watch.or(options.watch).unwrap_or(WATCH));
+        options.journal = JournalPlace::Memory;
+        let outcome = watch(runner, options, (nth, exercise.times), args.json)?;
+        runner.forget(outcome.conn)?;
+    }
+    Ok(())
 }
 
 /// Connects once, with a progress line.

@@ -14,7 +14,7 @@ use crate::engine::practice::Exercise;
 use crate::engine::{ConnectOptions, ConsoleSource};
 use crate::observation::{Fact, Family, PastedConsole, Preset, TokenPlace};
 use crate::token::{fill, fill_url, variables_from_env};
-use crate::wire::place_in_query;
+use crate::wire::{parse_url, place_in_query};
 
 /// Stages what a practice URL asks for; `None` for any other URL.
 pub(super) fn exercise(url: &str, runner: &mut Runner) -> Result<Option<Exercise>, Failure> {
@@ -26,7 +26,7 @@ pub(super) fn exercise(url: &str, runner: &mut Runner) -> Result<Option<Exercise
 }
 
 /// The fault that a practice URL names, empty for none; `None` if it is no practice URL.
-fn practice(url: &str) -> Option<&str> {
+pub(super) fn practice(url: &str) -> Option<&str> {
     let rest = url.strip_prefix("practice")?;
     if rest.is_empty() { Some("") } else { rest.strip_prefix('/').map(|fault| fault.trim_end_matches('/')) }
 }
@@ -90,6 +90,11 @@ pub(super) fn options(args: &ConnectArgs, exercise: Option<&Exercise>) -> Result
         (false, false) => Family::Auto,
     };
     options.probes = !args.no_probes;
+    options.probes_elsewhere = args.probes;
+    if let Some(backend) = &args.backend {
+        parse_url(backend).map_err(|problem| Failure::Usage(format!("--backend: {}", problem.message)))?;
+        options.backend = Some(backend.clone());
+    }
     options.server_wait = args.server_wait.unwrap_or(options.server_wait);
     if let Some(path) = &args.browser_console {
         let text = console_text(path)?;

@@ -11,6 +11,7 @@ mod diff;
 mod explain;
 mod export;
 mod failure;
+mod idle_lab;
 mod network;
 mod practice;
 mod print;
@@ -46,6 +47,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     print::start_trace();
     let status = match &arguments.command {
         Some(Command::Check(args)) => check::run(args),
+        Some(Command::IdleLab(args)) => idle_lab::run(args),
         Some(Command::Record(args)) => record::run(args),
         Some(Command::Token(args)) => token::run(args),
         Some(Command::Explain { what, console }) => explain::run(what.as_deref(), console.as_deref()),

@@ -15,7 +15,7 @@ use crate::engine::{
     Command, ConnectOptions, ConsoleId, ConsoleSource, Engine, EngineHandle, Event, ExportJob, SessionReader, Watch,
 };
 use crate::export::{Preview, Redactor};
-use crate::observation::ConnId;
+use crate::observation::{ConnId, LabMeasure};
 use crate::store::{State, Story, View};
 
 /// The engine, for one command.
@@ -152,6 +152,36 @@ impl Runner {
         }
         let view = self.engine.view(conn).ok_or_else(|| Failure::Engine("the session is lost".to_owned()))?;
         Ok(Outcome::new(conn, view))
+    }
+
+    /// Measures what silence does to connections; gives the silent one and the measurement. Ctrl-C stops the measuring.
+    pub(super) fn lab(
+        &mut self,
+        options: ConnectOptions,
+        limit: Duration,
+        ping_every: Duration,
+        tick: &mut dyn FnMut(&str),
+    ) -> Result<(Outcome, LabMeasure), Failure> {
+        let conns = [ConnId(self.next), ConnId(self.next + 1), ConnId(self.next + 2)];
+        self.next += 3;
+        self.engine.send(Command::StartLab { conns, options: Box::new(options), limit, ping_every })?;
+        let mut is_stopped = false;
+        let measure = loop {
+            match self.engine.event_timeout(TICK) {
+                Some(Event::LabEnded { measure, .. }) => break *measure,
+                Some(Event::Refused { conn, why }) if conns.contains(&conn) => return Err(Failure::Engine(why)),
+                Some(_) | None => {}
+            }
+            let state = |conn| self.engine.view(conn).map_or("not begun", |view| state_words(view.story.state()));
+            let [silent, pinging, again] = conns.map(state);
+            let again = if again == "not begun" { String::new() } else { format!(" · silent again: {again}") };
+            tick(&format!("silent: {silent} · pinging: {pinging}{again}"));
+            if self.is_interrupted() && !std::mem::replace(&mut is_stopped, true) {
+                self.engine.send(Command::StopLab)?;
+            }
+        };
+        let view = self.engine.view(conns[0]).ok_or_else(|| Failure::Engine("the session is lost".to_owned()))?;
+        Ok((Outcome::new(conns[0], view), measure))
     }
 
     /// Opens a saved session; remarks about the file go to standard error.

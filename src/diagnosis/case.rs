@@ -1,12 +1,10 @@
-//! Questions that rules ask of a case: who ended first, what the probes found, what the server said about itself.
+//! Questions that rules ask of a case: who ended first, how long it was silent, what the server said about itself.
 
 use std::net::{IpAddr, SocketAddr};
 
 use super::Case;
 use super::words::masked;
-use crate::observation::{
-    CloseOrigin, Direction, Expect, IoFailure, IoKind, Moment, Plan, Probe, ProbeOutcome, ReadEnd, TokenPlace,
-};
+use crate::observation::{CloseOrigin, Direction, Expect, IoFailure, IoKind, Moment, Plan, ReadEnd, TokenPlace};
 use crate::store::{AttemptOutcome, CloseSeen};
 use crate::token::place;
 use crate::wire::{ResponseHead, Target};
@@ -169,69 +167,6 @@ impl<'a> Case<'a> {
         }
     }
 
-    /// What a new TCP connection to the same address met after the end.
-    pub(super) fn tcp_after(&self) -> Option<(Moment, &'a ProbeOutcome)> {
-        let address = self.address()?;
-        self.story.probes.iter().find_map(|seen| match &seen.probe {
-            Probe::Tcp { address: probed } if *probed == address => {
-                Some((seen.ended.unwrap_or(seen.started), seen.outcome.as_ref()?))
-            }
-            Probe::Tcp { .. } | Probe::PlainGet { .. } | Probe::TlsHello { .. } => None,
-        })
-    }
-
-    /// When the port was seen to refuse after the end.
-    pub(super) fn port_refuses(&self) -> Option<Moment> {
-        let (at, outcome) = self.tcp_after()?;
-        matches!(outcome, ProbeOutcome::Failed(failure) if failure.kind == IoKind::Refused).then_some(at)
-    }
-
-    /// When the port was seen to accept after the end.
-    pub(super) fn port_accepts(&self) -> Option<Moment> {
-        let (at, outcome) = self.tcp_after()?;
-        let accepts = match outcome {
-            ProbeOutcome::Accepted | ProbeOutcome::Answered { .. } | ProbeOutcome::Silent | ProbeOutcome::Ended(_) => {
-                true
-            }
-            ProbeOutcome::Failed(_) => false,
-        };
-        accepts.then_some(at)
-    }
-
-    /// What a plain GET met.
-    pub(super) fn plain_get(&self) -> Option<(Moment, &'a ProbeOutcome)> {
-        self.story.probes.iter().find_map(|seen| match &seen.probe {
-            Probe::PlainGet { .. } => Some((seen.ended.unwrap_or(seen.started), seen.outcome.as_ref()?)),
-            Probe::Tcp { .. } | Probe::TlsHello { .. } => None,
-        })
-    }
-
-    /// Whether a `ClientHello` was sent to the port and something came of it.
-    pub(super) fn asked_for_tls(&self) -> bool {
-        self.story.probe_outcomes().any(|(probe, _)| matches!(probe, Probe::TlsHello { .. }))
-    }
-
-    /// When a `ClientHello` was answered with a TLS record.
-    pub(super) fn tls_answered(&self) -> Option<Moment> {
-        self.story.probes.iter().find_map(|seen| match (&seen.probe, &seen.outcome) {
-            (Probe::TlsHello { .. }, Some(ProbeOutcome::Answered { tls: true, .. })) => {
-                Some(seen.ended.unwrap_or(seen.started))
-            }
-            _ => None,
-        })
-    }
-
-    /// The loopback address of the other family that accepts although this one refuses, from a probe.
-    pub(super) fn other_family_accepts(&self) -> Option<(Moment, SocketAddr)> {
-        let tried = |address: SocketAddr| self.story.attempts.iter().any(|attempt| attempt.address == address);
-        self.story.probes.iter().find_map(|seen| match (&seen.probe, &seen.outcome) {
-            (Probe::Tcp { address }, Some(ProbeOutcome::Accepted)) if !tried(*address) => {
-                Some((seen.ended.unwrap_or(seen.started), *address))
-            }
-            _ => None,
-        })
-    }
-
     /// Whether silence of the server cannot be told from our own pause: we were not reading when time ran out.
     pub(super) fn was_deaf(&self) -> bool {
         self.story.paused_since.is_some()
@@ -252,10 +187,11 @@ impl<'a> Case<'a> {
 
     /// How far the server's clock is ahead of ours by its `Date` field, in seconds.
     pub(super) fn clock_skew_secs(&self) -> Option<f64> {
-        let (at, head) = self.story.answer.head.as_ref()?;
-        let date = httpdate::parse_http_date(head.value("date")?).ok()?;
+        let own = self.story.answer.head.as_ref().and_then(|(at, head)| Some((*at, head.value("date")?)));
+        let (at, date) = own.or_else(|| self.date_of_a_probe())?;
+        let date = httpdate::parse_http_date(date).ok()?;
         let theirs = date.duration_since(std::time::UNIX_EPOCH).ok()?.as_secs_f64();
-        Some(theirs - self.unix_at(*at)?)
+        Some(theirs - self.unix_at(at)?)
     }
 
     /// The token's raw value as it stands in the query that was sent.

@@ -1,9 +1,10 @@
 //! The guide's status list, filled in by the program: what passed, what failed, what is not known yet.
 
+use super::asked::{listeners_words, process_words};
 use super::console::near::exit_words;
 use super::words::{addresses, count, span};
 use super::{Case, CheckItem};
-use crate::observation::{Deadline, Expect, IoKind};
+use crate::observation::{Deadline, Expect, IoKind, Listener};
 use crate::store::AttemptOutcome;
 use crate::token::{Shape, Signature, TokenReport, Validity};
 
@@ -12,6 +13,7 @@ pub fn checklist(case: &Case<'_>) -> Vec<CheckItem> {
     let mut items = token_items(case);
     items.push(resolves(case));
     items.push(port_open(case));
+    items.push(who_listens(case));
     if case.is_secure() {
         items.push(tls(case));
     }
@@ -189,6 +191,23 @@ fn port_open(case: &Case<'_>) -> CheckItem {
     item(ITEM, ok, words.join("; "))
 }
 
+fn who_listens(case: &Case<'_>) -> CheckItem {
+    const ITEM: &str = "who listens";
+    let now = case.unix_at(case.story.last_at);
+    let words = |listeners: &[Listener]| case.quote(&listeners_words(listeners, now), 200);
+    if let Some(restart) = case.restart() {
+        return item(ITEM, false, format!("another process than before: {}", process_words(&restart.after)));
+    }
+    match (case.listeners_after(), case.story.listeners.as_ref().map(|(at, all)| (*at, all.as_slice()))) {
+        (Some((_, after)), Some((_, before))) if after.is_empty() && !before.is_empty() => {
+            item(ITEM, false, format!("nobody any more; before, {}", words(before)))
+        }
+        (Some((_, listeners)), _) | (None, Some((_, listeners))) => item(ITEM, !listeners.is_empty(), words(listeners)),
+        (None, None) if case.is_loopback() => item(ITEM, None, "not looked up"),
+        (None, None) => item(ITEM, None, "the server is another machine"),
+    }
+}
+
 fn tls(case: &Case<'_>) -> CheckItem {
     const ITEM: &str = "TLS";
     let Some(tls) = &case.story.tls else {
@@ -298,11 +317,11 @@ mod tests {
     #[test]
     fn the_guides_list_is_ticked_where_all_is_well() {
         let scene = Scene::with_token(&token(3600)).tcp().request().accept().confirm();
-        let done = scene.we_close(CloseOrigin::WatchEnded).server_close(1000, "").fin();
+        let done = scene.listens(4711, "node", false).we_close(CloseOrigin::WatchEnded).server_close(1000, "").fin();
         let items: Vec<String> = list(&done).into_iter().map(|(item, ok)| format!("{item} {ok:?}")).collect();
         assert!(items.iter().all(|item| item.ends_with("Some(true)")), "{items:#?}");
-        assert_eq!(items.len(), 10);
-        assert_eq!(list(&Scene::to("wss://127.0.0.1/").tcp()).len(), 11);
+        assert_eq!(items.len(), 11);
+        assert_eq!(list(&Scene::to("wss://127.0.0.1/").tcp()).len(), 12);
     }
 
     #[test]
@@ -324,5 +343,11 @@ mod tests {
         );
         let running = Scene::open();
         assert_eq!((ok(&running, "confirmation"), ok(&running, "close")), (None, None));
+        assert_eq!(ok(&running, "who listens"), None);
+        let gone = Scene::open().listens(4711, "node", false).fin().listening(Vec::new(), true);
+        assert_eq!(ok(&gone, "who listens"), Some(false));
+        let other = Scene::open().listens(4711, "node", false).fin().listens(4712, "node", true);
+        assert_eq!(ok(&other, "who listens"), Some(false));
+        assert_eq!(ok(&Scene::open().listens(4711, "node", false), "who listens"), Some(true));
     }
 }

@@ -3,6 +3,7 @@
 //! Pure: the same [`Case`] always gives the same [`Verdict`]. The catalogue's words are in [`catalogue`], the rules in
 //! [`rules`], a file per family of causes. Start at [`diagnose`].
 
+mod asked;
 mod case;
 pub mod catalogue;
 mod checklist;
@@ -10,12 +11,15 @@ pub mod close_code;
 pub mod console;
 mod credential;
 mod ending;
+mod lab;
 mod probes;
 mod reception;
 mod remedy;
 mod rules;
 #[cfg(test)]
 mod testing;
+#[cfg(test)]
+mod tests;
 mod words;
 
 use serde::{Deserialize, Serialize};
@@ -24,7 +28,8 @@ use crate::observation::{Direction, Moment};
 use crate::store::Story;
 
 pub use checklist::checklist;
-pub use probes::next_probes;
+pub use lab::{LabFinding, is_repeated, lab_finding, proof_millis};
+pub use probes::{next_probes, useful_probes};
 pub use reception::{Reception, reception};
 pub use rules::{Found, Rule, rules};
 
@@ -42,6 +47,11 @@ pub struct Case<'a> {
 /// The first rule that finds a cause decides; what it implies is left out, everything else that matched is a finding.
 pub fn diagnose(case: &Case<'_>) -> Verdict {
     rules::verdict(case)
+}
+
+/// The end of a connection that a clock may have brought about, to be remembered for the next one to its target.
+pub fn end_of(case: &Case<'_>) -> Option<crate::observation::PastEnd> {
+    rules::end_of(case)
 }
 
 /// What happened; exactly one for each connection that is over.

@@ -19,15 +19,9 @@ fn target(case: &Case<'_>) -> Target {
         return Target::default();
     };
     let url = without_token(&plan.url, case.raw_query_token());
+    let pid = case.listener().and_then(|listener| Some(listener.process.as_ref()?.pid));
     let Some(target) = case.target() else {
-        return Target {
-            scheme: "ws".to_owned(),
-            host: "HOST".to_owned(),
-            port: 80,
-            path: "/".to_owned(),
-            url,
-            pid: None,
-        };
+        return Target { scheme: "ws".to_owned(), host: "HOST".to_owned(), port: 80, path: "/".to_owned(), url, pid };
     };
     Target {
         scheme: target.scheme().to_owned(),
@@ -35,7 +29,7 @@ fn target(case: &Case<'_>) -> Target {
         port: target.port,
         path: target.path().to_owned(),
         url,
-        pid: None,
+        pid,
     }
 }
 

@@ -6,8 +6,9 @@ use bytes::Bytes;
 
 use super::{Case, Certainty, Ending, Verdict, diagnose, next_probes};
 use crate::observation::{
-    CertInfo, CloseOrigin, Deadline, Direction, Expect, Fact, Family, IoFailure, IoKind, KeepAlivePlan, Limit, Moment,
-    Plan, Probe, ProbeOutcome, ReadEnd, Route, TimeOuts, TlsFailure, TlsFailureKind, TokenPlace,
+    CertInfo, Change, CloseOrigin, Deadline, Direction, Expect, Fact, Family, Handshaken, IoFailure, IoKind,
+    KeepAlivePlan, Limit, Listener, Moment, Plan, Probe, ProbeOutcome, Process, ReadEnd, Route, TimeOuts, TlsFailure,
+    TlsFailureKind, TokenPlace,
 };
 use crate::store::Story;
 use crate::token::{Secret, TokenReport, examine, mint};
@@ -48,6 +49,8 @@ impl Scene {
             insecure: false,
             family: Family::Auto,
             probes: true,
+            probes_elsewhere: false,
+            backend: None,
             route: Route::Direct,
             keep_alive: KeepAlivePlan::default(),
         };
@@ -105,7 +108,7 @@ impl Scene {
         self
     }
 
-    fn address(&self) -> SocketAddr {
+    pub(super) fn address(&self) -> SocketAddr {
         let target = self.plan.target.as_ref().unwrap();
         let ip = target.host.parse().unwrap_or_else(|_| IpAddr::from([127, 0, 0, 1]));
         SocketAddr::new(ip, target.port)
@@ -221,8 +224,51 @@ impl Scene {
 
     /// A plain GET meets this.
     pub(super) fn plain_get(self, outcome: ProbeOutcome) -> Self {
-        let probe = Probe::PlainGet { address: self.address(), host: "h".to_owned(), path: "/".to_owned() };
-        self.probe(probe, outcome)
+        let path = self.plan.target.as_ref().unwrap().path().to_owned();
+        self.get(&path, outcome)
+    }
+
+    /// A plain GET of this path meets this.
+    pub(super) fn get(self, path: &str, outcome: ProbeOutcome) -> Self {
+        let target = self.plan.target.clone().unwrap();
+        let (host, path) = (target.host_header(), path.to_owned());
+        self.clone().probe(Probe::PlainGet { address: self.address(), host, path, tls: target.secure }, outcome)
+    }
+
+    /// The same opening handshake with a change leads to this.
+    pub(super) fn handshake(self, change: Change, with_token: bool, found: Handshaken) -> Self {
+        let probe = Probe::Handshake { address: self.address(), change, with_token };
+        self.probe(probe, ProbeOutcome::Handshaken(Box::new(found)))
+    }
+
+    /// A process listens, before the end or after it.
+    pub(super) fn listens(self, pid: u32, name: &str, is_after: bool) -> Self {
+        let address = self.address();
+        let process = Process { pid, name: name.to_owned(), command: format!("{name} server.js"), started_unix: None };
+        let listeners = vec![Listener { address, process: Some(process), waiting: Some(0) }];
+        self.listening(listeners, is_after)
+    }
+
+    /// These listen, before the end or after it.
+    pub(super) fn listening(self, listeners: Vec<Listener>, is_after: bool) -> Self {
+        let port = self.address().port();
+        if is_after {
+            self.probe(Probe::Listeners { port }, ProbeOutcome::Listening { listeners })
+        } else {
+            self.fact(Fact::ListenersSeen { port, listeners })
+        }
+    }
+
+    /// A port that refused accepts again, or still refuses.
+    pub(super) fn comes_back(self, does: bool) -> Self {
+        let address = self.address();
+        let outcome = if does { ProbeOutcome::Accepted } else { ProbeOutcome::Failed(failure(IoKind::Refused)) };
+        self.probe(Probe::ComesBack { address }, outcome)
+    }
+
+    /// A line of the server's console.
+    pub(super) fn line(self, text: &str) -> Self {
+        self.fact(Fact::ConsoleLine { source: "server.log".to_owned(), text: text.to_owned() })
     }
 
     /// A `ClientHello` is answered with a TLS record.

@@ -102,6 +102,25 @@ pub enum Command {
         /// The file.
         path: PathBuf,
     },
+    /// Asks about a connection that is over what [`useful_probes`](crate::diagnosis::useful_probes) lists, wherever its
+    /// target is; the user has seen the questions. Ends with another [`Event::Ended`](super::Event::Ended).
+    AskFurther {
+        /// Which connection.
+        conn: ConnId,
+    },
+    /// Measures what silence does to connections to a target; answered by [`Event::LabEnded`](super::Event::LabEnded).
+    StartLab {
+        /// Fresh names for the silent connection, the pinging one, and a second silent one.
+        conns: [ConnId; 3],
+        /// How to connect; confirmation and messages are left out.
+        options: Box<ConnectOptions>,
+        /// How long the silent connection is watched at most.
+        limit: Duration,
+        /// How often the other one pings.
+        ping_every: Duration,
+    },
+    /// Stops the measurement; what is known until then counts.
+    StopLab,
     /// Saves the session of a connection whose own file is in trouble to where there is room; answered by an event.
     Rescue {
         /// Which connection.
@@ -155,6 +174,7 @@ pub enum Outgoing {
 ///
 /// `Debug` shows no token and no secret.
 #[derive(Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a choice of the user")]
 pub struct ConnectOptions {
     /// The URL as typed, with the token in its query if it goes there.
     pub url: String,
@@ -200,8 +220,12 @@ pub struct ConnectOptions {
     pub keep_alive: KeepAliveOptions,
     /// Whether and how the connection is made again after its end.
     pub reconnect: Option<Reconnect>,
-    /// Whether follow-up probes may run by themselves (they do so only against loopback).
+    /// Whether follow-up probes may run by themselves against this machine.
     pub probes: bool,
+    /// Whether they may run by themselves against other machines, too.
+    pub probes_elsewhere: bool,
+    /// The URL of the server behind a proxy, to be asked where the proxy refuses.
+    pub backend: Option<String>,
     /// Text messages to send, in order: once confirmed, or once open if nothing confirms.
     pub send: Vec<String>,
     /// How long to wait before the first and between them.
@@ -296,6 +320,8 @@ impl ConnectOptions {
             keep_alive: KeepAliveOptions::default(),
             reconnect: None,
             probes: true,
+            probes_elsewhere: false,
+            backend: None,
             send: Vec::new(),
             send_delay: Duration::ZERO,
             echo: false,

@@ -9,7 +9,7 @@ use super::ConnectOptions;
 use super::SavedSession;
 use super::console::ConsoleId;
 use super::practice::Exercise;
-use crate::observation::ConnId;
+use crate::observation::{ConnId, LabMeasure};
 
 /// An answer of the engine.
 #[derive(Debug)]
@@ -18,6 +18,13 @@ pub enum Event {
     Ended {
         /// Which connection.
         conn: ConnId,
+    },
+    /// The idle lab has measured; the silent connection's verdict is published.
+    LabEnded {
+        /// The silent connection.
+        silent: ConnId,
+        /// What was measured.
+        measure: Box<LabMeasure>,
     },
     /// The pause after a connection that is to be made again is over; it is asked for with [`Command::Connect`].
     ReconnectDue {

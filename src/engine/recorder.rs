@@ -166,6 +166,11 @@ impl Recorder {
         Ok(Sink::new(conn, Clock::start(), Arc::clone(&self.queue)))
     }
 
+    /// Where journals without a name go, and what is remembered beside them.
+    pub(super) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
     /// The newest picture of a connection.
     pub fn view(&self, conn: ConnId) -> Option<Arc<View>> {
         self.shelf.lock().get(&conn).map(|kept| Arc::clone(&kept.view))

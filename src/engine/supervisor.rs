@@ -6,28 +6,30 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 use super::client::{self, Wish};
 use super::clock::wall_clock_unix_millis;
 use super::console::{Consoles, Desk, FileLane, Outlet, PracticeConsole};
 use super::file_manager::reveal;
+use super::history::{History, timed_end};
+use super::inquiry::{Consent, Inquiry, conclude};
+use super::lab::{self, LabOrder, LabWish};
 use super::library::Library;
 use super::mailbox::Mailbox;
 use super::practice::{Practice, PracticeOptions};
-use super::reconnect::{Reconnect, chance};
 use super::recorder::Recorder;
 use super::sink::Sink;
-use super::{Command, ConnectOptions, Event, ExportError, ExportJob, Watch, probe};
-use crate::diagnosis::{Case, diagnose, next_probes};
-use crate::observation::{ConnId, ConsoleKind, Fact};
+use super::{Command, ConnectOptions, Event, ExportError, ExportJob, Watch, port};
+use crate::observation::{ConnId, ConsoleKind, Fact, LabMeasure, PastEnd};
+use crate::wire::Target;
 
 /// How many wishes of the user may wait for a connection.
 const WISHES: usize = 256;
-/// How often probes may lead to further probes.
-const PROBE_ROUNDS: usize = 3;
+/// How many ends of connections may wait to be remembered, and wishes of the idle lab to be carried out.
+const INTERNAL: usize = 64;
 /// How long connections may take to end when the program ends.
 const FAREWELL: Duration = Duration::from_secs(1);
 
@@ -40,10 +42,32 @@ pub(crate) async fn run(
 ) {
     let console = PracticeConsole::new(Arc::clone(&mailbox));
     let consoles = Consoles::new(desk);
-    let connections = BTreeMap::new();
-    let mut supervisor = Supervisor { recorder, mailbox, console, consoles, connections, practice: None };
-    while let Some(command) = inbox.recv().await {
-        supervisor.carry_out(command).await;
+    let history = History::read(recorder.folder());
+    let (ends, mut ended) = mpsc::channel(INTERNAL);
+    let (lab_wishes, mut lab_inbox) = mpsc::channel(INTERNAL);
+    let mut supervisor = Supervisor {
+        recorder,
+        mailbox,
+        console,
+        consoles,
+        connections: BTreeMap::new(),
+        practice: None,
+        history,
+        ends,
+        lab_wishes,
+        lab: None,
+    };
+    loop {
+        tokio::select! {
+            biased;
+            // Before the next command: a repetition has to know how the last connection ended.
+            Some((target, end)) = ended.recv() => supervisor.history.add(&target, end),
+            Some(wish) = lab_inbox.recv() => supervisor.lab_wish(wish).await,
+            command = inbox.recv() => match command {
+                Some(command) => supervisor.carry_out(command).await,
+                None => break,
+            },
+        }
     }
     supervisor.farewell().await;
 }
@@ -55,12 +79,20 @@ struct Supervisor {
     consoles: Arc<Consoles>,
     connections: BTreeMap<ConnId, Running>,
     practice: Option<Practice>,
+    history: History,
+    /// Where connections tell how they ended.
+    ends: mpsc::Sender<(Target, PastEnd)>,
+    /// Where the idle lab asks for what it needs.
+    lab_wishes: mpsc::Sender<LabWish>,
+    /// Stops the idle lab that runs.
+    lab: Option<watch::Sender<bool>>,
 }
 
 struct Running {
     wishes: mpsc::Sender<Wish>,
-    sink: Sink,
     task: JoinHandle<()>,
+    sink: Sink,
+    options: Arc<ConnectOptions>,
 }
 
 impl Supervisor {
@@ -86,6 +118,16 @@ impl Supervisor {
             Command::Rescue { conn } => self.rescue(conn),
             Command::Export { conn, path, job, watch } => self.export(conn, path, *job, watch),
             Command::OpenFile { conn, path } => self.open_file(conn, path),
+            Command::AskFurther { conn } => self.ask_further(conn, None),
+            Command::StartLab { conns, options, limit, ping_every } => {
+                self.start_lab(LabOrder { conns, options: *options, limit, ping_every });
+            }
+            Command::StopLab => {
+                if let Some(stop) = &self.lab {
+                    // An error means that it has stopped already.
+                    stop.send(true).ok();
+                }
+            }
             Command::ListSessions => self.on_sessions(None, |_, _| Ok(())),
             Command::RememberSession { path } => self.on_sessions(Some(path), Library::remember),
             Command::RenameSession { path, name } => {
@@ -119,14 +161,23 @@ impl Supervisor {
         tracing::debug!(conn = conn.0, "a connection begins");
         let (wishes, mut wishes_inbox) = mpsc::channel(WISHES);
         let (recorder, mailbox) = (Arc::clone(&self.recorder), Arc::clone(&self.mailbox));
-        let console = Arc::clone(&self.console);
+        let (console, ends) = (Arc::clone(&self.console), self.ends.clone());
         let consoles = Arc::clone(&self.consoles);
-        let theirs = sink.clone();
+        let options = Arc::new(options);
+        let running = (sink.clone(), Arc::clone(&options));
+        let planned = client::plan(&options, &sink);
+        if let Some(planned) = &planned {
+            look_who_listens(&planned.target, &sink);
+            let earlier = self.history.of(&planned.target);
+            if !earlier.is_empty() {
+                sink.push(Fact::EarlierEnds { ends: earlier });
+            }
+        }
         let task = tokio::spawn(async move {
             let mut lane = None;
             let mut listening = None;
             let mut attached = None;
-            if let Some(planned) = client::plan(&options, &sink) {
+            if let Some(planned) = planned {
                 listening = console.listen(conn, &planned.target, &sink);
                 if let Some(path) = options.server_log.clone() {
                     let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
@@ -140,24 +191,88 @@ impl Supervisor {
                 }
                 client::run(&planned, &options, &sink, &mut wishes_inbox).await;
             }
-            ask_further(conn, &recorder, &sink, lane.as_ref(), &consoles).await;
+            let began = Instant::now();
+            let inquiry = Inquiry { conn, recorder: &recorder, sink: &sink, options: &options, began };
+            let has_lane = lane.is_some() || consoles.is_any();
+            inquiry.first_verdict(has_lane).await;
+            if has_lane {
+                // Lines that came by themselves stand before those that our probes provoke.
+                let lane = async {
+                    if let Some(lane) = &lane {
+                        lane.settle().await;
+                    }
+                };
+                tokio::join!(lane, consoles.settle());
+            }
+            inquiry.ask(Consent::AsPlanned).await;
             drop(listening);
             consoles.catch_up().await;
             drop(attached);
             if let Some(lane) = lane {
                 lane.finish().await;
             }
-            let next = conclude(conn, options.reconnect, &recorder, &sink).await;
+            let (story, next) = inquiry.conclude().await;
+            if let Some(end) = story.and_then(|story| timed_end(&story)) {
+                // Nobody is left to remember it only when the program ends.
+                ends.send(end).await.ok();
+            }
             tracing::debug!(conn = conn.0, "a connection is over");
             mailbox.put(Event::Ended { conn });
             if let Some((reconnect, pause)) = next
                 && is_awaited(pause, &mut wishes_inbox).await
             {
-                let options = Box::new(ConnectOptions { reconnect: Some(reconnect), ..options });
+                let options =
+                    Box::new(ConnectOptions { reconnect: Some(reconnect), ..ConnectOptions::clone(&options) });
                 mailbox.put(Event::ReconnectDue { conn, options });
             }
         });
-        self.connections.insert(conn, Running { wishes, sink: theirs, task });
+        let (sink, options) = running;
+        self.connections.insert(conn, Running { wishes, task, sink, options });
+    }
+
+    /// Asks about a connection that is over what the user agreed to, or adds a measurement to it, and judges it again.
+    fn ask_further(&mut self, conn: ConnId, measure: Option<Box<LabMeasure>>) {
+        let Some(running) = self.connections.get_mut(&conn).filter(|running| running.task.is_finished()) else {
+            return self.refuse(conn, "only a connection that is over can be asked about");
+        };
+        let (recorder, mailbox) = (Arc::clone(&self.recorder), Arc::clone(&self.mailbox));
+        let (sink, options) = (running.sink.clone(), Arc::clone(&running.options));
+        running.task = tokio::spawn(async move {
+            let began = Instant::now();
+            let inquiry = Inquiry { conn, recorder: &recorder, sink: &sink, options: &options, began };
+            if let Some(measure) = measure {
+                sink.push(Fact::LabMeasured(measure.clone()));
+                inquiry.conclude().await;
+                return mailbox.put(Event::LabEnded { silent: conn, measure });
+            }
+            inquiry.ask(Consent::Given).await;
+            inquiry.conclude().await;
+            mailbox.put(Event::Ended { conn });
+        });
+    }
+
+    fn start_lab(&mut self, order: LabOrder) {
+        let runs = self.lab.as_ref().is_some_and(|stop| !stop.is_closed());
+        if let Some(conn) = order.conns.iter().find(|conn| runs || self.connections.contains_key(conn)) {
+            let why = if runs { "the idle lab runs already" } else { "this connection exists already" };
+            return self.refuse(*conn, why);
+        }
+        let (stop, stops) = watch::channel(false);
+        self.lab = Some(stop);
+        tokio::spawn(lab::run(order, Arc::clone(&self.recorder), self.lab_wishes.clone(), stops));
+    }
+
+    async fn lab_wish(&mut self, wish: LabWish) {
+        match wish {
+            LabWish::Command(command) => Box::pin(self.carry_out(command)).await,
+            LabWish::Measured { conn, measure } => {
+                if self.connections.get(&conn).is_some_and(|running| running.task.is_finished()) {
+                    self.ask_further(conn, Some(measure));
+                } else {
+                    self.mailbox.put(Event::LabEnded { silent: conn, measure });
+                }
+            }
+        }
     }
 
     fn wish(&self, conn: ConnId, wish: Wish) {
@@ -182,7 +297,7 @@ impl Supervisor {
         running.sink.push(pasted);
         if running.task.is_finished() {
             let (recorder, sink) = (Arc::clone(&self.recorder), running.sink.clone());
-            tokio::spawn(async move { conclude(conn, None, &recorder, &sink).await });
+            tokio::spawn(async move { drop(conclude(conn, None, &recorder, &sink).await) });
         }
     }
 
@@ -286,60 +401,16 @@ impl Supervisor {
     }
 }
 
-/// Asks what may still be asked, with a first verdict before that.
-async fn ask_further(conn: ConnId, recorder: &Recorder, sink: &Sink, lane: Option<&FileLane>, consoles: &Consoles) {
-    if lane.is_some() || consoles.is_any() {
-        // The last lines may be on their way; the first verdict does not wait for them.
-        if let Some(story) = recorder.settle(conn).await {
-            let verdict = diagnose(&Case { story: &story, probes_pending: true });
-            sink.push(Fact::Concluded(Box::new(verdict)));
-        }
-        // Lines that came by themselves stand before those that our probes provoke.
-        let lane = async {
-            if let Some(lane) = lane {
-                lane.settle().await;
-            }
-        };
-        tokio::join!(lane, consoles.settle());
+/// Looks who listens on a port of this machine, beside the connection that begins.
+fn look_who_listens(target: &Target, sink: &Sink) {
+    if !target.is_loopback() {
+        return;
     }
-    for _ in 0..PROBE_ROUNDS {
-        let Some(story) = recorder.settle(conn).await else {
-            return;
-        };
-        let probes = next_probes(&Case { story: &story, probes_pending: true });
-        if probes.is_empty() {
-            break;
-        }
-        if story.verdict.is_none() {
-            let verdict = diagnose(&Case { story: &story, probes_pending: true });
-            sink.push(Fact::Concluded(Box::new(verdict)));
-        }
-        join_all(probes.into_iter().map(|probe| async move {
-            sink.push(Fact::ProbeStarted(probe.clone()));
-            let outcome = probe::run(&probe).await;
-            sink.push(Fact::ProbeEnded { probe, outcome });
-        }))
-        .await;
-    }
-}
-
-/// Gives the last verdict; returns how the connection is to be made again and when, if it is.
-async fn conclude(
-    conn: ConnId,
-    reconnect: Option<Reconnect>,
-    recorder: &Recorder,
-    sink: &Sink,
-) -> Option<(Reconnect, Duration)> {
-    let story = recorder.settle(conn).await?;
-    sink.push(Fact::Concluded(Box::new(diagnose(&Case { story: &story, probes_pending: false }))));
-    let next = reconnect.and_then(|reconnect| reconnect.after(&story)).map(|next| (next, next.pause(chance())));
-    if let Some((next, pause)) = next {
-        let millis = u64::try_from(pause.as_millis()).unwrap_or(u64::MAX);
-        sink.push(Fact::ReconnectPlanned { number: next.made, millis });
-    }
-    sink.push(Fact::Finished);
-    recorder.settle(conn).await;
-    next
+    let (port, sink) = (target.port, sink.clone());
+    tokio::task::spawn_blocking(move || {
+        let listeners = port::listeners(port);
+        sink.push(Fact::ListenersSeen { port, listeners });
+    });
 }
 
 /// Waits before a connection is made again; a wish to end or the end of the program stops it.

@@ -105,6 +105,9 @@ fn fact_words(fact: &Fact) -> (String, String) {
         Fact::ProbeEnded { probe, outcome } => {
             ("probe".to_owned(), format!("{}: {}", words::probe(probe), words::outcome(Some(outcome))))
         }
+        Fact::ListenersSeen { port, listeners } => {
+            (format!("port {port}"), format!("who listens: {}", words::listeners(listeners)))
+        }
         Fact::Concluded(verdict) => ("verdict".to_owned(), format!("{}: {}", verdict.cause, verdict.summary)),
         other => {
             let (name, members) = row_json::fact_members(other);

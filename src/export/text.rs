@@ -14,7 +14,7 @@ use super::steps::steps;
 use super::visible::{shortened, visible};
 use super::{Material, words};
 use crate::diagnosis::catalogue;
-use crate::diagnosis::{Alternative, CheckItem, Evidence, Finding, Remedy, Verdict};
+use crate::diagnosis::{Alternative, Case, CheckItem, Evidence, Finding, Remedy, Verdict, useful_probes};
 use crate::observation::Route;
 use crate::store::Story;
 
@@ -195,6 +195,21 @@ impl Report<'_> {
             let text = format!("  {}: {}", words::probe(&probe.probe), words::outcome(probe.outcome.as_ref()));
             let text = self.brief(&text, PREVIEW_CHARS);
             self.push(Line::new().plain(&text).hang(4));
+        }
+        self.unasked(story);
+    }
+
+    /// What would be asked of another machine, if somebody agreed.
+    fn unasked(&mut self, story: &Story) {
+        let may_ask = story.finished.is_some() && story.plan.as_ref().is_some_and(|plan| plan.probes);
+        let probes = if may_ask { useful_probes(&Case { story, probes_pending: false }) } else { Vec::new() };
+        if probes.is_empty() {
+            return;
+        }
+        self.heading("Not asked, because it is another machine (--probes asks)");
+        for probe in probes {
+            let text = self.brief(&format!("  {}", words::probe(&probe)), PREVIEW_CHARS);
+            self.push(Line::new().dim(&text).hang(4));
         }
     }
 

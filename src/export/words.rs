@@ -2,7 +2,8 @@
 
 use crate::diagnosis::{Certainty, Remedy};
 use crate::observation::{
-    Direction, IoFailure, IoKind, Probe, ProbeOutcome, ReadEnd, TlsAlert, TlsFailure, TlsFailureKind,
+    Change, Direction, Handshaken, IoFailure, IoKind, Listener, Probe, ProbeOutcome, ReadEnd, TlsAlert, TlsFailure,
+    TlsFailureKind,
 };
 use crate::store::Story;
 use crate::token::{Signature, TokenReport, Validity};
@@ -69,9 +70,62 @@ pub(super) fn read_end(end: &ReadEnd) -> String {
 pub(super) fn probe(probe: &Probe) -> String {
     match probe {
         Probe::Tcp { address } => format!("TCP to {address}"),
-        Probe::PlainGet { address, path, .. } => format!("plain GET {path} to {address}"),
+        Probe::ComesBack { address } => format!("TCP to {address} again, for a while"),
+        Probe::Listeners { port } => format!("the system's list of who listens on port {port}"),
+        Probe::PlainGet { address, path, tls, .. } => {
+            format!("plain GET {path} to {address}{}", if *tls { ", inside TLS" } else { "" })
+        }
+        Probe::TlsHello { address, server_name } if server_name.is_empty() => {
+            format!("TLS ClientHello without a name to {address}")
+        }
         Probe::TlsHello { address, .. } => format!("TLS ClientHello to {address}"),
+        Probe::Handshake { address, change, with_token } => {
+            let address = match change {
+                Change::Backend { host, .. } => host.clone(),
+                Change::None
+                | Change::Origin { .. }
+                | Change::NoExtensions
+                | Change::NoSubprotocol
+                | Change::Path { .. } => address.to_string(),
+            };
+            let what = match change {
+                Change::None => String::new(),
+                Change::Origin { origin: Some(origin) } => format!(" with Origin {origin}"),
+                Change::Origin { origin: None } => " without Origin".to_owned(),
+                Change::NoExtensions => " without extensions".to_owned(),
+                Change::NoSubprotocol => " without subprotocols".to_owned(),
+                Change::Path { path } => format!(" at {path}"),
+                Change::Backend { .. } => ", the server behind the proxy,".to_owned(),
+            };
+            let token = if *with_token { "with the token" } else { "without the token" };
+            format!("opening handshake to {address}{what} {token}")
+        }
     }
+}
+
+/// Who listens, in a few words.
+pub(super) fn listeners(listeners: &[Listener]) -> String {
+    let words = |listener: &Listener| match &listener.process {
+        Some(process) => format!("{} (pid {}) on {}", process.name, process.pid, listener.address),
+        None => format!("a hidden process on {}", listener.address),
+    };
+    if listeners.is_empty() { "nobody".to_owned() } else { listeners.iter().map(words).collect::<Vec<_>>().join(", ") }
+}
+
+fn handshaken(found: &Handshaken) -> String {
+    let words = match (found.opened, found.status) {
+        (true, _) => "opened".to_owned(),
+        (false, Some(status)) => format!("answered with HTTP status {status}"),
+        (false, None) => format!("answered: {}", found.preview),
+    };
+    let then = match (found.close, &found.broken, &found.end) {
+        (Some(code), _, _) => format!(", closed by the server with {code}"),
+        (None, Some(broken), _) => format!(", {broken}"),
+        (None, None, Some(end)) if found.opened => format!(", then {}", read_end(end)),
+        (None, None, _) if found.message => ", and a message came".to_owned(),
+        (None, None, _) => String::new(),
+    };
+    format!("{words}{then}")
 }
 
 /// A probe's answer.
@@ -85,6 +139,8 @@ pub(super) fn outcome(outcome: Option<&ProbeOutcome>) -> String {
         Some(ProbeOutcome::Answered { tls: true, .. }) => "answered with TLS".to_owned(),
         Some(ProbeOutcome::Answered { status: Some(status), .. }) => format!("answered with HTTP status {status}"),
         Some(ProbeOutcome::Answered { status: None, preview, .. }) => format!("answered: {preview}"),
+        Some(ProbeOutcome::Listening { listeners: all }) => listeners(all),
+        Some(ProbeOutcome::Handshaken(found)) => handshaken(found),
     }
 }
 

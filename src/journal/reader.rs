@@ -246,6 +246,8 @@ mod tests {
             insecure: false,
             family: Family::Auto,
             probes: true,
+            probes_elsewhere: false,
+            backend: None,
             route: Route::Proxy { kind: ProxyKind::Http, place: "p:1".to_owned(), source: "HTTP_PROXY".to_owned() },
             keep_alive: KeepAlivePlan::default(),
         };
@@ -258,7 +260,21 @@ mod tests {
             alert: Some(TlsAlert { direction: Direction::ServerToClient, code: 42 }),
             ..TlsFailure::default()
         };
-        let probe = Probe::PlainGet { address, host: "h".to_owned(), path: "/".to_owned() };
+        let probe = Probe::PlainGet { address, host: "h".to_owned(), path: "/".to_owned(), tls: false };
+        let change = Change::Origin { origin: Some("http://a".to_owned()) };
+        let handshake = Probe::Handshake { address, change, with_token: true };
+        let process = Process { pid: 1, name: "node".to_owned(), command: "node a".to_owned(), started_unix: Some(9) };
+        let listeners = vec![Listener { address, process: Some(process), waiting: Some(2) }];
+        let run = LabRun { opened_at_millis: Some(0.5), ended_after_millis: None, watched_millis: 1e9 };
+        let measure = LabMeasure { ping_every_millis: 500.0, silent: run, pinging: run, again: Some(run) };
+        let past = PastEnd {
+            began_unix_millis: -1,
+            ending: "fin".to_owned(),
+            cause: "idle-timeout".to_owned(),
+            age_millis: 60_000.25,
+            silence_millis: 0.0,
+            close_code: Some(1001),
+        };
         vec![
             Fact::Planned(Box::new(plan)),
             Fact::ResolveFailed(ResolveFailure { kind: ResolveKind::NoSuchName, code: Some(-2), text: "x".to_owned() }),
@@ -306,6 +322,15 @@ mod tests {
             Fact::ProbeEnded { probe: probe.clone(), outcome: ProbeOutcome::Failed(io_failure()) },
             Fact::ProbeEnded { probe: probe.clone(), outcome: ProbeOutcome::Ended(ReadEnd::Failed(io_failure())) },
             Fact::ProbeEnded { probe, outcome: ProbeOutcome::Silent },
+            Fact::ProbeStarted(handshake.clone()),
+            Fact::ProbeEnded { probe: handshake, outcome: ProbeOutcome::Handshaken(Box::default()) },
+            Fact::ProbeEnded {
+                probe: Probe::Listeners { port: 1 },
+                outcome: ProbeOutcome::Listening { listeners: listeners.clone() },
+            },
+            Fact::ListenersSeen { port: 1, listeners },
+            Fact::EarlierEnds { ends: vec![past] },
+            Fact::LabMeasured(Box::new(measure)),
             Fact::ConsoleLine { source: "server.log".to_owned(), text: "\u{1b}[31mError".to_owned() },
             Fact::Finished,
         ]

@@ -8,6 +8,8 @@ mod end;
 mod failure;
 mod inflated;
 mod keep_alive;
+mod listener;
+mod past;
 mod plan;
 mod probe;
 mod tunnel;
@@ -30,8 +32,10 @@ pub use failure::{
 };
 pub use inflated::Inflated;
 pub use keep_alive::TcpQueues;
+pub use listener::{Listener, Process};
+pub use past::{LabMeasure, LabRun, PastEnd};
 pub use plan::{Expect, Family, KeepAlivePlan, Plan, Preset, TimeOuts, TokenPlace};
-pub use probe::{Probe, ProbeOutcome};
+pub use probe::{Change, Handshaken, Probe, ProbeOutcome};
 pub use tunnel::{Route, TunnelFailure, TunnelFailureKind};
 
 /// Names one connection of this process; the face that asks for the connection makes it up.
@@ -298,6 +302,20 @@ pub enum Fact {
         /// What it found.
         outcome: ProbeOutcome,
     },
+    /// Who listened on the target's port of this machine while we connected.
+    ListenersSeen {
+        /// The port.
+        port: u16,
+        /// Every listening socket of it.
+        listeners: Vec<Listener>,
+    },
+    /// How earlier connections to the same target ended, the newest last.
+    EarlierEnds {
+        /// At most eight of them.
+        ends: Vec<PastEnd>,
+    },
+    /// What the idle lab measured with this connection and its twin.
+    LabMeasured(Box<LabMeasure>),
     /// A console of the server was attached: its lines are seen from here on, and that none comes is a fact as well.
     ConsoleAttached {
         /// What its lines are named after, e.g. the file's name.

@@ -7,6 +7,7 @@ use crate::wire::Target;
 
 /// What the user asked for.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a choice of the user")]
 pub struct Plan {
     /// The URL exactly as typed, with the token where it was put.
     pub url: String,
@@ -38,8 +39,14 @@ pub struct Plan {
     pub insecure: bool,
     /// Which address families are tried.
     pub family: Family,
-    /// Whether follow-up probes may run by themselves.
+    /// Whether follow-up probes may run by themselves against this machine.
     pub probes: bool,
+    /// Whether they may run by themselves against other machines, too.
+    #[serde(default)]
+    pub probes_elsewhere: bool,
+    /// The URL of the server behind a proxy, if the user named it.
+    #[serde(default)]
+    pub backend: Option<String>,
     /// Which way the connection takes.
     #[serde(default)]
     pub route: Route,

@@ -146,6 +146,9 @@ impl Story {
                     seen.outcome = Some(outcome.clone());
                 }
             }
+            Fact::ListenersSeen { listeners, .. } => self.listeners = Some((at, listeners.clone())),
+            Fact::EarlierEnds { ends } => self.earlier.clone_from(ends),
+            Fact::LabMeasured(measure) => self.lab = Some((at, (**measure).clone())),
             Fact::ConsoleLine { source, text } => {
                 let source = self.console_source(source);
                 self.console_line(at, source, text, false);
@@ -251,7 +254,14 @@ impl Story {
                     self.first_message = Some((at, Vec::new()));
                 }
             }
-            Item::Frame { direction: Direction::ClientToServer, header, .. } => self.sent.count(at, header),
+            Item::Frame { direction: Direction::ClientToServer, header, .. } => {
+                let last = [self.sent.last_at, self.received.last_at, self.opened].into_iter().flatten().max();
+                let silence = last.map_or(0, |last| at.0.saturating_sub(last.0));
+                if silence >= Self::LONG_SILENCE_NANOS {
+                    self.silence_broken = Some((at, silence));
+                }
+                self.sent.count(at, header);
+            }
             Item::Payload { direction: Direction::ServerToClient, data, compressed } => {
                 // Only the first message: until its end nothing else counts as data.
                 if self.received.messages == 0

@@ -10,8 +10,9 @@ use super::round_trips::RoundTrips;
 use super::tally::Tally;
 use crate::diagnosis::Verdict;
 use crate::observation::{
-    CloseOrigin, ConsoleKind, Deadline, Direction, ExitStatus, Inflated, IoFailure, Limit, Moment, PastedConsole, Plan,
-    Probe, ProbeOutcome, ReadEnd, ResolveFailure, TcpQueues, TlsFailure, TlsInfo, TunnelFailure,
+    CloseOrigin, ConsoleKind, Deadline, Direction, ExitStatus, Inflated, IoFailure, LabMeasure, Limit, Listener,
+    Moment, PastEnd, PastedConsole, Plan, Probe, ProbeOutcome, ReadEnd, ResolveFailure, TcpQueues, TlsFailure, TlsInfo,
+    TunnelFailure,
 };
 use crate::token::TokenReport;
 use crate::wire::{
@@ -99,6 +100,14 @@ pub struct Story {
     pub reset_after_fin: bool,
     /// When we closed our side of TCP.
     pub we_closed_tcp: Option<Moment>,
+    /// Who listened on the target's port of this machine while we connected.
+    pub listeners: Option<(Moment, Vec<Listener>)>,
+    /// How earlier connections to the same target ended, the newest last.
+    pub earlier: Vec<PastEnd>,
+    /// What the idle lab measured with this connection.
+    pub lab: Option<(Moment, LabMeasure)>,
+    /// The last frame of ours that broke a silence of at least [`Story::LONG_SILENCE_NANOS`]: when, and the silence.
+    pub silence_broken: Option<(Moment, u64)>,
     /// Follow-up probes in the order in which they began.
     pub probes: Vec<ProbeSeen>,
     /// The consoles of the server that were attached.
@@ -367,6 +376,8 @@ impl Story {
     pub const MAX_VIOLATIONS: usize = 32;
     /// How many console lines are kept.
     pub const MAX_CONSOLE_LINES: usize = 1_000;
+    /// From here on a silence is long: ten seconds.
+    pub const LONG_SILENCE_NANOS: u64 = 10_000_000_000;
     /// How many ends of the server's process are kept.
     pub const MAX_EXITS: usize = 16;
     /// How many pasted texts are kept.

@@ -82,6 +82,12 @@ pub enum Action {
     OwnForm,
     /// Open no further connection of a repetition.
     StopRepeat,
+    /// Measure for at most so many seconds what silence does to connections to the form's URL.
+    StartLab(u64),
+    /// Stop measuring.
+    StopLab,
+    /// Ask about a connection that is over what its verdict proposes.
+    AskFurther(ConnId),
     /// Send the contents of a file as a binary message.
     SendFile(PathBuf),
     /// Read the secrets of a file into the form.

@@ -26,6 +26,7 @@ use super::files::FileJobs;
 use super::form::Form;
 use super::form::kept::KeptForm;
 use super::kept::{KeptTheme, KeptWindow};
+use super::lab::Lab;
 use super::menu::{self, Situation};
 use super::panels::compare::ComparePanel;
 use super::panels::compose::ComposePanel;
@@ -33,6 +34,7 @@ use super::panels::connect::ConnectPanel;
 use super::panels::console::ConsolePanel;
 use super::panels::detail::Detail;
 use super::panels::handshake::Handshake;
+use super::panels::idle_lab::IdleLabPanel;
 use super::panels::palette::ActionPalette;
 use super::panels::path_bar::PathBar;
 use super::panels::plots::Plots;
@@ -67,6 +69,7 @@ pub struct App {
     jobs: FileJobs,
     journal: JournalPlace,
     repeat: Option<Repeat>,
+    lab: Option<Lab>,
     /// The sessions on disk, once they were looked for.
     saved: Option<Vec<SavedSession>>,
     /// A session that a crash has left, until the user has answered.
@@ -106,6 +109,7 @@ struct Panels {
     console: ConsolePanel,
     plots: Plots,
     verdict: VerdictPanel,
+    idle_lab: IdleLabPanel,
     practice: PracticePanel,
     sessions: SessionsPanel,
     share: SharePanel,
@@ -145,6 +149,7 @@ impl App {
             jobs: FileJobs::new(ctx.clone()),
             journal: JournalPlace::default(),
             repeat: None,
+            lab: None,
             saved: None,
             orphan: None,
             pending_export: None,
@@ -425,6 +430,7 @@ fn context<'a>(
         is_live: connections.is_live(),
         now_unix_millis,
         practice_lines: &practice.lines,
+        is_from_file: connections.shown.is_some_and(|conn| connections.files.contains_key(&conn)),
         lane,
     }
 }

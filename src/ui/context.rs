@@ -17,6 +17,8 @@ pub struct Context<'a> {
     pub is_live: bool,
     /// Unix milliseconds by the wall clock, at the beginning of the pass.
     pub now_unix_millis: i64,
+    /// Whether the shown connection was opened from a file: nobody is asked about it.
+    pub is_from_file: bool,
     /// The practice server's newest console lines.
     pub practice_lines: &'a [String],
     /// The attached consoles and their newest lines.

@@ -429,6 +429,7 @@ mod tests {
             upgrade_timeout: None,
             confirm_timeout: None,
             watch: None,
+            times: 1,
             proxy: None,
             ping: None,
             withhold_pongs: false,

@@ -72,6 +72,8 @@ pub const ACTIONS: &[Entry] = &[
     entry(Group::Connection, "Disconnect", Some(command(Key::D)), live, || Action::Disconnect),
     entry(Group::Connection, "Abort", Some(shifted(Key::D)), live, || Action::Abort),
     entry(Group::Connection, "New connection", Some(command(Key::N)), shown, || Action::NewConnection),
+    entry(Group::Connection, "Idle lab: measure what silence does", None, idle, || Action::StartLab(150)),
+    entry(Group::Connection, "Idle lab: stop", None, always, || Action::StopLab),
     entry(Group::Connection, "Practice: a healthy session", None, always, || Action::Practice(None)),
     entry(Group::Go, "URL", Some(command(Key::L)), always, || Action::Focus(Focus::Url)),
     entry(Group::Go, "Message to send", Some(command(Key::M)), always, || Action::Focus(Focus::Compose)),
@@ -191,6 +193,10 @@ const fn plain(key: Key) -> KeyboardShortcut {
 
 fn always(_: Situation) -> bool {
     true
+}
+
+fn idle(situation: Situation) -> bool {
+    situation.can_connect
 }
 
 fn shown(situation: Situation) -> bool {

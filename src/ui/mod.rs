@@ -23,6 +23,7 @@ pub mod form;
 pub mod hex_view;
 pub mod json_tree;
 pub mod kept;
+pub mod lab;
 pub mod matrix;
 pub mod menu;
 pub mod panels;

@@ -17,4 +17,5 @@ mod matrix;
 mod misbehaviour;
 mod network;
 mod peer;
+mod probes;
 mod smoke;

@@ -34,16 +34,20 @@ fn run(fault: &Fault) -> Option<Arc<Story>> {
     let mut options = ConnectOptions::for_exercise(&exercise);
     options.journal = JournalPlace::Memory;
     options.watch.get_or_insert(Duration::from_millis(900));
-    let conn = ConnId(1);
-    engine.send(Command::Connect { conn, options: Box::new(options) }).unwrap();
-    loop {
-        match next(&engine) {
-            Event::Ended { .. } => break,
-            Event::Refused { why, .. } => panic!("{}: {why}", fault.id),
-            _ => {}
+    let mut story = None;
+    for nth in 1..=exercise.times {
+        let conn = ConnId(nth);
+        engine.send(Command::Connect { conn, options: Box::new(options.clone()) }).unwrap();
+        loop {
+            match next(&engine) {
+                Event::Ended { .. } => break,
+                Event::Refused { why, .. } => panic!("{}: {why}", fault.id),
+                _ => {}
+            }
         }
+        story = Some(Arc::clone(&engine.view(conn).unwrap().story));
     }
-    Some(Arc::clone(&engine.view(conn).unwrap().story))
+    story
 }
 
 fn next(engine: &EngineHandle) -> Event {

@@ -21,6 +21,7 @@ mod panels_console;
 mod panels_detail;
 mod panels_files;
 mod panels_fixture;
+mod panels_lab;
 mod panels_plots;
 mod panels_timeline;
 mod panels_token;

@@ -74,6 +74,7 @@ pub(crate) fn stage<P: 'static>(
             views: &views,
             is_live: false,
             now_unix_millis: (BEGAN_UNIX + 3600) * 1000,
+            is_from_file: false,
             practice_lines: &[],
             lane: &lane.borrow(),
         };
@@ -364,6 +365,8 @@ pub(crate) fn plan() -> Plan {
         insecure: false,
         family: Family::Auto,
         probes: true,
+        probes_elsewhere: false,
+        backend: None,
         route: Route::Direct,
         keep_alive: KeepAlivePlan::default(),
     }

@@ -116,9 +116,10 @@ fn known(seen: &ConsoleSeen) -> Option<Recognised> {
 
 /// When our first probe can have reached the server.
 fn probed(case: &Case<'_>) -> Moment {
-    let reached = case.story.probes.iter().map(|seen| match seen.probe {
-        Probe::Tcp { .. } => Moment(seen.started.0.saturating_add(PROBE_PAUSE_NANOS)),
-        Probe::PlainGet { .. } | Probe::TlsHello { .. } => seen.started,
+    let reached = case.story.probes.iter().filter_map(|seen| match seen.probe {
+        Probe::Tcp { .. } | Probe::ComesBack { .. } => Some(Moment(seen.started.0.saturating_add(PROBE_PAUSE_NANOS))),
+        Probe::PlainGet { .. } | Probe::TlsHello { .. } | Probe::Handshake { .. } => Some(seen.started),
+        Probe::Listeners { .. } => None,
     });
     reached.min().unwrap_or(Moment(u64::MAX))
 }

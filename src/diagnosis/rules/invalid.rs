@@ -190,7 +190,13 @@ fn no_bytes(case: &Case<'_>, ending: Ending, id: &'static str) -> Option<Found> 
                 "send a ClientHello to the port, or try wss://",
             )
             .or("handler-exception", "look at the server's console"),
-        TcpEnd::Fin | TcpEnd::Silence => found.or("handler-exception", "look at the server's console"),
+        TcpEnd::Fin | TcpEnd::Silence => found
+            .or_if(
+                matches!(case.plain_get(), Some((_, ProbeOutcome::Silent))),
+                "server-blocked",
+                "look at the process: does it use the CPU, does it read?",
+            )
+            .or("handler-exception", "look at the server's console"),
     })
 }
 
@@ -233,7 +239,13 @@ fn unanswered(case: &Case<'_>, ending: Ending, _: &'static str) -> Option<Found>
             .seen(probed, "a plain GET on the same port was answered"),
         ),
         Some((_, ProbeOutcome::Silent)) => None,
-        Some((_, ProbeOutcome::Accepted | ProbeOutcome::Failed(_) | ProbeOutcome::Ended(_))) | None => Some(
+        Some((_,
+            ProbeOutcome::Accepted
+            | ProbeOutcome::Failed(_)
+            | ProbeOutcome::Ended(_)
+            | ProbeOutcome::Listening { .. }
+            | ProbeOutcome::Handshaken(_),
+        )) | None => Some(
             Found::certain(format!("The server took our request and did not answer it within {waited}."))
                 .seen(at, limit)
                 .or("server-blocked", "send a plain GET to the same port: does it hang as well?"),
@@ -324,7 +336,7 @@ mod tests {
     #[test]
     fn silence_is_told_from_a_blocked_server() {
         let silent = Scene::asked().ran_out(Deadline::Upgrade, 500);
-        assert_eq!(silent.next_probes().len(), 1);
+        assert_eq!(silent.next_probes().len(), 2);
         let verdict = silent.certain("upgrade-unanswered", "upgrade-unanswered");
         assert!(rivals(&verdict).contains(&"server-blocked"), "{verdict:#?}");
         let answered = ProbeOutcome::Answered { status: Some(426), preview: String::new(), tls: false };

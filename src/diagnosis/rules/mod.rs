@@ -2,6 +2,7 @@
 //!
 //! A rule says what it found; which of the findings is the cause is decided here alone. Start at [`rules`].
 
+mod asked;
 mod auth;
 mod browser;
 mod close;
@@ -16,6 +17,7 @@ mod ours;
 mod protocol;
 mod proxy;
 mod refused;
+mod timing;
 mod tls;
 mod token;
 mod url;
@@ -29,6 +31,7 @@ use crate::observation::{Direction, Moment};
 
 pub(super) use close::code_id;
 pub(super) use refused::{is_403_fingerprint, status_id};
+pub(super) use timing::end_of;
 
 /// How one cause is recognised.
 #[derive(Clone, Copy, Debug)]
@@ -150,7 +153,7 @@ pub fn rules() -> impl Iterator<Item = &'static Rule> {
     FAMILIES.iter().flat_map(|family| family.iter())
 }
 
-static FAMILIES: [&[Rule]; 20] = [
+static FAMILIES: [&[Rule]; 22] = [
     ours::RULES,
     url::NOT_ATTEMPTED,
     console::RULES,
@@ -159,8 +162,10 @@ static FAMILIES: [&[Rule]; 20] = [
     tls::RULES,
     protocol::RULES,
     invalid::RULES,
+    asked::RULES,
     open::DIED,
     engineio::RULES,
+    timing::RULES,
     close::BY_REASON,
     token::RULES,
     auth::RULES,
@@ -214,6 +219,13 @@ pub(super) fn verdict(case: &Case<'_>) -> Verdict {
     }
     let mut evidence = found.evidence;
     evidence.extend(silence);
+    if rule.id != "healthy" {
+        for more in asked::evidence(case, ending) {
+            if !evidence.iter().any(|known| known.text == more.text) {
+                evidence.push(more);
+            }
+        }
+    }
     Verdict {
         ending,
         cause: rule.id.to_owned(),
@@ -312,9 +324,9 @@ mod tests {
         let mut seen = BTreeSet::new();
         for rule in rules() {
             assert!(cause(rule.id).is_some(), "{} is not in the catalogue", rule.id);
-            // An origin is refused by a response or by a close reason, a process dies before or after we connect: two
-            // families, one id.
-            let stands_twice = ["http-403-origin", "server-process-died"];
+            // An origin is refused by a response or by a close reason, a process dies before or after we connect, and a
+            // restart or Engine.IO is told by a line, an answer or a probe: two families, one id.
+            let stands_twice = ["http-403-origin", "server-process-died", "server-restarted", "engineio-error"];
             assert!(seen.insert(rule.id) || stands_twice.contains(&rule.id), "{} stands twice", rule.id);
             for general in rule.implies {
                 assert!(general.ends_with('*') || cause(general).is_some(), "{}: no {general}", rule.id);

@@ -1,12 +1,13 @@
 //! After a good 101, with no Close frame that says why: who ended TCP, and is the server still there.
 
 use super::{Found, Rule, keep_alive};
+use crate::diagnosis::asked::listeners_words;
 use crate::diagnosis::case::TcpEnd;
 use crate::diagnosis::console::near::{exit_near, exit_words};
 use crate::diagnosis::credential;
 use crate::diagnosis::words::{after_milestone, capital, count, span};
 use crate::diagnosis::{Case, Ending};
-use crate::observation::{Deadline, Direction, Expect, Moment, ProbeOutcome};
+use crate::observation::{Change, Deadline, Direction, Expect, Moment, ProbeOutcome};
 use crate::wire::Cut;
 
 /// The listener is gone: the most telling fact after an end.
@@ -61,6 +62,11 @@ fn died(case: &Case<'_>, ending: Ending, _: &'static str) -> Option<Found> {
         .seen(probed, format!("{port} refused a new connection {} later", span(probed.millis_since(at))));
     if let Some((at, cut)) = case.story.cut {
         found = found.seen(at, cut_words(cut));
+    }
+    if let (Some(before), Some(_)) = (case.listeners_before(), case.nobody_listens())
+        && !before.is_empty()
+    {
+        found = found.seen(probed, format!("before, {} listened", listeners_words(before, case.unix_at(at))));
     }
     if let Some(exit) = exit_near(case, at) {
         found.summary = format!("{} {}.", found.summary, capital(&exit_words(case, exit)));
@@ -214,7 +220,9 @@ fn ended(case: &Case<'_>, ending: Ending, id: &'static str) -> Option<Found> {
     let silence = case.silence_before(at);
     let opened = case.opened_at().unwrap_or(at);
     let is_early = at.millis_since(opened) <= 1_000.0;
-    let fault = credential::faults(case, at).into_iter().next();
+    // What ends in the same way without the token does not end because of it.
+    let is_alike = case.handshaken(&Change::None, false).is_some_and(|(_, other)| case.failed_alike(other));
+    let fault = credential::faults(case, at).into_iter().next().filter(|_| !is_alike);
     let fault = fault.filter(|fault| is_early || fault.id == "jwt-expired-mid-session");
     if let Some(fault) = &fault {
         found = found.or(fault.id, "repeat with a good token, and look at the server's console");
@@ -227,13 +235,17 @@ fn ended(case: &Case<'_>, ending: Ending, id: &'static str) -> Option<Found> {
         found = found.seen(at, format!("nothing had travelled for {} before", span(silence)));
         if id == "connection-terminated" {
             found = found
-                .or("idle-timeout", format!("repeat with --ping 1 and see whether it outlives {}", span(silence)))
+                .or(
+                    "idle-timeout",
+                    format!("run the idle lab: does a connection that pings outlive {}?", span(silence)),
+                )
                 .or("heartbeat-terminate", "repeat, and compare the age at which it ends");
         } else {
             found = found.or("nat-state-lost", "repeat with --ping 20 and see whether it lasts");
         }
     }
-    Some(found.or("server-restarted", "compare the process id of the server before and after"))
+    let is_same = case.same_process().is_some();
+    Some(found.or_if(!is_same, "server-restarted", "compare the process id of the server before and after"))
 }
 
 /// From this much silence on, time-outs are worth a thought.
@@ -350,7 +362,7 @@ mod tests {
 
     #[test]
     fn silence_before_fin_makes_time_outs_rivals_only() {
-        let verdict = Scene::confirmed().wait(60_000).fin().accepts().likely("fin", "connection-terminated");
+        let verdict = Scene::confirmed().wait(45_000).fin().accepts().likely("fin", "connection-terminated");
         assert!(rivals(&verdict).contains(&"idle-timeout"), "{verdict:#?}");
         let verdict = Scene::confirmed().wait(500).fin().accepts().verdict();
         assert!(!rivals(&verdict).contains(&"idle-timeout"), "{verdict:#?}");

@@ -16,7 +16,7 @@ mod request;
 mod route;
 mod sending;
 mod tap;
-mod tls;
+pub(crate) mod tls;
 mod tunnel;
 mod upgrade;
 
@@ -244,6 +244,8 @@ fn examine(options: &ConnectOptions, sink: &Sink) -> Result<Planned, UrlProblem>
         insecure: options.insecure,
         family: options.family,
         probes: options.probes,
+        probes_elsewhere: options.probes_elsewhere,
+        backend: options.backend.clone(),
         route: way.route.clone(),
         keep_alive: keep_alive_plan(options),
     })));

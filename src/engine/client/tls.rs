@@ -15,6 +15,7 @@ use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{AlertDescription, ClientConfig, Error as TlsError, InvalidMessage, PeerIncompatible, RootCertStore};
 use rustls_platform_verifier::Verifier;
 use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
@@ -84,6 +85,20 @@ pub(crate) async fn handshake<S: AsyncRead + AsyncWrite + Unpin>(
             fail(kind, failure_words(&error), &seen, alert(&error))
         }
     }
+}
+
+/// Runs the TLS handshake of a follow-up probe, which trusts what the connection trusted and leaves no facts behind.
+pub(crate) async fn connect_quietly(
+    stream: TcpStream,
+    target: &Target,
+    options: &ConnectOptions,
+    sink: &Sink,
+) -> std::io::Result<TlsStream<TcpStream>> {
+    let chosen = options.sni.clone().filter(|name| !name.is_empty());
+    let host = chosen.unwrap_or_else(|| target.host.clone());
+    let name = ServerName::try_from(host).map_err(std::io::Error::other)?;
+    let config = config(options, Arc::default(), sink).map_err(std::io::Error::other)?;
+    TlsConnector::from(Arc::new(config)).connect(name, stream).await
 }
 
 /// What was agreed on.

@@ -33,6 +33,8 @@ pub struct Exercise {
     pub confirm_timeout: Option<Duration>,
     /// How long to stay after the confirmation, if longer than usual.
     pub watch: Option<Duration>,
+    /// How often to connect: what a clock brings about shows only when it comes again.
+    pub times: u32,
     /// The URL of the proxy to go through.
     pub proxy: Option<String>,
     /// How often to ping, and how long each pong may take.
@@ -84,6 +86,7 @@ impl Exercise {
             upgrade_timeout: limit,
             confirm_timeout: limit,
             watch: terms.watch_millis.map(Duration::from_millis),
+            times: terms.times,
             proxy: None,
             ping: terms.ping_millis.map(|millis| (Duration::from_millis(millis), Duration::from_millis(2 * millis))),
             withhold_pongs: terms.withholds_pongs,

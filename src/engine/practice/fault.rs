@@ -99,6 +99,8 @@ pub struct Terms {
     pub message_limit: Option<u64>,
     /// How long the client must stay after the confirmation, if longer than usual.
     pub watch_millis: Option<u64>,
+    /// How often the client must connect: what a clock brings about shows only when it comes again.
+    pub times: u32,
     /// How often the client is to ping, if the fault shows by its pongs; each may take twice as long.
     pub ping_millis: Option<u64>,
     /// The client is to leave pings unanswered.
@@ -165,6 +167,7 @@ impl Terms {
         patience_millis: None,
         message_limit: None,
         watch_millis: None,
+        times: 1,
         ping_millis: None,
         withholds_pongs: false,
         trusts_practice_ca: false,
@@ -257,6 +260,12 @@ impl Fault {
     /// The same row with a client that stays longer.
     pub(super) const fn watch(mut self, millis: u64) -> Self {
         self.terms.watch_millis = Some(millis);
+        self
+    }
+
+    /// The same row with a client that connects so often.
+    pub(super) const fn times(mut self, times: u32) -> Self {
+        self.terms.times = times;
         self
     }
 

@@ -62,6 +62,10 @@ pub enum Step {
     EchoClose,
     /// Waits so many milliseconds, reading nothing.
     Wait(u64),
+    /// Reads until the client has sent nothing for so many milliseconds; pings are answered.
+    AwaitSilence(u64),
+    /// Sends this text again and again, with so many milliseconds between, for so many milliseconds.
+    Chatter(&'static str, u64, u64),
     /// Prints a line on the practice console.
     Console(&'static str),
     /// Closes the listener of the fault's own port, as the end of a process does.
@@ -153,6 +157,32 @@ impl<'a> Stage<'a> {
             Step::Wait(millis) => {
                 sleep(Duration::from_millis(millis)).await;
                 Ok(())
+            }
+            Step::AwaitSilence(millis) => {
+                let silence = Duration::from_millis(millis);
+                while let Ok(read) = timeout(silence, self.read_some()).await {
+                    if read? == 0 {
+                        return Err(io::ErrorKind::UnexpectedEof.into());
+                    }
+                    while let Some((opcode, payload)) = self.take_frame() {
+                        match opcode {
+                            0x8 => return Err(io::ErrorKind::ConnectionAborted.into()),
+                            0x9 => self.write(&frame(0x8A, &payload)).await?,
+                            _ => {}
+                        }
+                    }
+                }
+                Ok(())
+            }
+            Step::Chatter(text, every_millis, for_millis) => {
+                let talking = async {
+                    loop {
+                        sleep(Duration::from_millis(every_millis)).await;
+                        self.write(&frame(0x81, text.as_bytes())).await?;
+                    }
+                };
+                // Out of time is the aim; what fails before is the client's end.
+                timeout(Duration::from_millis(for_millis), talking).await.unwrap_or(Ok(()))
             }
             Step::Console(line) => {
                 (self.console)(line);

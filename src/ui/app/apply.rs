@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use egui::ViewportCommand;
 
@@ -16,6 +17,7 @@ use crate::ui::clock::unix_millis;
 use crate::ui::context::Actions;
 use crate::ui::files::Pick;
 use crate::ui::form::Form;
+use crate::ui::lab::Lab;
 use crate::ui::matrix::Matrix;
 use crate::ui::panels::compose::ComposePanel;
 use crate::ui::panels::palette::ActionPalette;
@@ -59,6 +61,15 @@ impl App {
             Action::Show(conn) => self.connections.shown = Some(conn),
             Action::Forget(conn) => self.forget(conn),
             Action::Repeat(times) => self.repeat(times),
+            Action::StartLab(secs) => self.start_lab(secs),
+            Action::StopLab => self.must_ask(Command::StopLab),
+            Action::AskFurther(conn) => {
+                if self.ask(Command::AskFurther { conn }) {
+                    self.connections.begun(conn);
+                } else {
+                    self.banner = Some(BUSY.to_owned());
+                }
+            }
             Action::StopRepeat => {
                 if let Some(repeat) = &mut self.repeat {
                     repeat.stop();
@@ -241,6 +252,23 @@ impl App {
         }
         self.repeat = Some(Repeat::new(times, self.form_options()));
         self.repeat_next();
+    }
+
+    fn start_lab(&mut self, secs: u64) {
+        if self.lab.as_ref().is_some_and(|lab| lab.is_running) || !self.form.checks.can_connect() {
+            return;
+        }
+        let conns = [self.connections.fresh(), self.connections.fresh(), self.connections.fresh()];
+        let limit = Duration::from_secs(secs);
+        let options = Box::new(self.form_options());
+        if self.ask(Command::StartLab { conns, options, limit, ping_every: Lab::PING_EVERY }) {
+            for conn in conns.into_iter().rev() {
+                self.connections.begun(conn);
+            }
+            self.lab = Some(Lab::new(conns, limit));
+        } else {
+            self.banner = Some(BUSY.to_owned());
+        }
     }
 
     fn try_variants(&mut self, variants: Vec<Variant>) {

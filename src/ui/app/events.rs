@@ -36,8 +36,18 @@ impl App {
     fn event(&mut self, event: Event) {
         match event {
             Event::Ended { conn } => self.ended(conn),
+            Event::LabEnded { silent, measure } => {
+                self.connections.ended(silent, &self.engine);
+                if let Some(lab) = self.lab.as_mut().filter(|lab| lab.conns[0] == silent) {
+                    lab.is_running = false;
+                    lab.measure = Some(*measure);
+                }
+            }
             Event::ReconnectDue { conn, options } => self.reconnect(conn, options),
             Event::Refused { conn, why } => {
+                if let Some(lab) = self.lab.as_mut().filter(|lab| lab.conns.contains(&conn)) {
+                    lab.is_running = false;
+                }
                 self.connections.refused(conn);
                 self.banner = Some(why);
             }
@@ -170,12 +180,16 @@ impl App {
     }
 
     fn exercise_ready(&mut self, fault: Option<String>, exercise: Exercise) {
+        let times = exercise.times;
         let practice = Form::for_exercise(fault, exercise);
         let old = std::mem::replace(&mut self.form, practice);
         if old.practice.is_none() {
             self.own_form = Some(old);
         }
         if std::mem::take(&mut self.practice.wants_connection) {
+            if times > 1 {
+                return self.actions.push(Action::Repeat(times));
+            }
             // Shown to be looked at: it ends by itself, and the verdict comes.
             self.connect_with(|options| {
                 options.watch.get_or_insert(SHOWN_FOR);

@@ -14,7 +14,19 @@ impl App {
     pub(super) fn regions_ui(&mut self, ui: &mut Ui, now_unix_millis: i64) {
         let palette = theme::palette(ui);
         let Self {
-            connections, lane, form, practice, actions, regions, panels, repeat, saved, engine, writing, ..
+            connections,
+            lane,
+            form,
+            practice,
+            actions,
+            regions,
+            panels,
+            repeat,
+            lab,
+            saved,
+            engine,
+            writing,
+            ..
         } = self;
         let session = |conn: ConnId| engine.session(conn);
         let ctx = context(connections, lane, practice, now_unix_millis);
@@ -54,7 +66,13 @@ impl App {
                 };
                 panels.share.show(ui, &more, &ctx, actions);
             }
-            Tab::Verdict => panels.verdict.show(ui, &ctx, actions),
+            Tab::Verdict => {
+                let obstacle = form.checks.obstacle();
+                Panel::bottom("idle lab").frame(theme::region(palette)).show(ui, |ui| {
+                    panels.idle_lab.show(ui, lab.as_ref(), obstacle.as_deref(), &ctx, actions);
+                });
+                panels.verdict.show(ui, &ctx, actions);
+            }
             Tab::Practice => panels.practice.show(ui, practice.address, &ctx, actions),
             Tab::Sessions => {
                 let obstacle = form.checks.obstacle();

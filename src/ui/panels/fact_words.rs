@@ -5,13 +5,14 @@
 
 use super::dates;
 use super::net_words::{self, keep_alive_words};
+use super::probe_words::{lab_words, listeners_words, outcome_words, probe_words};
 use super::row_text::Role;
 use super::short_token::short_tokens;
 use crate::diagnosis::Certainty;
 use crate::diagnosis::console::without_escapes;
 use crate::observation::{
-    CloseOrigin, Deadline, Direction, Fact, Inflated, IoFailure, IoKind, Limit, Probe, ProbeOutcome, ReadEnd,
-    ResolveKind, TlsAlert, TlsFailureKind,
+    CloseOrigin, Deadline, Direction, Fact, Inflated, IoFailure, IoKind, Limit, ProbeOutcome, ReadEnd, ResolveKind,
+    TlsAlert, TlsFailureKind,
 };
 use crate::token::{Signature, TokenReport, Validity};
 use crate::ui::units;
@@ -91,6 +92,13 @@ pub fn fact_words(fact: &Fact) -> FactWords {
         Fact::ProbeEnded { probe, outcome } => {
             ("probe", Role::Event, format!("{}: {}", probe_words(probe), outcome_words(outcome)))
         }
+        Fact::ListenersSeen { port, listeners } => {
+            ("listens", Role::Event, format!("on port {port}: {}", listeners_words(listeners)))
+        }
+        Fact::EarlierEnds { ends } => {
+            ("earlier", Role::Muted, format!("{} of this target ended of themselves before", ends.len()))
+        }
+        Fact::LabMeasured(measure) => ("idle lab", Role::Event, lab_words(measure)),
         Fact::ConsoleLine { text, .. } => ("console", Role::Event, without_escapes(text)),
         Fact::ConsoleAttached { source, .. } => ("console", Role::Muted, format!("{source} is attached")),
         Fact::ServerExited { source, status } => {
@@ -136,28 +144,6 @@ pub fn io_words(failure: &IoFailure) -> String {
         IoKind::Other => return failure.text.clone(),
     };
     failure.code.map_or_else(|| word.to_owned(), |code| format!("{word} (os error {code})"))
-}
-
-/// The question of a probe.
-pub fn probe_words(probe: &Probe) -> String {
-    match probe {
-        Probe::Tcp { address } => format!("does {address} accept TCP?"),
-        Probe::PlainGet { address, path, .. } => format!("what does GET {path} get at {address}?"),
-        Probe::TlsHello { address, .. } => format!("does {address} speak TLS?"),
-    }
-}
-
-/// The answer to a probe.
-pub fn outcome_words(outcome: &ProbeOutcome) -> String {
-    match outcome {
-        ProbeOutcome::Accepted => "accepted".to_owned(),
-        ProbeOutcome::Failed(failure) => io_words(failure),
-        ProbeOutcome::Answered { tls: true, .. } => "answered with TLS".to_owned(),
-        ProbeOutcome::Answered { status: Some(status), .. } => format!("answered with HTTP {status}"),
-        ProbeOutcome::Answered { status: None, preview, .. } => format!("answered, but not with HTTP: {preview}"),
-        ProbeOutcome::Silent => "accepted, then no answer in time".to_owned(),
-        ProbeOutcome::Ended(end) => format!("accepted, then {}", read_end_words(end)),
-    }
 }
 
 /// Why TLS failed, in a few words.
@@ -423,6 +409,9 @@ pub fn fact_fields(fact: &Fact) -> Vec<(String, String)> {
         | Fact::ResetAfterFin
         | Fact::WeClosedTcp
         | Fact::ProbeStarted(_)
+        | Fact::ListenersSeen { .. }
+        | Fact::EarlierEnds { .. }
+        | Fact::LabMeasured(_)
         | Fact::ConsoleAttached { .. }
         | Fact::ServerExited { .. }
         | Fact::Note { .. }

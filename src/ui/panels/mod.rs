@@ -2,9 +2,9 @@
 //!
 //! [`top`] and [`waterfall`] stand above, [`connect`] and [`token`] to the left; in the centre [`timeline`] is the log,
 //! [`detail`] the row that is selected in it, [`compose`] what is sent, [`handshake`] the opening handshake, [`console`] the
-//! server's; to the right [`verdict`] is the answer, [`practice`] the faults, [`sessions`] every connection. [`compare`] puts
+//! server's; to the right [`verdict`] is the answer, below it the [`idle_lab`], [`practice`] the faults, [`sessions`] every connection. [`compare`] puts
 //! two sessions side by side, [`share`] shows what would leave. [`palette`], [`help`] and [`path_bar`]
-//! come when they are called. [`row_text`] and [`fact_words`] put rows into words, without pixels. Nothing here knows of
+//! come when they are called. [`row_text`], [`fact_words`] and [`probe_words`] put rows into words, without pixels. Nothing here knows of
 //! another panel: the window carries actions from one to the other.
 
 pub mod compare;
@@ -15,10 +15,12 @@ pub mod detail;
 pub mod fact_words;
 pub mod handshake;
 pub mod help;
+pub mod idle_lab;
 pub mod palette;
 pub mod path_bar;
 pub mod plots;
 pub mod practice;
+pub mod probe_words;
 pub mod row_text;
 pub mod sessions;
 pub mod share;

@@ -3,12 +3,13 @@
 //! Everything comes from the story's last verdict and the catalogue's words. A click on a line of evidence goes to its
 //! row.
 
-use super::fact_words::{certainty_word, outcome_words, probe_words};
+use super::fact_words::certainty_word;
 use super::parts::{copy_button, first_upper, mark, section_ui, teach_ui, words_ui};
+use super::probe_words::{outcome_words, probe_words};
 use super::row_text;
 use crate::diagnosis::catalogue::{cause, ending};
 use crate::diagnosis::close_code::{CloseCode, close_code, convention};
-use crate::diagnosis::{Alternative, Case, CheckItem, Evidence, Finding, Remedy, Verdict, checklist};
+use crate::diagnosis::{Alternative, Case, CheckItem, Evidence, Finding, Remedy, Verdict, checklist, useful_probes};
 use crate::store::{CloseSeen, State, Story};
 use crate::ui::action::Action;
 use crate::ui::context::{Actions, Context};
@@ -53,6 +54,7 @@ impl VerdictPanel {
                 close_ui(ui, story);
             }
             probes_ui(ui, story);
+            consent_ui(ui, ctx, story, actions);
             let probes_pending = story.verdict.as_ref().is_some_and(|verdict| verdict.provisional);
             checklist_ui(ui, &checklist(&Case { story, probes_pending }));
         });
@@ -305,12 +307,37 @@ fn probes_ui(ui: &mut Ui, story: &Story) {
     }
     let palette = theme::palette(ui);
     section_ui(ui, "Follow-up probes");
-    words_ui(ui, "Asked of the same target after the end, without your token.", palette.muted);
+    words_ui(ui, "Asked of the same target after the end, without your token unless it says so.", palette.muted);
     for seen in &story.probes {
         words_ui(ui, safe(&probe_words(&seen.probe)), palette.text);
         let answer = seen.outcome.as_ref().map_or_else(|| "waits for an answer …".to_owned(), outcome_words);
         words_ui(ui, format!("→ {}", safe(&answer)), palette.muted);
     }
+}
+
+/// The questions that would go to another machine: shown first, asked on consent.
+fn consent_ui(ui: &mut Ui, ctx: &Context<'_>, story: &Story, actions: &mut Actions) {
+    let case = Case { story, probes_pending: false };
+    let is_settled = story.finished.is_some() && story.verdict.as_ref().is_some_and(|verdict| !verdict.provisional);
+    let probes = if is_settled && !ctx.is_from_file { useful_probes(&case) } else { Vec::new() };
+    let (Some(conn), false) = (ctx.conn(), probes.is_empty()) else {
+        return;
+    };
+    let palette = theme::palette(ui);
+    section_ui(ui, "Questions that may decide");
+    theme::card(palette).show(ui, |ui| {
+        ui.set_width(ui.available_width());
+        let host = story.plan.as_ref().and_then(|plan| plan.target.as_ref()).map(|target| safe(&target.host_header()));
+        let host = host.unwrap_or_else(|| "the server".to_owned());
+        words_ui(ui, format!("Nothing was asked of {host} by itself, because it is not this machine."), palette.muted);
+        for probe in &probes {
+            words_ui(ui, safe(&first_upper(&probe_words(probe))), palette.text);
+        }
+        let button = ui.add(theme::primary_button(ui, format!("Ask {host}")));
+        if button.on_hover_text("Each question once, at most two seconds").clicked() {
+            actions.push(Action::AskFurther(conn));
+        }
+    });
 }
 
 fn checklist_ui(ui: &mut Ui, items: &[CheckItem]) {

@@ -44,6 +44,8 @@ impl Told {
             insecure: false,
             family: Family::Auto,
             probes: true,
+            probes_elsewhere: false,
+            backend: None,
             route: Route::Direct,
             keep_alive: KeepAlivePlan::default(),
         };

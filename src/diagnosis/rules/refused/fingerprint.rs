@@ -3,6 +3,7 @@
 use super::evidence;
 use crate::diagnosis::rules::Found;
 use crate::diagnosis::{Case, Ending, credential};
+use crate::observation::{Change, Moment};
 use crate::wire::ResponseHead;
 
 fn answered<'a>(case: &Case<'a>, ending: Ending, statuses: &[u16]) -> Option<&'a ResponseHead> {
@@ -118,8 +119,19 @@ pub(super) fn upgrade_stripped(case: &Case<'_>, ending: Ending, _: &'static str)
     let lower = text.to_ascii_lowercase();
     let is_426 = head.status == 426 && wanted_versions(head).is_none();
     let says = STRIPPED_WORDS.iter().any(|words| lower.contains(words));
-    if !sent || !(is_426 || says) {
+    let direct = case.handshakes().find(|(change, _, _, other)| {
+        matches!(change, Change::Backend { .. }) && (other.opened || other.status == Some(101))
+    });
+    if !sent || !(is_426 || says || direct.is_some()) {
         return None;
+    }
+    if let Some((_, _, at, _)) = direct {
+        let summary = format!(
+            "The proxy on the way is at fault: it answered {}, while the server behind it answers the same opening handshake \
+             with 101.",
+            head.status
+        );
+        return Some(evidence(case, Found::certain(summary).seen(at, "the server behind the proxy: 101")));
     }
     let mark = proxy_mark(head);
     let what = if text.is_empty() {
@@ -212,6 +224,9 @@ pub(super) fn path_mismatch(case: &Case<'_>, ending: Ending, _: &'static str) ->
 /// The fingerprint that a 403 (or a 404 about the origin) has, if any.
 pub(in crate::diagnosis) fn is_403_fingerprint(case: &Case<'_>) -> Option<&'static str> {
     let head = case.head().filter(|head| matches!(head.status, 403 | 404))?;
+    if flipped(case).is_some() {
+        return Some("http-403-origin");
+    }
     let text = body(case);
     let lower = text.to_ascii_lowercase();
     let names_origin = [
@@ -257,6 +272,9 @@ pub(super) fn forbidden(case: &Case<'_>, ending: Ending, id: &'static str) -> Op
     if is_403_fingerprint(case) != Some(id) {
         return None;
     }
+    if let Some(found) = origin_flips(case, head.status) {
+        return Some(found);
+    }
     let words = case.quote(&readable_body(case), 100);
     let origin = case.plan().and_then(|plan| plan.origin.as_deref());
     let no_token = credential::is_absent(case) && !case.plan().is_some_and(|plan| plan.credentials);
@@ -283,6 +301,29 @@ pub(super) fn forbidden(case: &Case<'_>, ending: Ending, id: &'static str) -> Op
     };
     let found = found.or_if(no_token && id != "http-403-origin", "token-missing", "repeat with a token");
     Some(evidence(case, found))
+}
+
+/// The `Origin` with which the same opening handshake opened, and when that was seen.
+fn flipped<'a>(case: &Case<'a>) -> Option<(Option<&'a str>, Moment)> {
+    case.handshakes().find_map(|(change, _, at, other)| match change {
+        Change::Origin { origin } if other.opened || other.status == Some(101) => Some((origin.as_deref(), at)),
+        _ => None,
+    })
+}
+
+/// Another `Origin`, and nothing else, made the difference.
+fn origin_flips(case: &Case<'_>, status: u16) -> Option<Found> {
+    let (origin, at) = flipped(case)?;
+    let sent = case.plan().and_then(|plan| plan.origin.as_deref());
+    let words = |origin: Option<&str>| match origin {
+        Some(origin) => format!("with Origin: {}", case.quote(origin, 80)),
+        None => "without an Origin".to_owned(),
+    };
+    let (ours, theirs) = (words(sent), words(origin));
+    let found = Found::certain(format!(
+        "The server refuses by the Origin: {ours} it answered {status}, {theirs} the same opening handshake opens."
+    ));
+    Some(evidence(case, found.seen(at, format!("{theirs}: 101"))))
 }
 
 /// A page where a socket should be.

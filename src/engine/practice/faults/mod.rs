@@ -17,7 +17,7 @@ pub(super) use unproducible::UNPRODUCIBLE;
 
 use super::fault::Fault;
 
-const TABLES: [&[Fault]; 11] = [
+const TABLES: [&[Fault]; 12] = [
     url::FAULTS,
     token::FAULTS,
     transport::FAULTS,
@@ -25,6 +25,7 @@ const TABLES: [&[Fault]; 11] = [
     refused::FAULTS,
     upgrade::FAULTS,
     open::FAULTS,
+    open::TIMED,
     frames::FAULTS,
     compression::FAULTS,
     close::FAULTS,

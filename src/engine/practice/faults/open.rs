@@ -167,6 +167,31 @@ pub(super) const FAULTS: &[Fault] = &[
     ),
 ];
 
+/// Ends that a clock brings about; each is met twice, because once is a guess.
+pub(super) const TIMED: &[Fault] = &[
+    Fault::path(
+        "idle-timeout",
+        "fin",
+        "Cut after silence",
+        "Nothing travelled for two and a half seconds, then TCP ended without a Close frame, and it came again after the \
+         same silence: a proxy or a server cuts who says nothing. Send a ping in less than half that time; the idle lab \
+         measures the limit.",
+        &[Step::Accept, Step::Confirm, Step::AwaitSilence(2_500), Step::Fin],
+    )
+    .watch(6_000)
+    .times(2),
+    Fault::path(
+        "lifetime-limit",
+        "fin",
+        "Cut at an age",
+        "Messages were travelling, and at the age of four seconds TCP ended without a Close frame, twice: the platform \
+         limits how old a connection may become. Pings do not help. Reconnect, and fetch what was missed.",
+        &[Step::Accept, Step::Confirm, Step::Chatter("tick", 350, 4_000), Step::Fin],
+    )
+    .watch(8_000)
+    .times(2),
+];
+
 const fn dies(
     id: &'static str,
     ending: &'static str,

@@ -10,8 +10,6 @@ pub(in super::super) const UNPRODUCIBLE: &[(&str, &str)] = &[
     ("server-restarted", "needs a second process on the same port"),
     ("address-in-use", "needs a second process that cannot have the port; this connection is well"),
     ("heartbeat-terminate", "needs silence of many seconds, and a repeat, to be more than a guess"),
-    ("idle-timeout", "needs silence of many seconds, and a repeat, to be more than a guess"),
-    ("lifetime-limit", "needs a connection of many seconds, and a repeat, to be more than a guess"),
     ("ping-timeout-1011", "needs a client that withholds its pongs"),
     ("network-loss", "needs packets that are lost; loopback loses none"),
     ("nat-state-lost", "needs a translator between the two ends that forgets"),

@@ -1,0 +1,114 @@
+//! Who listens on a port of this machine: the process where the system tells it, else the bare socket.
+//!
+//! Reads tables of the system and never talks to anybody. Blocks for some milliseconds; start at [`listeners`].
+
+#[cfg(target_os = "linux")]
+#[path = "port/proc_net.rs"]
+mod sockets;
+#[cfg(not(target_os = "linux"))]
+#[path = "port/no_table.rs"]
+mod sockets;
+
+use listeners::{Protocol, SocketState};
+use sysinfo::{Pid, ProcessRefreshKind, ProcessesToUpdate, System, UpdateKind};
+
+use crate::observation::{Listener, Process};
+use crate::token::find_tokens;
+
+/// Every listening TCP socket of a port, in the order of their addresses.
+pub(crate) fn listeners(port: u16) -> Vec<Listener> {
+    // What the system hides is left out: an error means that nothing can be said of processes.
+    let owned = listeners::get_all().unwrap_or_default();
+    let owned = owned.into_iter().filter(|found| {
+        found.socket.port() == port && found.protocol == Protocol::TCP && found.state == SocketState::Listen
+    });
+    let mut all: Vec<Listener> = Vec::new();
+    let mut system = System::new().ok();
+    for found in owned {
+        let process = describe(system.as_mut(), found.process.pid, found.process.name);
+        all.push(Listener { address: found.socket, process: Some(process), waiting: None });
+    }
+    for (address, waiting) in sockets::listening(port) {
+        match all.iter_mut().find(|listener| listener.address == address) {
+            Some(listener) => listener.waiting = Some(waiting),
+            None => all.push(Listener { address, process: None, waiting: Some(waiting) }),
+        }
+    }
+    all.sort_by_key(|listener| (listener.address, listener.process.as_ref().map(|process| process.pid)));
+    all.dedup();
+    all
+}
+
+fn describe(system: Option<&mut System>, pid: u32, name: String) -> Process {
+    let known = Pid::from_u32(pid);
+    let what = ProcessRefreshKind::nothing().with_cmd(UpdateKind::Always);
+    let found = system.and_then(|system| {
+        system.refresh_processes_specifics(ProcessesToUpdate::Some(&[known]), true, what);
+        system.process(known)
+    });
+    let (command, started_unix) = match found {
+        Some(process) => {
+            let words: Vec<String> = process.cmd().iter().map(|word| word.to_string_lossy().into_owned()).collect();
+            (command_line(&words), i64::try_from(process.start_time()).ok().filter(|secs| *secs > 0))
+        }
+        None => (String::new(), None),
+    };
+    Process { pid, name, command, started_unix }
+}
+
+/// The words of a command line with every value that may be a secret left out.
+fn command_line(words: &[String]) -> String {
+    let mut shown: Vec<String> = Vec::new();
+    let mut hides_next = false;
+    for word in words.iter().take(MOST_WORDS) {
+        let lower = word.to_ascii_lowercase();
+        let names_secret = SECRET_WORDS.iter().any(|secret| lower.contains(secret));
+        if std::mem::take(&mut hides_next) && !word.starts_with('-') {
+            shown.push("…".to_owned());
+        } else if let (true, Some((name, _))) = (names_secret, word.split_once('=')) {
+            shown.push(format!("{name}=…"));
+        } else if !find_tokens(word).is_empty() || word.contains("://") && word.contains('@') {
+            shown.push("…".to_owned());
+        } else {
+            hides_next = names_secret && word.starts_with('-');
+            shown.push(word.chars().map(|c| if c.is_control() { ' ' } else { c }).collect());
+        }
+    }
+    let line = shown.join(" ");
+    if line.chars().count() <= MOST_CHARS { line } else { line.chars().take(MOST_CHARS).chain(['…']).collect() }
+}
+
+const SECRET_WORDS: &[&str] = &["secret", "token", "passw", "key", "auth", "credential"];
+const MOST_WORDS: usize = 64;
+const MOST_CHARS: usize = 200;
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpListener;
+
+    use super::*;
+
+    #[test]
+    fn our_own_listener_is_found_with_its_process() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let found = listeners(address.port());
+        let [found] = found.as_slice() else { panic!("{found:?}") };
+        assert!(found.address == address && found.takes(address));
+        let process = found.process.as_ref().unwrap();
+        assert_eq!(process.pid, std::process::id());
+        assert!(process.started_unix.is_some_and(|secs| secs > 1_500_000_000), "{process:?}");
+        drop(listener);
+        assert!(listeners(address.port()).is_empty());
+    }
+
+    #[test]
+    fn secrets_of_a_command_line_are_left_out() {
+        let line = |words: &[&str]| command_line(&words.iter().map(|&word| word.to_owned()).collect::<Vec<_>>());
+        assert_eq!(line(&["node", "server.js", "--port", "3001"]), "node server.js --port 3001");
+        assert_eq!(line(&["node", "--jwt-secret", "s3cret", "x"]), "node --jwt-secret … x");
+        assert_eq!(line(&["a", "--api-key=abc", "TOKEN=def"]), "a --api-key=… TOKEN=…");
+        assert_eq!(line(&["a", "postgres://u:p@h/db", "b\nc"]), "a … b c");
+        assert_eq!(line(&["x".repeat(500).as_str()]).chars().count(), MOST_CHARS + 1);
+    }
+}
