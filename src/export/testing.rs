@@ -114,8 +114,6 @@ pub(crate) fn opening() -> Vec<Fact> {
         backend: None,
         route: crate::observation::Route::Direct,
         keep_alive: crate::observation::KeepAlivePlan::default(),
-        extensions: None,
-        preset: crate::observation::Preset::Bare,
     };
     let request = format!(
         "GET /?token={TOKEN}&agentId=a1 HTTP/1.1\r\nHost: localhost:3001\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
