@@ -62,6 +62,7 @@ fn measure(name: &str, text: String) {
                 views: &[],
                 is_live: false,
                 now_unix_millis: 1_800_000_000_000,
+                is_from_file: false,
                 practice_lines: &[],
                 lane: &lane,
             };
