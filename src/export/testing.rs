@@ -108,6 +108,8 @@ pub(crate) fn opening() -> Vec<Fact> {
         insecure: false,
         family: crate::observation::Family::Auto,
         probes: true,
+        preset: crate::observation::Preset::Chrome,
+        extensions: None,
         probes_elsewhere: false,
         backend: None,
         route: crate::observation::Route::Direct,
