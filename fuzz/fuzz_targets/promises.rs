@@ -129,7 +129,9 @@ fn payloads(journal: &[u8], index: &Index, rows: &[Row]) -> Vec<Bytes> {
         .map(|frame| {
             let read = read_payload(&mut Cursor::new(journal), index, frame.direction, frame.offset, 1 << 20);
             let (payload, _) = read.expect("it has just been written");
-            assert!(payload.starts_with(&frame.preview) || payload.len() == 1 << 20, "{frame:?}");
+            // What inflates only in part is read again only in part.
+            let is_broken = frame.inflated.as_ref().is_some_and(|part| !part.is_whole);
+            assert!(is_broken || payload.starts_with(&frame.preview) || payload.len() == 1 << 20, "{frame:?}");
             payload
         })
         .collect()

@@ -251,7 +251,8 @@ mod tests {
         assert_eq!(format("no-such-folder/a.json"), None);
         assert_eq!(format("a.txt"), Some("text"));
         assert_eq!(format("a"), None);
-        assert_eq!(format("a.har"), None);
+        assert_eq!(format("a.har"), Some("har"));
+        assert_eq!(format("a.xyz"), None);
         let saving = Saving::new(Path::new("src/a.txt")).unwrap();
         assert_eq!(saving.path_of(Some(3)), Path::new("src/a-3.txt"));
         assert_eq!(saving.path_of(None), Path::new("src/a.txt"));

@@ -46,7 +46,7 @@ impl Selection {
             Self::All => !rows.is_empty(),
             Self::Rows(ranges) => {
                 let next = ranges.partition_point(|range| range.end <= rows.start);
-                ranges.get(next).is_some_and(|range| range.start < rows.end)
+                !rows.is_empty() && ranges.get(next).is_some_and(|range| range.start < rows.end)
             }
         }
     }

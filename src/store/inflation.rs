@@ -18,16 +18,24 @@ pub(super) struct Inflation {
     message_bytes: u64,
     /// What may still be inflated; for ways that lead to a row, not the row itself.
     budget_bytes: u64,
+    is_corrupt: bool,
 }
 
 impl Inflation {
     fn new(inflater: Inflater, limit_bytes: u64) -> Self {
-        Self { inflater: Some(inflater), limit_bytes, message_bytes: 0, budget_bytes: u64::MAX }
+        Self { inflater: Some(inflater), limit_bytes, message_bytes: 0, budget_bytes: u64::MAX, is_corrupt: false }
     }
 
     /// Whether what comes can be inflated.
     pub(super) fn is_alive(&self) -> bool {
         self.inflater.is_some()
+    }
+
+    /// Whether bytes came that do not inflate.
+    ///
+    /// How much came out before them depends on how they were cut, so rows do not show it.
+    pub(super) fn is_corrupt(&self) -> bool {
+        self.is_corrupt
     }
 
     /// Inflates the next payload bytes of a compressed message.
@@ -36,6 +44,7 @@ impl Inflation {
         loop {
             let Ok(step) = inflater.step(&mut wire) else {
                 self.inflater = None;
+                self.is_corrupt = true;
                 return;
             };
             let made = step.data.len() as u64;

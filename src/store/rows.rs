@@ -222,6 +222,10 @@ impl OpenRow {
             return;
         };
         inflation.push(wire, &mut |data| take_inflated(part, &mut self.preview, data));
+        if inflation.is_corrupt() {
+            part.len_bytes = 0;
+            self.preview.clear();
+        }
     }
 
     /// The frame is whole, and the message with it if it ends here.
@@ -229,6 +233,10 @@ impl OpenRow {
         let Some(part) = &mut self.inflated else { return };
         if ends_message {
             inflation.end_message(&mut |data| take_inflated(part, &mut self.preview, data));
+        }
+        if inflation.is_corrupt() {
+            part.len_bytes = 0;
+            self.preview.clear();
         }
         part.is_whole = inflation.is_alive();
     }

@@ -30,7 +30,7 @@ fn status(output: &Output) -> i32 {
 }
 
 fn text(bytes: &[u8]) -> String {
-    String::from_utf8(bytes.to_vec()).unwrap()
+    String::from_utf8_lossy(bytes).into_owned()
 }
 
 /// What `check --json` printed, which must be one object of the schema and nothing else.

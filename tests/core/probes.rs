@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use sockeye::diagnosis::{Certainty, LabFinding, Verdict, lab_finding};
 use sockeye::engine::{Command, ConnectOptions, EngineHandle, Event};
-use sockeye::observation::{Change, ConnId, LabMeasure, Probe, ProbeOutcome, TokenPlace};
+use sockeye::observation::{Change, ConnId, LabMeasure, Preset, Probe, ProbeOutcome, TokenPlace};
 use sockeye::store::Story;
 use sockeye::wire::{accept_for, encode_frame, parse_request};
 
@@ -75,6 +75,8 @@ fn another_origin_makes_the_difference_and_the_token_stays_at_home() {
     });
     let mut options = options(&format!("ws://{address}/ws?token=abcdefghijkl&agentId=1"));
     options.token_place = Some(TokenPlace::Query { name: "token".to_owned() });
+    // A client that sends no Origin, as scripts do.
+    options.preset = Preset::Bare;
     let story = run(options);
     let verdict = verdict(&story);
     assert_eq!((verdict.cause.as_str(), verdict.certainty), ("http-403-origin", Certainty::Certain), "{verdict:#?}");

@@ -110,9 +110,9 @@ fn cookies(headers: &[(String, String)], name: &str) -> Vec<Value> {
     pairs.filter(|pair| !pair.trim().is_empty()).map(cookie).collect()
 }
 
+/// The parameters of a URL; a mark may hold a `#`, which a WebSocket URL never does.
 fn query(url: &str) -> Vec<Value> {
     let Some((_, query)) = url.split_once('?') else { return Vec::new() };
-    let query = query.split('#').next().unwrap_or_default();
     let decoded = |text: &str| percent_encoding::percent_decode_str(text).decode_utf8_lossy().into_owned();
     let pair = |pair: &str| {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));

@@ -145,7 +145,7 @@ fn node_script(url: &str, options: &ConnectOptions) -> String {
          ws.on('message', (data) => console.log('message', data.toString()));\n\
          ws.on('unexpected-response', (_, response) => {{\n  \
          console.log('refused with', response.statusCode, response.headers);\n  \
-         response.pipe(process.stdout);\n}});\n\
+         response.on('data', (data) => console.log(data.toString()));\n}});\n\
          ws.on('error', (error) => console.log('error', error.message));\n\
          ws.on('close', (code, reason) => console.log('close', code, reason.toString()));\n",
         text(url),
