@@ -7,7 +7,7 @@ use crate::diagnosis::console::near::{exit_near, exit_words};
 use crate::diagnosis::credential;
 use crate::diagnosis::words::{after_milestone, capital, count, span};
 use crate::diagnosis::{Case, Ending};
-use crate::observation::{Change, Deadline, Direction, Expect, Moment, ProbeOutcome};
+use crate::observation::{Deadline, Direction, Expect, Moment, ProbeOutcome};
 use crate::wire::Cut;
 
 /// The listener is gone: the most telling fact after an end.
@@ -220,11 +220,10 @@ fn ended(case: &Case<'_>, ending: Ending, id: &'static str) -> Option<Found> {
     let silence = case.silence_before(at);
     let opened = case.opened_at().unwrap_or(at);
     let is_early = at.millis_since(opened) <= 1_000.0;
-    // What ends in the same way without the token does not end because of it.
-    let is_alike = case.handshaken(&Change::None, false).is_some_and(|(_, other)| case.failed_alike(other));
-    let fault = credential::faults(case, at).into_iter().next().filter(|_| !is_alike);
+    let fault = credential::faults(case, at).into_iter().next();
     let fault = fault.filter(|fault| is_early || fault.id == "jwt-expired-mid-session");
     if let Some(fault) = &fault {
+        // The same end without any token does not excuse the token: a server that wants one cuts both.
         found = found.or(fault.id, "repeat with a good token, and look at the server's console");
     }
     if case.tcp_after().is_none() {
@@ -312,6 +311,7 @@ fn missing(case: &Case<'_>, ending: Ending, _: &'static str) -> Option<Found> {
     }
     let fault = credential::faults(case, at).into_iter().next();
     if let Some(fault) = fault {
+        // The same end without any token does not excuse the token: a server that wants one cuts both.
         found = found.or(fault.id, "repeat with a good token, and look at the server's console");
     }
     Some(found.or("handler-exception", "attach the server's console and repeat").or_if(
