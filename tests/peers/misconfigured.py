@@ -272,7 +272,7 @@ def rows(tls):
         Row("express: two WebSocketServers take the same upgrade", node("express-upgraded-twice"), "server-process-died", needs=NODE),
 
         # Socket.IO
-        Row("socket.io: plain WebSocket to /", node("socketio"), "upgrade-fin-nobytes", needs=NODE),
+        Row("socket.io: plain WebSocket to /", node("socketio"), "engineio-error", needs=NODE),
         Row("socket.io: no transport named", node("socketio", "/socket.io/", ""), "engineio-error", needs=NODE),
         Row("socket.io: polling asked for", node("socketio", "/socket.io/", "?EIO=4&transport=polling"), {"close-empty", "engineio-error"}, needs=NODE),
         Row("socket.io: unknown session id (no sticky sessions)", node("socketio", "/socket.io/", "?EIO=4&transport=websocket&sid=nope"), "engineio-error", needs=NODE),
