@@ -177,7 +177,13 @@ fn a_server_that_dies_is_told_from_one_that_is_restarted() {
     assert_eq!(verdict(&died).cause, "server-process-died", "{:#?}", verdict(&died));
     let back = against_a_server_that_dies(true);
     let verdict = verdict(&back);
-    assert_eq!((verdict.cause.as_str(), verdict.certainty), ("server-restarted", Certainty::Certain), "{verdict:#?}");
+    // A slow machine may look at the port between the two processes: then nobody can tell.
+    let is_listed =
+        |outcome: &ProbeOutcome| matches!(outcome, ProbeOutcome::Listening { listeners } if !listeners.is_empty());
+    let is_seen = back.probes.iter().filter_map(|seen| seen.outcome.as_ref()).any(is_listed);
+    let wanted =
+        if is_seen { ("server-restarted", Certainty::Certain) } else { ("connection-terminated", Certainty::Likely) };
+    assert_eq!((verdict.cause.as_str(), verdict.certainty), wanted, "{verdict:#?}");
 }
 
 #[test]

@@ -193,8 +193,9 @@ def judge(row, run, talker, session, saved):
         problems.append("no ping stands between two fragments")
     # What Sockeye makes of it.
     frames = {"sent": len(witnessed[CLIENT]), "received": len(witnessed[SERVER])}
-    if report["frames"] != frames:
-        problems.append(f"frames: {report['frames']} reported, {frames} passed")
+    counts = {key: report["frames"][key] for key in frames}
+    if counts != frames:
+        problems.append(f"frames: {counts} reported, {frames} passed")
     close = report["close"]
     mirror = {"code": code, "reason": reason}
     if (close["received"], close["clean"]) != (mirror if row.closer == "server" else close["received"], True):
