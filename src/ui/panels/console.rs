@@ -1,7 +1,7 @@
 //! The server's console: three ways to attach it, its lines as they come, and what they mean; a browser's lines, pasted.
 //!
 //! The lines of the shown session carry its time; without one, the lines come as they arrive. The attached consoles and the
-//! forms to attach one are in [`attach`], pasted text is in [`paste`].
+//! forms to attach one are in `attach`, pasted text is in `paste`.
 
 mod attach;
 mod paste;
