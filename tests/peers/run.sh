@@ -58,7 +58,7 @@ part() { # NAME COMMAND…
 part 'verdicts against real servers' python3 "$here/drive.py" --sockeye "$sockeye" --work "$work" "$@"
 part 'tokens of others, and broken ones' python3 "$here/tokens.py" --sockeye "$sockeye" --work "$work"
 part 'misconfigured servers' python3 "$here/misconfigured.py" --sockeye "$sockeye" --work "$work"
-part 'recordings that were killed' python3 "$here/kill.py" --sockeye "$sockeye" --work "$work" --times 60
+part 'recordings that were killed' python3 "$here/kill.py" --sockeye "$sockeye" --work "$work" --times 20
 part 'disks that are full, fixed or gone' python3 "$here/durability.py" --sockeye "$sockeye" --work "$work"
 part 'exports in the tools of others' python3 "$here/exports.py" --sockeye "$sockeye" --work "$work"
 part 'TLS of openssl and nginx' python3 "$here/tls.py" --sockeye "$sockeye" --work "$work"
