@@ -51,9 +51,9 @@ impl Palette {
         mix(self.background, self.accent, 0.22)
     }
 
-    /// The fill behind a row or a byte that the pointer is over.
+    /// The fill behind a row or a byte that the pointer is over: grey, so that it is not taken for selected.
     pub fn hover(&self) -> Color32 {
-        mix(self.background, self.accent, 0.10)
+        mix(self.background, self.text, 0.07)
     }
 
     /// A thin fill in the colour of `role`, to put behind text in `text`.
@@ -155,6 +155,11 @@ pub fn primary_button(ui: &Ui, text: impl Into<String>) -> Button<'static> {
     Button::new(strong(text).color(palette.on_accent())).fill(palette.accent)
 }
 
+/// Returns the button for the one thing to do next, or a plain one while it cannot be done.
+pub fn primary_button_if(ui: &Ui, is_possible: bool, text: impl Into<String>) -> Button<'static> {
+    if is_possible { primary_button(ui, text) } else { Button::new(text.into()) }
+}
+
 /// Returns the frame of a card: raised, with room inside, no line around it.
 pub fn card(palette: &Palette) -> Frame {
     Frame::NONE.fill(palette.raised).corner_radius(CornerRadius::same(CORNER)).inner_margin(Margin::same(12))
@@ -216,7 +221,12 @@ fn style(theme: Theme) -> Style {
     spacing.icon_width_inner = 2.0 * STEP;
     spacing.icon_spacing = STEP;
     spacing.tooltip_width = 420.0;
+    // Always there, so that one sees that there is more; never as dark as a line between regions.
     spacing.scroll.bar_width = 2.0 * STEP;
+    spacing.scroll.floating_width = STEP;
+    spacing.scroll.dormant_handle_opacity = 0.25;
+    spacing.scroll.active_handle_opacity = 0.35;
+    spacing.scroll.interact_handle_opacity = 0.6;
     style
 }
 

@@ -13,6 +13,7 @@
 mod app;
 mod bad_input;
 mod cpu_render;
+mod fields;
 mod gallery;
 mod inputs;
 mod lists;

@@ -65,6 +65,18 @@ fn a_command_is_started_and_a_file_followed() {
 }
 
 #[test]
+fn an_opened_form_can_be_typed_into_at_once() {
+    for (form, field) in [
+        (ConsolePanel::open_attach as fn(&mut ConsolePanel), "Path of the server's log"),
+        (ConsolePanel::open_paste, "Lines of a console"),
+    ] {
+        let (mut harness, _) = panel(Theme::Dark, None, form);
+        harness.run_steps(2);
+        assert!(harness.get_by_label(field).is_focused(), "{field}");
+    }
+}
+
+#[test]
 fn lines_of_a_session_say_what_they_mean_and_lead_to_the_log() {
     for (theme, name) in [(Theme::Dark, "console-session-dark"), (Theme::Light, "console-session-light")] {
         let (mut harness, stage) = panel(theme, Some(told().view()), |_| {});

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use egui::{Align, ComboBox, Panel, ScrollArea, Ui, vec2};
+use egui::{Align, ComboBox, Frame, Margin, Panel, ScrollArea, Ui, vec2};
 
 use super::job::{Job, Outcome};
 use super::parts::{first_upper, section_ui, teach_ui};
@@ -15,7 +15,8 @@ use crate::ui::action::Action;
 use crate::ui::context::{Actions, Context};
 use crate::ui::fields::{explain_ui, problem_ui};
 use crate::ui::state_words::state_words;
-use crate::ui::{theme, units, visible};
+use crate::ui::theme::{self, Palette};
+use crate::ui::{units, visible};
 
 /// The panel.
 #[derive(Debug, Default)]
@@ -57,7 +58,7 @@ impl ComparePanel {
         Panel::top("compare which").frame(theme::region(palette)).show(ui, |ui| self.choice_ui(ui, ctx));
         let [Some(one), Some(other)] = self.chosen else { return };
         if one == other {
-            explain_ui(ui, "Choose two different sessions");
+            room(palette).show(ui, |ui| explain_ui(ui, "Choose two different sessions"));
             return;
         }
         self.begin_if_due(ui, [one, other], ctx, session);
@@ -72,23 +73,26 @@ impl ComparePanel {
         }
         match &work.found {
             None => {
-                ui.add_space(4.0 * theme::STEP);
-                ui.horizontal(|ui| {
-                    ui.spinner();
-                    ui.label("Comparing");
+                room(palette).show(ui, |ui| {
+                    ui.horizontal(|ui| {
+                        ui.spinner();
+                        ui.label("Comparing");
+                    });
                 });
             }
             Some(Err(why)) => {
-                problem_ui(ui, why);
+                room(palette).show(ui, |ui| problem_ui(ui, why));
             }
             Some(Ok(found)) => {
                 let grown = work.rows != rows_of(ctx, [one, other]);
                 if grown {
-                    ui.horizontal(|ui| {
-                        explain_ui(ui, "Rows have come since");
-                        if ui.button("Compare again").clicked() {
-                            work.rows = [u64::MAX; 2];
-                        }
+                    room(palette).show(ui, |ui| {
+                        ui.horizontal(|ui| {
+                            explain_ui(ui, "Rows have come since");
+                            if ui.button("Compare again").clicked() {
+                                work.rows = [u64::MAX; 2];
+                            }
+                        });
                     });
                 }
                 found_ui(ui, found, [one, other], actions);
@@ -183,7 +187,7 @@ fn name_of(view: &View, now_unix_millis: i64) -> String {
 fn found_ui(ui: &mut Ui, found: &Comparison, pair: [ConnId; 2], actions: &mut Actions) {
     let palette = theme::palette(ui);
     ScrollArea::vertical().id_salt("differences").auto_shrink(false).show(ui, |ui| {
-        theme::content(palette).show(ui, |ui| {
+        room(palette).show(ui, |ui| {
             ui.set_width(ui.available_width());
             if let Some(first) = found.first() {
                 ui.label(theme::heading("The first difference"));
@@ -220,6 +224,11 @@ fn found_ui(ui: &mut Ui, found: &Comparison, pair: [ConnId; 2], actions: &mut Ac
             explain_ui(ui, &format!("{ours} and {theirs} messages were compared."));
         });
     });
+}
+
+/// The frame of what stands below the choice.
+fn room(palette: &Palette) -> Frame {
+    theme::content(palette).inner_margin(Margin::symmetric(12, 8))
 }
 
 fn difference_ui(ui: &mut Ui, difference: &Difference, pair: [ConnId; 2], actions: &mut Actions) {

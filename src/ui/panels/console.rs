@@ -35,6 +35,8 @@ pub struct ConsolePanel {
     pub attach: AttachForm,
     paste: PasteForm,
     open: Option<Form>,
+    /// The first field of the form that was opened has yet to be given the focus.
+    wants_focus: bool,
     wants_live: bool,
     scroll: RowScroll,
     shown: Shown,
@@ -81,6 +83,7 @@ impl Default for ConsolePanel {
             attach: AttachForm::default(),
             paste: PasteForm::default(),
             open: None,
+            wants_focus: false,
             wants_live: false,
             scroll: RowScroll::following_end(),
             shown: Shown::default(),
@@ -93,11 +96,13 @@ impl ConsolePanel {
     /// Opens the form to attach a console.
     pub fn open_attach(&mut self) {
         self.open = Some(Form::Attach);
+        self.wants_focus = true;
     }
 
     /// Opens the form for a pasted console.
     pub fn open_paste(&mut self) {
         self.open = Some(Form::Paste);
+        self.wants_focus = true;
     }
 
     /// Shows the panel.
@@ -146,6 +151,7 @@ impl ConsolePanel {
                 let is_open = self.open == Some(form);
                 if ui.add(egui::Button::selectable(is_open, words)).clicked() {
                     self.open = if is_open { None } else { Some(form) };
+                    self.wants_focus = !is_open;
                 }
             };
             toggle(ui, Form::Attach, "Attach the server's console");
@@ -157,12 +163,13 @@ impl ConsolePanel {
             }
         });
         attach::attached_ui(ui, &ctx.lane.consoles, actions);
+        let wants_focus = std::mem::take(&mut self.wants_focus);
         match self.open {
             Some(Form::Attach) => {
-                let is_asked = self.attach.show(ui, actions);
+                let is_asked = self.attach.show(ui, wants_focus, actions);
                 self.open = self.open.filter(|_| !is_asked);
             }
-            Some(Form::Paste) => self.paste.show(ui, ctx, actions),
+            Some(Form::Paste) => self.paste.show(ui, wants_focus, ctx, actions),
             None => {}
         }
     }

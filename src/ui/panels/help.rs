@@ -22,7 +22,8 @@ pub fn show(ui: &mut Ui) -> bool {
                 let [left, right] = columns else {
                     return;
                 };
-                for group in Group::ALL {
+                let has_keys = |group: &Group| ACTIONS.iter().any(|entry| entry.group == *group && entry.key.is_some());
+                for group in Group::ALL.into_iter().filter(has_keys) {
                     let side = if matches!(group, Group::Connection | Group::Go) { &mut *left } else { &mut *right };
                     keys_ui(side, group);
                 }
@@ -60,7 +61,7 @@ fn key_ui(ui: &mut Ui, keys: &str, words: &str) {
 }
 
 const WIDTH: f32 = 760.0;
-const KEYS: f32 = 128.0;
+const KEYS: f32 = 152.0;
 
 const STEPS: [&str; 4] = [
     "1.  Type or paste the URL, put the token in, and connect.",

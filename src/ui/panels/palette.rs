@@ -102,7 +102,14 @@ fn found(search: &str, situation: Situation) -> Vec<&'static Entry> {
         let name = format!("{} {}", entry.group.words(), entry.name).to_lowercase();
         (entry.is_possible)(situation) && words.iter().all(|word| name.contains(word))
     };
-    ACTIONS.iter().filter(is_hit).take(MAX_ROWS).collect()
+    let mut hits: Vec<_> = ACTIONS.iter().filter(is_hit).collect();
+    // What is called just so, or begins so, is what was meant; the order of the menu decides among equals.
+    hits.sort_by_key(|entry| {
+        let name = entry.name.to_lowercase();
+        (name != search.trim(), !name.starts_with(search.trim()))
+    });
+    hits.truncate(MAX_ROWS);
+    hits
 }
 
 fn field_id() -> Id {
@@ -121,6 +128,9 @@ mod tests {
         let names =
             |search: &str| -> Vec<_> { found(search, Situation::default()).iter().map(|entry| entry.name).collect() };
         assert_eq!(names("open"), ["Open…"]);
+        assert_eq!(names("log").first(), Some(&"Log"));
+        assert_eq!(names("console").first(), Some(&"Console"));
+        assert_eq!(names("idle").first(), Some(&"Idle lab: stop"));
         assert!(names("").len() == MAX_ROWS);
         assert!(names("abort").is_empty());
     }

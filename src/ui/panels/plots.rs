@@ -182,9 +182,15 @@ fn chart_ui(ui: &mut Ui, chart: Chart, height: f32, series: &Series, actions: &m
         .include_y(if top > 0.0 { top * 1.08 } else { 1.0 })
         .set_margin_fraction(egui::vec2(0.0, 0.0))
         .grid_color(palette.line)
+        .cursor_color(palette.muted)
         .y_axis_min_width(AXIS_WIDTH)
         .x_axis_formatter(|mark: GridMark, _: &RangeInclusive<f64>| axis_seconds(mark))
-        .y_axis_formatter(move |mark: GridMark, _: &RangeInclusive<f64>| number(mark.value))
+        // The zero below would stand on that of the time.
+        .y_axis_formatter(
+            move |mark: GridMark, _: &RangeInclusive<f64>| {
+                if mark.value > 0.0 { number(mark.value) } else { String::new() }
+            },
+        )
         .label_formatter(hover);
     let response = plot.show(ui, |plot| {
         for Curve { name, colour, points } in curves {

@@ -52,7 +52,8 @@ impl PracticePanel {
             format!("{} of {} faults", found.len(), FAULTS.len())
         };
         ui.label(theme::tinted(count, palette.muted));
-        let lesson_height = LESSON.min(ui.available_height() * 0.5);
+        let selected = self.scroll.selected().and_then(|row| fault(&found, row));
+        let lesson_height = selected.map_or(HINT, |_| LESSON.min(ui.available_height() * 0.5));
         let rows = ((ui.available_height() - lesson_height) / theme::ROW_HEIGHT).floor().max(3.0);
         let list_height = rows * theme::ROW_HEIGHT;
         let size = egui::vec2(ui.available_width(), list_height);
@@ -118,13 +119,15 @@ fn lesson_ui(ui: &mut Ui, fault: &Fault, ctx: &Context<'_>, actions: &mut Action
     ui.add(egui::Label::new(theme::strong(fault.title)).wrap());
     ui.add(egui::Label::new(fault.lesson).wrap());
     ui.label(theme::mono(fault.id).color(palette.muted));
-    let button = ui.add_enabled(!ctx.is_live, theme::primary_button(ui, "Show me this failure"));
+    let button = ui.add_enabled(!ctx.is_live, theme::primary_button_if(ui, !ctx.is_live, "Show me this failure"));
     if button.on_disabled_hover_text("Disconnect first").clicked() {
         actions.push(Action::Practice(Some(fault.id.to_owned())));
     }
 }
 
-const LESSON: f32 = 220.0;
+/// Points for the lesson below the list, and for the words in its place.
+const LESSON: f32 = 200.0;
+const HINT: f32 = 64.0;
 const MAX_SEARCH: usize = 200;
 
 #[cfg(test)]

@@ -233,7 +233,12 @@ impl SharePanel {
         }
         look.preview = match look.job.poll() {
             Outcome::Running => None,
-            Outcome::Done(Ok(preview)) => Some(Ok(preview)),
+            Outcome::Done(Ok(preview)) => {
+                // Markup is not what people read first.
+                let is_words = |name: &str| !name.ends_with(".html");
+                self.file = preview.files.iter().position(|file| is_words(&file.name)).unwrap_or(0);
+                Some(Ok(preview))
+            }
             Outcome::Done(Err(error)) => Some(Err(error.to_string())),
             Outcome::Lost => Some(Err("the preview could not be made".to_owned())),
         };

@@ -26,7 +26,7 @@ pub struct AttachForm {
 
 impl AttachForm {
     /// Shows the form; returns whether a console was asked for.
-    pub(super) fn show(&mut self, ui: &mut Ui, actions: &mut Actions) -> bool {
+    pub(super) fn show(&mut self, ui: &mut Ui, wants_focus: bool, actions: &mut Actions) -> bool {
         ui.add_space(theme::STEP);
         let mut is_asked = false;
         ui.label(theme::strong("Follow a log file"));
@@ -34,7 +34,11 @@ impl AttachForm {
             let is_path = is_usable(&self.path);
             let width = ui.available_width() - ICON_BUTTON - BUTTON - 4.0 * theme::STEP;
             ui.allocate_ui(egui::vec2(width, theme::CONTROL_HEIGHT), |ui| {
-                BigText::new("Path of the server's log").hint("path to server.log").show(ui, &mut self.path)
+                let field = BigText::new("Path of the server's log").hint("path to server.log");
+                let response = field.show(ui, &mut self.path).response;
+                if wants_focus {
+                    response.request_focus();
+                }
             });
             if icon_button(ui, ICON_FOLDER_OPEN, "Choose the server's log…").clicked() {
                 actions.push(Action::ChooseFile(FileField::ServerLog));

@@ -31,7 +31,7 @@ impl Default for PasteForm {
 
 impl PasteForm {
     /// Shows the form and what its lines mean.
-    pub(super) fn show(&mut self, ui: &mut Ui, ctx: &Context<'_>, actions: &mut Actions) {
+    pub(super) fn show(&mut self, ui: &mut Ui, wants_focus: bool, ctx: &Context<'_>, actions: &mut Actions) {
         ui.add_space(theme::STEP);
         ui.horizontal(|ui| {
             ui.label("From");
@@ -39,12 +39,16 @@ impl PasteForm {
             ui.selectable_value(&mut self.console, PastedConsole::Server, "the server's console");
         });
         let field = BigText::new("Lines of a console").rows(4).hint("WebSocket connection to 'ws://…' failed: …");
-        if field.show(ui, &mut self.text).response.changed() {
+        let response = field.show(ui, &mut self.text).response;
+        if wants_focus {
+            response.request_focus();
+        }
+        if response.changed() {
             self.explained = None;
         }
         let is_empty = self.text.trim().is_empty();
         ui.horizontal(|ui| {
-            let explain = ui.add_enabled(!is_empty, theme::primary_button(ui, "Explain"));
+            let explain = ui.add_enabled(!is_empty, theme::primary_button_if(ui, !is_empty, "Explain"));
             if explain.on_disabled_hover_text("Paste some lines first").clicked() {
                 self.explain(ui.ctx());
             }

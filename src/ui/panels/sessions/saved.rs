@@ -167,7 +167,7 @@ fn row_ui(ui: &Ui, rect: Rect, session: &SavedSession) -> String {
     let (mark, colour) = match &session.summary {
         Err(_) => ("?", palette.muted),
         Ok(_) if session.is_orphan => ("⚠", palette.warn),
-        Ok(_) if session.is_in_use => ("●", palette.warn),
+        Ok(summary) if session.is_in_use && summary.verdict.is_none() => ("●", palette.muted),
         Ok(_) if is_healthy => ("✓", palette.ok),
         Ok(_) => ("✗", palette.bad),
     };
