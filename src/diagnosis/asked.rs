@@ -233,7 +233,7 @@ pub(super) fn listeners_words(listeners: &[Listener], now_unix: Option<f64>) -> 
             Some(process) => {
                 let age = match (process.started_unix, now_unix) {
                     (Some(started), Some(now)) if now >= started as f64 => {
-                        format!(", started {} before", long_span(now - started as f64))
+                        format!(", up for {}", long_span(now - started as f64))
                     }
                     _ => String::new(),
                 };

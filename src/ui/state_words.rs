@@ -154,7 +154,7 @@ fn open_for(story: &Story, now_unix_millis: i64) -> Option<String> {
 /// How long the connection lasted, from the beginning to the end of TCP.
 fn ended_after(story: &Story) -> Option<String> {
     let end = story.read_end.as_ref().map(|(at, _)| *at).or(story.we_closed_tcp).unwrap_or(story.last_at);
-    (end.0 > 0).then(|| units::span(Duration::from_nanos(end.0)))
+    (end.0 > 0).then(|| format!("after {}", units::span(Duration::from_nanos(end.0))))
 }
 
 /// What the end of a connection that had been open means for the user.

@@ -224,6 +224,7 @@ fn style(theme: Theme) -> Style {
     // Always there, so that one sees that there is more; never as dark as a line between regions.
     spacing.scroll.bar_width = 2.0 * STEP;
     spacing.scroll.floating_width = STEP;
+    spacing.scroll.floating_allocated_width = 2.0 * STEP;
     spacing.scroll.dormant_handle_opacity = 0.25;
     spacing.scroll.active_handle_opacity = 0.35;
     spacing.scroll.interact_handle_opacity = 0.6;
@@ -279,6 +280,8 @@ fn visuals(palette: &Palette) -> Visuals {
     };
     visuals.selection = Selection { bg_fill: palette.selection(), stroke: Stroke::new(1.0, palette.accent) };
     visuals.weak_text_color = Some(palette.muted);
+    // What is locked is read more often than it is edited.
+    visuals.disabled_alpha = 0.7;
     visuals.hyperlink_color = palette.accent;
     visuals.faint_bg_color = mix(palette.background, palette.raised, 0.5);
     visuals.extreme_bg_color = palette.background;

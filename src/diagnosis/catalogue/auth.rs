@@ -34,7 +34,7 @@ pub(super) const CAUSES: &[Cause] = &[
         fixes: &[
             snippet(
                 "Fetch a fresh token right before each attempt, also before reconnecting.",
-                "const socket = new WebSocket(`ws://localhost:3001/?token=${await freshToken()}`);",
+                "const socket = new WebSocket(`{scheme}://{host}:{port}{path}?token=${await freshToken()}`);",
             ),
             snippet("See when it expired.", "sockeye token YOUR_TOKEN"),
             snippet(

@@ -65,7 +65,8 @@ pub(super) const CAUSES: &[Cause] = &[
             text in the console at all.",
         fixes: &[
             snippet(
-                "Read the last lines of the server's console: the exception stands there.",
+                "Read the server's last lines: an exception would stand there. Given its log file, \
+                    Sockeye reads along.",
                 "sockeye check \"{url}\" --server-log server.log",
             ),
             snippet(

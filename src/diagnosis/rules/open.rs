@@ -66,7 +66,8 @@ fn died(case: &Case<'_>, ending: Ending, _: &'static str) -> Option<Found> {
     if let (Some(before), Some(_)) = (case.listeners_before(), case.nobody_listens())
         && !before.is_empty()
     {
-        found = found.seen(probed, format!("before, {} listened", listeners_words(before, case.unix_at(at))));
+        found = found
+            .seen(probed, format!("while we were connected, {} listened", listeners_words(before, case.unix_at(at))));
     }
     if let Some(exit) = exit_near(case, at) {
         found.summary = format!("{} {}.", found.summary, capital(&exit_words(case, exit)));

@@ -29,7 +29,8 @@ impl ConnectPanel {
             } else if let Some(terms) = &form.practice {
                 let words = match &terms.fault {
                     Some(fault) => format!("Practice: {fault}"),
-                    None => "Practice server: press Connect for a first session".to_owned(),
+                    None if ctx.views.is_empty() => "Practice server: press Connect for a first session".to_owned(),
+                    None => "Practice server".to_owned(),
                 };
                 fields::note_ui(ui, &words);
                 if ui.button("Use my own server").on_hover_text("Back to a form of your own").clicked() {

@@ -57,7 +57,7 @@ pub(super) fn mark(ok: Option<bool>, palette: &Palette) -> (&'static str, egui::
     match ok {
         Some(true) => ("✓", palette.ok, "passed"),
         Some(false) => ("✗", palette.bad, "failed"),
-        None => ("?", palette.muted, "not known"),
+        None => ("–", palette.muted, "not known"),
     }
 }
 

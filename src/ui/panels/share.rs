@@ -270,7 +270,7 @@ fn files_ui(ui: &mut Ui, preview: &Preview, shown: usize) -> usize {
             ui.horizontal(|ui| {
                 ui.label(theme::mono(visible::one_line(&mark.words, 40).text));
                 ui.with_layout(egui::Layout::right_to_left(Align::Center), |ui| {
-                    ui.label(theme::tinted(format!("{} ×", units::count(mark.times)), palette.muted));
+                    ui.label(theme::tinted(format!("{} times", units::count(mark.times)), palette.muted));
                 });
             });
         }

@@ -12,7 +12,6 @@ use crate::ui::fields::{self, icon, icon_button, was_pasted};
 use crate::ui::form::Form;
 use crate::ui::form::pasted::NoteAt;
 use crate::ui::menu::{self, CONFIRM, Situation};
-use crate::ui::panels::token::countdown;
 use crate::ui::paste::BIG;
 use crate::ui::theme;
 use crate::ui::visible;
@@ -191,10 +190,6 @@ fn reconnect_ui(ui: &mut Ui, ctx: &Context<'_>, actions: &mut Actions) {
 /// What is wrong with the URL, in words, with the one that was probably meant.
 fn below_ui(ui: &mut Ui, form: &mut Form, ctx: &Context<'_>, actions: &mut Actions) {
     if ctx.is_live {
-        if let Some((words, is_soon)) = countdown(ctx) {
-            let palette = theme::palette(ui);
-            ui.label(theme::tinted(format!("The token {words}"), if is_soon { palette.warn } else { palette.muted }));
-        }
         return;
     }
     reconnect_ui(ui, ctx, actions);

@@ -9,6 +9,7 @@ use crate::store::{Attempt, AttemptOutcome, Story};
 use crate::ui::action::{Action, Tab};
 use crate::ui::context::{Actions, Context};
 use crate::ui::panels::fact_words::io_words;
+use crate::ui::panels::token::countdown;
 use crate::ui::state_words::{Tone, end_tone, is_over, state_words, tcp_end};
 use crate::ui::theme::{self, Palette};
 use crate::ui::{units, visible};
@@ -53,10 +54,16 @@ pub fn show(ui: &mut Ui, ctx: &Context<'_>, actions: &mut Actions) {
         let Some(story) = story else {
             return;
         };
-        ScrollArea::horizontal().id_salt("waterfall").show(ui, |ui| {
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            if let Some((words, is_soon)) = countdown(ctx).filter(|_| ctx.is_live) {
+                let colour = if is_soon { palette.warn } else { palette.muted };
+                ui.label(theme::tinted(format!("The token {words}"), colour));
+            }
             ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
-                ui.spacing_mut().item_spacing.x = theme::STEP;
-                steps_ui(ui, story, palette, actions);
+                ScrollArea::horizontal().id_salt("waterfall").show(ui, |ui| {
+                    ui.spacing_mut().item_spacing.x = theme::STEP;
+                    ui.horizontal_centered(|ui| steps_ui(ui, story, palette, actions));
+                });
             });
         });
     });

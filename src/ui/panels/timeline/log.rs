@@ -4,6 +4,7 @@ use crate::diagnosis::Place;
 use crate::observation::{Direction, Moment};
 use crate::store::{FrameRow, Hits, Page, Row, Story, View};
 use crate::ui::row_scroll::RowScroll;
+use crate::ui::state_words::is_over;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The log of one connection.
@@ -27,6 +28,8 @@ pub(super) struct Log {
     pub(super) seen: BTreeMap<u64, Row>,
     /// Points of the list's height in the last pass.
     pub(super) view_height: f32,
+    /// The connection is over, and the view was left standing where it closed.
+    pub(super) has_rested: bool,
 }
 
 /// A row that is asked for, and perhaps not found yet.
@@ -58,6 +61,7 @@ impl Default for Log {
             was_filtered: false,
             seen: BTreeMap::new(),
             view_height: 400.0,
+            has_rested: false,
         }
     }
 }
@@ -70,16 +74,21 @@ impl Log {
 
     /// Looks for the wanted row; `None` as long as it is being loaded, or if nothing is wanted.
     pub(super) fn find_wanted(&mut self, view: &View) -> Option<u64> {
-        let found = match self.wanted? {
-            Wanted::Row(row) => Page::Ready(row),
-            Wanted::Place(place) => view.source.row_of(place.direction, place.offset),
-            Wanted::Moment(at) => view.source.row_at(at),
-        };
-        let Page::Ready(row) = found else {
-            return None;
-        };
+        let row = find(view, self.wanted?)?;
         self.wanted = None;
-        (view.rows > 0).then(|| row.min(view.rows - 1))
+        Some(row)
+    }
+
+    /// Finds the row at which a view that follows comes to rest once its connection is over: what comes later are our own
+    /// questions, and the close is what people look for. `None` if there is none, or as long as it is being loaded.
+    pub(super) fn find_rest(&mut self, view: &View) -> Option<u64> {
+        if self.has_rested || !is_over(&view.story) {
+            return None;
+        }
+        let close = close_of(&view.story).filter(|_| self.scroll.is_following() && self.selected.is_none());
+        let row = close.and_then(|close| find(view, close));
+        self.has_rested = row.is_some() || close.is_none();
+        row
     }
 
     /// Stops the view where it is, or lets it go on; it follows again only if it did before.
@@ -112,6 +121,19 @@ impl Log {
             }
             Page::Pending => None,
         }
+    }
+}
+
+/// Looks for a row; `None` as long as it is being loaded.
+fn find(view: &View, wanted: Wanted) -> Option<u64> {
+    let found = match wanted {
+        Wanted::Row(row) => Page::Ready(row),
+        Wanted::Place(place) => view.source.row_of(place.direction, place.offset),
+        Wanted::Moment(at) => view.source.row_at(at),
+    };
+    match found {
+        Page::Ready(row) if view.rows > 0 => Some(row.min(view.rows - 1)),
+        Page::Ready(_) | Page::Pending => None,
     }
 }
 

@@ -65,6 +65,14 @@ impl Timeline {
         if let Some(row) = log.find_wanted(view) {
             self.uncover(&mut log, view, row, actions);
         }
+        if let Some(row) = log.find_rest(view) {
+            let rows = Rows::of(&log, view, self.query.hides());
+            log.scroll.lay_out(rows.total, theme::ROW_HEIGHT, log.view_height);
+            if let Some(index) = rows.index(&log, row) {
+                log.scroll.scroll_to(index, ScrollPlace::InSight);
+                log.scroll.pause();
+            }
+        }
         if log.wanted.is_some() || log.copying.is_some() {
             ui.ctx().request_repaint_after(RETRY);
         }

@@ -23,8 +23,14 @@ pub(super) fn claims_ui(ui: &mut Ui, decoded: &Decoded, report: &TokenReport, no
             words_ui(ui, format!("and {} more", units::count(more as u64)), palette.muted);
         }
     }
-    if let Some(lifetime) = report.lifetime_secs().filter(|secs| *secs > 0.0) {
-        words_ui(ui, format!("Made for {} (exp − iat)", dates::length(lifetime)), palette.muted);
+    if let Some(lifetime) = report.lifetime_secs() {
+        if lifetime > 0.0 {
+            words_ui(ui, format!("Made for {} (exp − iat)", dates::length(lifetime)), palette.muted);
+        } else {
+            let words =
+                "⚠ exp is not later than iat: it had expired when it was issued. Look at the issuer, not at the clock.";
+            words_ui(ui, words, palette.warn);
+        }
     }
 }
 
