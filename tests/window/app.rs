@@ -164,6 +164,17 @@ fn a_fault_is_shown_with_its_verdict() {
     assert!(window.state().form().practice.is_none());
 }
 
+/// In a low window the questions that follow would push the Close frame out of sight.
+#[test]
+fn after_the_end_the_log_rests_where_the_connection_closed() {
+    let mut window = first_start(Theme::Dark, [1024.0, 520.0], 1.0);
+    act(&mut window, Action::Practice(Some("jwt-expired".to_owned())));
+    wait_for_verdict(&mut window, "jwt-expired");
+    act(&mut window, Action::Tab(Tab::Log));
+    assert!(says(&window, "received close"), "the Close frame is in sight");
+    assert!(says(&window, "new"), "what came later is counted");
+}
+
 #[test]
 fn a_wrong_url_is_told_at_the_field_and_mended_by_a_click() {
     let mut window = first_start(Theme::Dark, WIDE, 1.0);

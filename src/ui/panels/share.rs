@@ -235,8 +235,7 @@ impl SharePanel {
             Outcome::Running => None,
             Outcome::Done(Ok(preview)) => {
                 // Markup is not what people read first.
-                let is_words = |name: &str| !name.ends_with(".html");
-                self.file = preview.files.iter().position(|file| is_words(&file.name)).unwrap_or(0);
+                self.file = preview.files.iter().position(|file| file.name != "report.html").unwrap_or(0);
                 Some(Ok(preview))
             }
             Outcome::Done(Err(error)) => Some(Err(error.to_string())),
