@@ -24,7 +24,7 @@ use super::saved::{self, OpenFileError, SaveError};
 use super::session_reader::SessionReader;
 use super::sink::{Message, Queue, Sink};
 use super::storage::Storage;
-use super::unsaved::{self, UNSAVED_BYTES, sessions_folder};
+use super::unsaved::{self, sessions_folder};
 use crate::journal::{Header, Writer};
 use crate::observation::ConnId;
 use crate::store::{Session, Story, View};
@@ -101,8 +101,10 @@ impl Recorder {
     pub fn start_in(wake: Wake, folder: PathBuf) -> Result<Self, StartError> {
         let queue = Arc::new(Queue::default());
         let shelf = Arc::new(Shelf::default());
-        let theirs = folder.clone();
-        let loader = Loader::start(Arc::clone(&wake), move || unsaved::sweep(&theirs, UNSAVED_BYTES))?;
+        let library = Library::new(folder.clone());
+        let loader = Loader::start(Arc::clone(&wake), move || {
+            library.sweep();
+        })?;
         let loader = Arc::new(loader);
         let mut worker = Worker {
             queue: Arc::clone(&queue),
