@@ -30,9 +30,13 @@ fn main() {
     let args: Vec<String> = std::env::args().skip(1).filter(|arg| arg != "--bench").collect();
     let words: Vec<&str> = args.iter().map(String::as_str).collect();
     match words.as_slice() {
-        ["serve", frames, size, per_sec] => {
-            load::serve(frames.parse().unwrap(), size.parse().unwrap(), per_sec.parse().unwrap());
-        }
+        ["serve", frames, per_sec] => load::serve(&load::Traffic {
+            frames: frames.parse().unwrap(),
+            size: SIZE,
+            per_sec: per_sec.parse().unwrap(),
+            is_deflated: false,
+            payload: load::payload,
+        }),
         ["rows", frames] => saved(frames.parse().unwrap()),
         ["live", frames, per_sec] => live(frames.parse().unwrap(), per_sec.parse().unwrap()),
         ["empty"] => empty(),
@@ -98,7 +102,7 @@ fn saved(frames: u64) {
 
 /// A window while frames arrive.
 fn live(frames: u64, per_sec: u64) {
-    let (mut server, port) = load::start_server(frames, SIZE, per_sec);
+    let (mut server, port) = load::start_server(&[&frames.to_string(), &per_sec.to_string()]);
     let mut window = Window::new();
     for _ in 0..60 {
         window.pass(Vec::new());

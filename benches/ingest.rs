@@ -7,156 +7,161 @@
     clippy::expect_used,
     clippy::panic,
     clippy::print_stdout,
-    reason = "a benchmark prints, and ends by panicking"
+    clippy::disallowed_methods,
+    reason = "a benchmark prints, measures real time, and ends by panicking"
 )]
+
+mod load;
 
 use std::collections::hash_map::DefaultHasher;
 use std::hash::Hasher as _;
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::TcpListener;
 use std::path::Path;
-use std::process::{Child, Command as Process, Stdio};
+use std::process::{Command as Process, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
 use flate2::{Decompress, FlushDecompress};
 use futures_util::StreamExt as _;
+use load::{Cost, children_ticks, report, run_self};
 use sockeye::engine::{Command, ConnectOptions, Engine, Event, JournalPlace, replay};
 use sockeye::observation::{ConnId, Direction, Expect};
 use sockeye::store::{FrameRow, RowBody};
-use sockeye::wire::{Deflater, Opcode, accept_for, encode_frame, parse_request};
+use sockeye::wire::Opcode;
 
 fn main() {
     let args: Vec<String> = std::env::args().skip(1).filter(|a| a != "--bench").collect();
     let words: Vec<&str> = args.iter().map(String::as_str).collect();
     match words.as_slice() {
-        ["serve", frames, size, payload] => {
-            serve(frames.parse().unwrap(), size.parse().unwrap(), *payload == "deflated");
-        }
+        ["serve", frames, size, kind] => load::serve(&load::Traffic {
+            frames: frames.parse().unwrap(),
+            size: size.parse().unwrap(),
+            per_sec: 0,
+            is_deflated: *kind == "deflated",
+            payload,
+        }),
         ["bare", port] => bare(port.parse().unwrap(), false),
         ["inflate", port] => bare(port.parse().unwrap(), true),
         ["sockeye", port, place] => sockeye(port.parse().unwrap(), place),
-        ["idle"] => report(),
-        [] => all(),
+        ["idle"] => idle(),
+        [] => {
+            ratios();
+            programs();
+            memory(10_000_000);
+        }
         ["ratios"] => ratios(),
+        ["programs"] => programs(),
+        ["memory", frames] => memory(frames.parse().unwrap()),
         _ => println!(
-            "usage: ingest [ratios | serve FRAMES BYTES plain|deflated | bare PORT | inflate PORT | \
-             sockeye PORT file|memory | idle]"
+            "usage: ingest [ratios | programs | memory FRAMES | serve FRAMES BYTES plain|deflated | bare PORT | \
+             inflate PORT | sockeye PORT file|memory | idle]"
         ),
     }
 }
 
-/// Every comparison, and how much memory ten million frames take.
-fn all() {
-    ratios();
-    let (_, idle) = run_self(&["idle"]);
-    let (millis, peak) = measure(10_000_000, 120, "plain", &["sockeye", "file"]);
+/// How much memory so many frames take.
+fn memory(frames: u64) {
+    let idle = run_self(&["idle"]).peak_mib;
+    let Cost { millis, peak_mib } = measure(frames, 120, "plain", &["sockeye", "file"]);
     println!(
-        "10000000 × 120 B: {:.0} ns/frame, peak RSS {} MiB, idle {} MiB, raised by {} MiB",
-        millis / 10.0,
-        peak / 1024,
-        idle / 1024,
-        (peak - idle) / 1024
+        "{frames} × 120 B: {:.0} ns/frame, peak RSS {peak_mib} MiB, idle {idle} MiB, raised by {} MiB",
+        millis * 1e6 / frames as f64,
+        peak_mib - idle
     );
 }
 
 /// Ours beside a bare loop; where the messages are deflated, that loop inflates them with flate2.
 fn ratios() {
     for (frames, size, payload, runs) in [
-        (1_000_000, 120, "plain", 3),
-        (200, 4 << 20, "plain", 3),
-        (1_000_000, 120, "deflated", 2),
-        (50, 4 << 20, "deflated", 2),
+        (1_000_000, 120, "plain", 5),
+        (200, 4 << 20, "plain", 5),
+        (1_000_000, 120, "deflated", 3),
+        (50, 4 << 20, "deflated", 3),
     ] {
-        let best = |what: &[&str]| {
-            let mut results: Vec<(f64, u64)> = (0..runs).map(|_| measure(frames, size, payload, what)).collect();
-            results.sort_by(|a, b| a.0.total_cmp(&b.0));
-            results[0]
-        };
-        let (bare, _) = best(&[if payload == "plain" { "bare" } else { "inflate" }]);
-        let (ours, peak) = best(&["sockeye", "file"]);
+        let (mut bare, mut ours) = (Vec::new(), Vec::new());
+        // By turns, so that what else the machine does hits both.
+        for _ in 0..runs {
+            bare.push(measure(frames, size, payload, &[if payload == "plain" { "bare" } else { "inflate" }]));
+            ours.push(measure(frames, size, payload, &["sockeye", "file"]));
+        }
+        let best = |costs: &[Cost]| costs.iter().map(|cost| cost.millis).fold(f64::INFINITY, f64::min);
+        let (bare, peak) = (best(&bare), ours.iter().map(|cost| cost.peak_mib).max().unwrap());
+        let ours = best(&ours);
         let per = |millis: f64| millis * 1e6 / frames as f64;
         println!(
-            "{frames} × {size} B {payload}: bare tokio-tungstenite {:.0} ns/frame, sockeye {:.0} ns/frame, ratio {:.2} (peak {} MiB)",
+            "{frames} × {size} B {payload}: bare tokio-tungstenite {:.0} ns/frame, sockeye {:.0} ns/frame, ratio {:.2} (peak {peak} MiB)",
             per(bare),
             per(ours),
             ours / bare,
-            peak / 1024
         );
     }
 }
 
-/// Starts a sender and measures one client against it: CPU milliseconds and peak RSS in KiB.
-fn measure(frames: u64, size: usize, payload: &str, what: &[&str]) -> (f64, u64) {
-    let (mut server, port) = start_server(frames, size, payload);
+/// `sockeye record` beside a bare loop, and `websocat -U` if it is installed: CPU of the whole process, to a file each.
+fn programs() {
+    let (frames, runs) = (1_000_000, 5);
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str| folder.path().join(name);
+    let mut bare = 0.0;
+    let (mut ours, mut theirs) = (0, Some(0));
+    for run in 0..runs {
+        bare += measure(frames, 120, "plain", &["bare"]).millis;
+        let journal = file(&format!("{run}.sockeye"));
+        let mut record = Process::new(env!("CARGO_BIN_EXE_sockeye"));
+        ours +=
+            ticks(frames, record.args(["record", "-o"]).arg(&journal), Stdio::null()).expect("the program is there");
+        let mut websocat = Process::new("websocat");
+        let out = std::fs::File::create(file("websocat.txt")).unwrap();
+        theirs = theirs.zip(ticks(frames, websocat.arg("-U"), out.into())).map(|(sum, more)| sum + more);
+        std::fs::remove_file(journal).unwrap();
+    }
+    let per = |millis: f64| millis * 1e6 / (f64::from(runs) * frames as f64);
+    let ours = ours as f64 * 10.0;
+    println!(
+        "{frames} × 120 B to a file, {runs} runs: bare loop {:.0} ns/frame, sockeye record {:.0} ns/frame, ratio {:.2}",
+        per(bare),
+        per(ours),
+        ours / bare
+    );
+    match theirs {
+        Some(ticks) => {
+            let theirs = ticks as f64 * 10.0;
+            println!("  websocat -U {:.0} ns/frame, {:.1} times sockeye record", per(theirs), theirs / ours);
+        }
+        None => println!("  no websocat to compare with: cargo install websocat"),
+    }
+}
+
+/// Runs a program against a sender, whose URL becomes its last argument; its CPU in ticks of 10 ms, if there is one.
+fn ticks(frames: u64, program: &mut Process, out: Stdio) -> Option<u64> {
+    let (mut server, port) = load::start_server(&[&frames.to_string(), "120", "plain"]);
+    // Only the program ends between the two looks.
+    let before = children_ticks();
+    program.arg(format!("ws://127.0.0.1:{port}/")).stdin(Stdio::null()).stderr(Stdio::null());
+    let status = program.stdout(out).status();
+    let took = children_ticks() - before;
+    if status.is_err() {
+        server.kill().unwrap();
+    }
+    server.wait().unwrap();
+    status.is_ok().then_some(took)
+}
+
+/// Starts a sender and measures one client against it.
+fn measure(frames: u64, size: usize, payload: &str, what: &[&str]) -> Cost {
+    let (mut server, port) = load::start_server(&[&frames.to_string(), &size.to_string(), payload]);
     let port = port.to_string();
     let mut words = vec![what[0], port.as_str()];
     words.extend(&what[1..]);
-    let result = run_self(&words);
+    let cost = run_self(&words);
     server.wait().unwrap();
-    result
+    cost
 }
 
-fn run_self(words: &[&str]) -> (f64, u64) {
-    let out = Process::new(std::env::current_exe().unwrap()).args(words).output().unwrap();
-    let text = String::from_utf8(out.stdout).unwrap();
-    assert!(out.status.success(), "{words:?}: {text} {}", String::from_utf8_lossy(&out.stderr));
-    let mut numbers = text.split_whitespace().map(|n| n.parse::<f64>().unwrap());
-    (numbers.next().unwrap(), numbers.next().unwrap() as u64)
-}
-
-fn start_server(frames: u64, size: usize, payload: &str) -> (Child, u16) {
-    let mut child = Process::new(std::env::current_exe().unwrap())
-        .args(["serve", &frames.to_string(), &size.to_string(), payload])
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut line = String::new();
-    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-    (child, line.trim().parse().unwrap())
-}
-
-/// Sends frames as fast as they go, then a Close.
-///
-/// Whoever offers no compression gets the deflated payloads as plain binary messages.
-fn serve(frames: u64, size: usize, is_deflated: bool) {
-    let mut deflater = Deflater::new(15, true).unwrap();
-    let deflated: Vec<Vec<u8>> = (0..if is_deflated { frames } else { 0 })
-        .map(|number| deflater.message(&payload(number, size)).unwrap())
-        .collect();
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    println!("{}", listener.local_addr().unwrap().port());
-    let (mut stream, _) = listener.accept().unwrap();
-    let mut head = Vec::new();
-    let mut byte = [0];
-    while !head.ends_with(b"\r\n\r\n") {
-        stream.read_exact(&mut byte).unwrap();
-        head.push(byte[0]);
-    }
-    let request = parse_request(&head).unwrap();
-    let accept = accept_for(request.values("sec-websocket-key").next().unwrap());
-    let is_agreed = is_deflated && request.values("sec-websocket-extensions").next().is_some();
-    let field = if is_agreed { "Sec-WebSocket-Extensions: permessage-deflate\r\n" } else { "" };
-    let answer = format!(
-        "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: {accept}\r\n{field}\r\n"
-    );
-    stream.write_all(answer.as_bytes()).unwrap();
-    let per_write = (256 * 1024 / (size + 4)).max(1) as u64;
-    let mut number = 0;
-    let mut block = Vec::new();
-    while number < frames {
-        block.clear();
-        for _ in 0..per_write.min(frames - number) {
-            block.extend(match deflated.get(number as usize) {
-                Some(wire) => encode_frame(if is_agreed { 0xC1 } else { 0x82 }, None, wire),
-                None => encode_frame(0x81, None, &payload(number, size)),
-            });
-            number += 1;
-        }
-        stream.write_all(&block).unwrap();
-    }
-    stream.write_all(&[0x88, 2, 3, 0xE8]).unwrap();
-    stream.read_to_end(&mut Vec::new()).ok();
+/// The engine at rest.
+fn idle() {
+    let engine = Engine::start(Arc::new(|| {})).unwrap();
+    assert!(engine.event_timeout(Duration::from_millis(200)).is_none());
+    report();
 }
 
 /// A client that only counts, and inflates if told.
@@ -252,16 +257,4 @@ fn payload(number: u64, size: usize) -> Vec<u8> {
     }
     payload.truncate(size);
     payload
-}
-
-/// Prints CPU milliseconds of all threads and peak RSS in KiB.
-fn report() {
-    let mut nanos = 0_u64;
-    for task in std::fs::read_dir("/proc/self/task").unwrap().flatten() {
-        let stat = std::fs::read_to_string(task.path().join("schedstat")).unwrap_or_default();
-        nanos += stat.split_whitespace().next().and_then(|n| n.parse::<u64>().ok()).unwrap_or(0);
-    }
-    let status = std::fs::read_to_string("/proc/self/status").unwrap();
-    let peak = status.lines().find_map(|l| l.strip_prefix("VmHWM:")).unwrap();
-    println!("{} {}", nanos as f64 / 1e6, peak.trim().trim_end_matches(" kB"));
 }

@@ -7,16 +7,19 @@
     clippy::expect_used,
     clippy::panic,
     clippy::print_stdout,
-    reason = "a benchmark prints, and ends by panicking"
+    clippy::disallowed_methods,
+    reason = "a benchmark prints, measures real time, and ends by panicking"
 )]
 
+mod load;
+
 use std::pin::Pin;
-use std::process::Command as Process;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use futures_util::StreamExt as _;
+use load::{report, run_self};
 use sockeye::engine::{JournalPlace, Recorder, Sink};
 use sockeye::observation::{ConnId, Direction, Fact};
 use sockeye::store::Page;
@@ -34,9 +37,8 @@ fn main() {
     match words.as_slice() {
         ["bare", frames] => bare(frames.parse().unwrap()),
         ["record", frames, place, watched] => record(frames.parse().unwrap(), place, *watched == "watched"),
-        ["idle"] => record(0, "file", false),
         [] => all(),
-        _ => println!("usage: ingest [bare FRAMES | record FRAMES file|memory watched|alone | idle]"),
+        _ => println!("usage: recorder [bare FRAMES | record FRAMES file|memory watched|alone]"),
     }
 }
 
@@ -44,7 +46,7 @@ fn main() {
 fn all() {
     let frames = 1_000_000;
     let best = |words: &[&str]| {
-        let mut results: Vec<f64> = (0..3).map(|_| run_self(words).0 * 1e6 / f64::from(frames)).collect();
+        let mut results: Vec<f64> = (0..3).map(|_| run_self(words).millis * 1e6 / f64::from(frames)).collect();
         results.sort_by(f64::total_cmp);
         results[0]
     };
@@ -55,23 +57,6 @@ fn all() {
         let ours = best(&["record", &count, place, watched]);
         println!("  recorder alone, {place}, {watched}: {ours:.0} ns/frame, {:.2} of it", ours / bare);
     }
-    let (_, idle) = run_self(&["idle"]);
-    let (millis, peak) = run_self(&["record", "10000000", "file", "alone"]);
-    println!(
-        "10000000 × {PAYLOAD_BYTES} B: {:.0} ns/frame, peak RSS {} MiB, idle {} MiB, raised by {} MiB",
-        millis / 10.0,
-        peak / 1024,
-        idle / 1024,
-        (peak - idle) / 1024
-    );
-}
-
-fn run_self(words: &[&str]) -> (f64, u64) {
-    let out = Process::new(std::env::current_exe().unwrap()).args(words).output().unwrap();
-    let text = String::from_utf8(out.stdout).unwrap();
-    assert!(out.status.success(), "{words:?}: {text} {}", String::from_utf8_lossy(&out.stderr));
-    let mut numbers = text.split_whitespace().map(|n| n.parse::<f64>().unwrap());
-    (numbers.next().unwrap(), numbers.next().unwrap() as u64)
 }
 
 /// The bytes of so many text frames, in reads; a frame may be cut by their border, as on a socket.
@@ -191,16 +176,4 @@ async fn feed(sink: &Sink, frames: u64) {
         sink.push_bytes(Direction::ServerToClient, &buffer[..len]);
     }
     sink.push(Fact::Finished);
-}
-
-/// Prints CPU milliseconds of all threads and peak RSS in KiB.
-fn report() {
-    let mut nanos = 0_u64;
-    for task in std::fs::read_dir("/proc/self/task").unwrap().flatten() {
-        let stat = std::fs::read_to_string(task.path().join("schedstat")).unwrap_or_default();
-        nanos += stat.split_whitespace().next().and_then(|n| n.parse::<u64>().ok()).unwrap_or(0);
-    }
-    let status = std::fs::read_to_string("/proc/self/status").unwrap();
-    let peak = status.lines().find_map(|l| l.strip_prefix("VmHWM:")).unwrap();
-    println!("{} {}", nanos as f64 / 1e6, peak.trim().trim_end_matches(" kB"));
 }

@@ -19,7 +19,7 @@ use std::process::{Command as Process, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use load::process_cpu;
+use load::{children_ticks, output_of_self, process_cpu};
 use sockeye::diagnosis::{Case, diagnose};
 use sockeye::engine::Recorder;
 use sockeye::observation::ConnId;
@@ -68,9 +68,9 @@ fn all(sizes: &[usize]) {
             "{frames} frames × {size} B, {:.2} GiB",
             session.metadata().unwrap().len() as f64 / (1_u64 << 30) as f64
         );
-        print!("{}", run_self(&["open", session.to_str().unwrap()]));
+        print!("{}", output_of_self(&["open", session.to_str().unwrap()]));
         for (name, query, args) in SEARCHES {
-            let ours = best(3, || numbers(&run_self(&["find", session.to_str().unwrap(), query])));
+            let ours = best(3, || numbers(&output_of_self(&["find", session.to_str().unwrap(), query])));
             let Some(theirs) = ripgrep(&lines, args) else {
                 println!("  {name}: {:.0} ms CPU, {} hits; no rg to compare with", ours[0], ours[1]);
                 continue;
@@ -96,12 +96,6 @@ fn numbers(text: &str) -> Vec<f64> {
     text.split_whitespace().map(|number| number.parse().unwrap()).collect()
 }
 
-fn run_self(words: &[&str]) -> String {
-    let out = Process::new(std::env::current_exe().unwrap()).args(words).output().unwrap();
-    assert!(out.status.success(), "{words:?}: {}", String::from_utf8_lossy(&out.stderr));
-    String::from_utf8(out.stdout).unwrap()
-}
-
 /// CPU milliseconds of ripgrep and its count, the best of several runs; one thread, as ours.
 fn ripgrep(lines: &Path, args: &[&str]) -> Option<Vec<f64>> {
     let run = || {
@@ -116,13 +110,6 @@ fn ripgrep(lines: &Path, args: &[&str]) -> Option<Vec<f64>> {
     Some(best(5, || run().unwrap()))
 }
 
-/// CPU of the children that ended, in ticks of 10 ms.
-fn children_ticks() -> u64 {
-    let stat = std::fs::read_to_string("/proc/self/stat").unwrap();
-    let fields: Vec<&str> = stat.rsplit(')').next().unwrap().split_whitespace().collect();
-    fields[13].parse::<u64>().unwrap() + fields[14].parse::<u64>().unwrap()
-}
-
 fn recorder() -> Recorder {
     Recorder::start_in(Arc::new(|| {}), std::env::temp_dir().join("sockeye-bench")).unwrap()
 }
@@ -134,21 +121,26 @@ fn open(path: &Path) {
     std::thread::scope(|scope| {
         let opener = scope.spawn(|| recorder.open_file(CONN, path).unwrap());
         let mut first = None;
-        let view = loop {
+        let mut last = None;
+        let (view, last) = loop {
+            let is_over = opener.is_finished();
             if let Some(view) = recorder.view(CONN) {
                 if first.is_none() && matches!(view.page(0..40), Page::Ready(rows) if rows.len() == 40) {
                     first = Some(began.elapsed());
                 }
-                if opener.is_finished() {
-                    break recorder.view(CONN).unwrap();
+                if last.as_ref().is_none_or(|(of, _, _)| *of != view.rows)
+                    && let Page::Ready(rows) = view.page(view.rows.saturating_sub(40)..view.rows)
+                {
+                    last = Some((view.rows, rows, began.elapsed()));
                 }
-            }
-            std::thread::sleep(Duration::from_millis(1));
-        };
-        let last = loop {
-            if let Page::Ready(rows) = view.page(view.rows - 40..view.rows) {
-                assert_eq!(rows.last().unwrap().number, view.rows - 1);
-                break began.elapsed();
+                // Those that were seen early are the last ones if they still are when all was read.
+                if is_over
+                    && let Some((_, seen, then)) = last.take_if(|(of, _, _)| *of == view.rows)
+                    && let Page::Ready(rows) = view.page(view.rows - 40..view.rows)
+                {
+                    assert_eq!(rows, seen);
+                    break (view, then);
+                }
             }
             std::thread::sleep(Duration::from_millis(1));
         };

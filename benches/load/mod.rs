@@ -1,4 +1,4 @@
-//! What several benchmarks share: sessions of any length, a sender at any rate, CPU time, percentiles.
+//! What several benchmarks share: sessions of any length, a sender at any rate, processes of their own, CPU time, percentiles.
 #![allow(dead_code, reason = "each benchmark uses a part of it")]
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use sockeye::engine::{JournalPlace, Recorder, Sink};
 use sockeye::observation::{ConnId, Direction, Fact, ReadEnd};
-use sockeye::wire::{accept_for, encode_frame, parse_request};
+use sockeye::wire::{Deflater, accept_for, encode_frame, parse_request};
 
 /// Bytes of one read, as a fast socket gives them.
 const READ_BYTES: usize = 128 * 1024;
@@ -39,7 +39,7 @@ pub(crate) fn push_session(sink: &Sink, frames: u64, size: usize) {
          Sec-WebSocket-Key: {key}\r\nSec-WebSocket-Version: 13\r\n\r\n"
     );
     sink.push_bytes(Direction::ClientToServer, request.as_bytes());
-    sink.push_bytes(Direction::ServerToClient, answer(key).as_bytes());
+    sink.push_bytes(Direction::ServerToClient, answer(key, false).as_bytes());
     sink.push(Fact::Opened);
     let mut block = Vec::with_capacity(READ_BYTES + size + 14);
     for number in 0..frames {
@@ -77,27 +77,43 @@ pub(crate) fn write_session(path: &Path, frames: u64, size: usize) {
 }
 
 /// The answer to an opening handshake with this key.
-fn answer(key: &str) -> String {
+fn answer(key: &str, is_deflated: bool) -> String {
     let accept = accept_for(key);
+    let field = if is_deflated { "Sec-WebSocket-Extensions: permessage-deflate\r\n" } else { "" };
     format!(
-        "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: {accept}\r\n\r\n"
+        "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: {accept}\r\n{field}\r\n"
     )
 }
 
-/// Starts this program again as a sender; gives the port it listens on.
-pub(crate) fn start_server(frames: u64, size: usize, per_sec: u64) -> (Child, u16) {
-    let mut child = Process::new(std::env::current_exe().unwrap())
-        .args(["serve", &frames.to_string(), &size.to_string(), &per_sec.to_string()])
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
+/// What a sender sends.
+pub(crate) struct Traffic {
+    pub(crate) frames: u64,
+    /// Bytes of each payload.
+    pub(crate) size: usize,
+    /// As fast as they go if it is 0.
+    pub(crate) per_sec: u64,
+    /// With permessage-deflate; whoever offers none gets the deflated payloads as plain binary messages.
+    pub(crate) is_deflated: bool,
+    /// Makes the payload of the frame of a number.
+    pub(crate) payload: fn(u64, usize) -> Vec<u8>,
+}
+
+/// Starts this program again as a sender, which is to [`serve`]; gives the port it listens on.
+pub(crate) fn start_server(words: &[&str]) -> (Child, u16) {
+    let mut child =
+        Process::new(std::env::current_exe().unwrap()).arg("serve").args(words).stdout(Stdio::piped()).spawn().unwrap();
     let mut line = String::new();
     BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
     (child, line.trim().parse().unwrap())
 }
 
-/// Sends frames at this rate, or as fast as they go if it is 0; then a Close.
-pub(crate) fn serve(frames: u64, size: usize, per_sec: u64) {
+/// Sends frames to the first who connects, then a Close.
+pub(crate) fn serve(traffic: &Traffic) {
+    let &Traffic { frames, size, per_sec, is_deflated, payload } = traffic;
+    let mut deflater = Deflater::new(15, true).unwrap();
+    let deflated: Vec<Vec<u8>> = (0..if is_deflated { frames } else { 0 })
+        .map(|number| deflater.message(&payload(number, size)).unwrap())
+        .collect();
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     println!("{}", listener.local_addr().unwrap().port());
     let (mut stream, _) = listener.accept().unwrap();
@@ -108,15 +124,20 @@ pub(crate) fn serve(frames: u64, size: usize, per_sec: u64) {
         head.push(byte[0]);
     }
     let request = parse_request(&head).unwrap();
-    stream.write_all(answer(request.values("sec-websocket-key").next().unwrap()).as_bytes()).unwrap();
-    let per_write = if per_sec == 0 { 2048 } else { (per_sec / 200).max(1) };
+    let is_agreed = is_deflated && request.values("sec-websocket-extensions").next().is_some();
+    let key = request.values("sec-websocket-key").next().unwrap();
+    stream.write_all(answer(key, is_agreed).as_bytes()).unwrap();
+    let per_write = if per_sec == 0 { (256 * 1024 / (size as u64 + 4)).max(1) } else { (per_sec / 200).max(1) };
     let began = Instant::now();
     let mut number = 0;
     let mut block = Vec::new();
     while number < frames {
         block.clear();
         for _ in 0..per_write.min(frames - number) {
-            block.extend(encode_frame(0x81, None, &payload(number, size)));
+            block.extend(match deflated.get(number as usize) {
+                Some(wire) => encode_frame(if is_agreed { 0xC1 } else { 0x82 }, None, wire),
+                None => encode_frame(0x81, None, &payload(number, size)),
+            });
             number += 1;
         }
         stream.write_all(&block).unwrap();
@@ -127,6 +148,42 @@ pub(crate) fn serve(frames: u64, size: usize, per_sec: u64) {
     }
     stream.write_all(&[0x88, 2, 3, 0xE8]).unwrap();
     stream.read_to_end(&mut Vec::new()).ok();
+}
+
+/// Runs this program again in a process of its own; gives what it [`report`]s.
+pub(crate) fn run_self(words: &[&str]) -> Cost {
+    let text = output_of_self(words);
+    let mut numbers = text.split_whitespace().map(|n| n.parse::<f64>().unwrap());
+    Cost { millis: numbers.next().unwrap(), peak_mib: numbers.next().unwrap() as u64 }
+}
+
+/// Runs this program again in a process of its own; gives what it prints.
+pub(crate) fn output_of_self(words: &[&str]) -> String {
+    let out = Process::new(std::env::current_exe().unwrap()).args(words).output().unwrap();
+    let text = String::from_utf8(out.stdout).unwrap();
+    assert!(out.status.success(), "{words:?}: {text} {}", String::from_utf8_lossy(&out.stderr));
+    text
+}
+
+/// What a process cost.
+#[derive(Clone, Copy)]
+pub(crate) struct Cost {
+    /// CPU milliseconds of all its threads.
+    pub(crate) millis: f64,
+    /// Peak memory in MiB.
+    pub(crate) peak_mib: u64,
+}
+
+/// Prints what this process has cost so far.
+pub(crate) fn report() {
+    println!("{} {}", process_cpu().as_secs_f64() * 1e3, peak_mib());
+}
+
+/// CPU of the children that ended, in ticks of 10 ms.
+pub(crate) fn children_ticks() -> u64 {
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap();
+    let fields: Vec<&str> = stat.rsplit(')').next().unwrap().split_whitespace().collect();
+    fields[13].parse::<u64>().unwrap() + fields[14].parse::<u64>().unwrap()
 }
 
 /// CPU time of this thread so far.

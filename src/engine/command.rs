@@ -145,6 +145,11 @@ pub enum Command {
         /// Its file.
         path: PathBuf,
     },
+    /// Sets how much the sessions without a name may take together, from now on; answered by a new list.
+    LimitUnnamed {
+        /// In bytes.
+        limit_bytes: u64,
+    },
     /// Shows a file in the system's file manager; answered only if that fails.
     RevealFile {
         /// The file.

@@ -6,9 +6,9 @@ use std::path::PathBuf;
 #[cfg(doc)]
 use super::Command;
 use super::ConnectOptions;
-use super::SavedSession;
 use super::console::ConsoleId;
 use super::practice::Exercise;
+use super::{SavedSession, UnnamedRoom};
 use crate::observation::{ConnId, LabMeasure};
 
 /// An answer of the engine.
@@ -80,6 +80,8 @@ pub enum Event {
     Sessions {
         /// All of them.
         sessions: Vec<SavedSession>,
+        /// How much those without a name take and may take.
+        unnamed: UnnamedRoom,
     },
     /// Something about a session on disk could not be done.
     SessionFailed {

@@ -10,7 +10,7 @@ use std::time::UNIX_EPOCH;
 use serde::{Deserialize, Serialize};
 
 use super::private_file::{create_folder, create_new, is_in_use};
-use super::unsaved::is_unnamed;
+use super::unsaved::{is_unnamed, sweep};
 use crate::journal::{ReadError, Summary, summary};
 
 /// A session on disk.
@@ -32,6 +32,20 @@ pub struct SavedSession {
     pub summary: Result<Box<Summary>, String>,
 }
 
+/// How much the sessions without a name take, and may take, together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct UnnamedRoom {
+    /// What they take, in bytes.
+    pub taken_bytes: u64,
+    /// What they may take, in bytes; beyond, the oldest are removed, but none that is being written.
+    pub limit_bytes: u64,
+}
+
+impl UnnamedRoom {
+    /// What they may take unless the user says otherwise, in bytes.
+    pub const LIMIT_BYTES: u64 = 10 * 1024 * 1024 * 1024;
+}
+
 /// Where sessions lie, and what is remembered of them.
 #[derive(Clone, Debug)]
 pub(super) struct Library {
@@ -47,6 +61,8 @@ struct Remembered {
     files: Vec<PathBuf>,
     /// Journals without a name that the user has looked at.
     seen: Vec<PathBuf>,
+    /// How much journals without a name may take together, if the user has said so.
+    unnamed_limit_bytes: Option<u64>,
 }
 
 impl Library {
@@ -66,6 +82,17 @@ impl Library {
         all.sort_by(|one, other| (other.modified_unix_millis, &other.path).cmp(&(one.modified_unix_millis, &one.path)));
         all.truncate(MAX_LISTED);
         all
+    }
+
+    /// Removes the oldest sessions without a name until they take no more than they may.
+    pub(super) fn sweep(&self) -> UnnamedRoom {
+        let limit_bytes = self.remembered().unnamed_limit_bytes.unwrap_or(UnnamedRoom::LIMIT_BYTES);
+        UnnamedRoom { taken_bytes: sweep(&self.folder, limit_bytes), limit_bytes }
+    }
+
+    /// Remembers how much sessions without a name may take together.
+    pub(super) fn limit_unnamed(&self, limit_bytes: u64) -> io::Result<()> {
+        self.write(&Remembered { unnamed_limit_bytes: Some(limit_bytes), ..self.remembered() })
     }
 
     /// Remembers that the user has opened or saved a file.
@@ -155,6 +182,7 @@ impl Library {
             schema: 1,
             files: remembered.files.clone(),
             seen: remembered.seen.clone(),
+            unnamed_limit_bytes: remembered.unnamed_limit_bytes,
         })?;
         let beside = self.folder.join(format!("recent.json.{}.part", std::process::id()));
         // What an earlier process of this number left there is nobody's.
@@ -216,6 +244,26 @@ mod tests {
         assert!(library.list().iter().any(|s| s.path == named && s.is_named));
         library.delete(&named).unwrap();
         assert_eq!(library.list().len(), 2);
+    }
+
+    #[test]
+    fn the_room_of_sessions_without_a_name_is_a_setting_that_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let library = Library::new(folder.path().to_owned());
+        assert_eq!(library.sweep(), UnnamedRoom { taken_bytes: 0, limit_bytes: UnnamedRoom::LIMIT_BYTES });
+        let paths: Vec<PathBuf> = (1..=3)
+            .map(|age| {
+                let (path, file) = unsaved::create(folder.path(), age).unwrap();
+                write(file, true);
+                path
+            })
+            .collect();
+        let one = paths[0].metadata().unwrap().len();
+        library.limit_unnamed(2 * one).unwrap();
+        library.remember(&paths[2]).unwrap();
+        assert_eq!(library.sweep(), UnnamedRoom { taken_bytes: 2 * one, limit_bytes: 2 * one });
+        assert_eq!(paths.iter().filter(|path| path.exists()).count(), 2);
+        assert_eq!(Library::new(folder.path().to_owned()).sweep().limit_bytes, 2 * one);
     }
 
     #[test]

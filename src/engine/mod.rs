@@ -12,6 +12,7 @@ mod exporting;
 mod file_manager;
 mod history;
 mod inquiry;
+mod journal_file;
 mod lab;
 mod library;
 mod mailbox;
@@ -47,7 +48,7 @@ pub use command::{Command, ConnectOptions, JournalPlace, KeepAliveOptions, Outgo
 pub use console::{ConsoleEntry, ConsoleEvent, ConsoleId, ConsoleSource, ConsoleState, ConsoleTail};
 pub use event::Event;
 pub use exporting::{ExportError, ExportJob};
-pub use library::SavedSession;
+pub use library::{SavedSession, UnnamedRoom};
 pub use pages::replay;
 pub use reconnect::Reconnect;
 pub use recorder::{OpenError, Recorder, StartError, Wake};

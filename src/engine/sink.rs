@@ -9,7 +9,7 @@ use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
 use super::clock::{Clock, instant};
-use super::pool::Pool;
+use super::pool::{Buffer, Pool};
 use super::recorder::Control;
 use crate::observation::{ConnId, Direction, Fact, Moment};
 
@@ -47,6 +47,11 @@ impl Sink {
     /// Pushes plaintext bytes that were read or written; copies them into a buffer that is used again and again.
     pub fn push_bytes(&self, direction: Direction, bytes: &[u8]) {
         self.push(Fact::Bytes { direction, data: self.queue.pool.copy(bytes) });
+    }
+
+    /// A buffer to read into, whose bytes can be pushed without a copy.
+    pub(super) fn buffer(&self) -> Buffer {
+        self.queue.pool.buffer()
     }
 
     /// Ready while less than [`Sink::BOUND_BYTES`] wait for the recorder; else wakes the task when half of it is gone.

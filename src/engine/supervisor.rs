@@ -134,6 +134,10 @@ impl Supervisor {
                 self.on_sessions(Some(path), move |library, path| library.rename(path, &name).map(drop));
             }
             Command::DeleteSession { path } => self.on_sessions(Some(path), Library::delete),
+            Command::LimitUnnamed { limit_bytes } => {
+                let folder = self.recorder.folder().to_owned();
+                self.on_sessions(Some(folder), move |library, _| library.limit_unnamed(limit_bytes));
+            }
             Command::RevealFile { path } => {
                 if let Err(error) = reveal(&path) {
                     self.mailbox.put(Event::SessionFailed { path, why: error.to_string() });
@@ -376,7 +380,8 @@ impl Supervisor {
             {
                 mailbox.put(Event::SessionFailed { path, why: error.to_string() });
             }
-            mailbox.put(Event::Sessions { sessions: library.list() });
+            let unnamed = library.sweep();
+            mailbox.put(Event::Sessions { sessions: library.list(), unnamed });
         });
     }
 

@@ -7,9 +7,6 @@ use std::time::SystemTime;
 
 use super::private_file::{create_folder, create_new, is_in_use, mark_in_use};
 
-/// So much they may take together; beyond, the oldest are removed.
-pub(super) const UNSAVED_BYTES: u64 = 10 * 1024 * 1024 * 1024;
-
 /// Where they go.
 pub(super) fn sessions_folder() -> PathBuf {
     directories::ProjectDirs::from("", "", "sockeye")
@@ -42,8 +39,8 @@ pub(super) fn is_unnamed(path: &Path) -> bool {
     parts.len() == 3 && parts.iter().all(|part| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
-/// Removes the oldest that nobody writes, until all together take no more than `limit_bytes`.
-pub(super) fn sweep(folder: &Path, limit_bytes: u64) {
+/// Removes the oldest that nobody writes, until all together take no more than `limit_bytes`; gives how much is left.
+pub(super) fn sweep(folder: &Path, limit_bytes: u64) -> u64 {
     let mut files = list(folder);
     let mut taken: u64 = files.iter().map(|file| file.len_bytes).sum();
     while taken > limit_bytes
@@ -60,6 +57,7 @@ pub(super) fn sweep(folder: &Path, limit_bytes: u64) {
             Err(error) => tracing::warn!(%error, "an old unsaved session could not be removed"),
         }
     }
+    taken
 }
 
 struct Unsaved {

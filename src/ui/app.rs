@@ -49,7 +49,9 @@ use super::regions::{Regions, Room};
 use super::repeat::Repeat;
 use super::theme;
 use super::toasts::Toasts;
-use crate::engine::{Command, Engine, EngineHandle, ExportJob, JournalPlace, SavedSession, StartError, Watch};
+use crate::engine::{
+    Command, Engine, EngineHandle, ExportJob, JournalPlace, SavedSession, StartError, UnnamedRoom, Watch,
+};
 use crate::observation::ConnId;
 use orphan::Orphan;
 
@@ -72,6 +74,7 @@ pub struct App {
     lab: Option<Lab>,
     /// The sessions on disk, once they were looked for.
     saved: Option<Vec<SavedSession>>,
+    unnamed: Option<UnnamedRoom>,
     /// A session that a crash has left, until the user has answered.
     orphan: Option<Orphan>,
     /// What is to be written once the user has said where.
@@ -151,6 +154,7 @@ impl App {
             repeat: None,
             lab: None,
             saved: None,
+            unnamed: None,
             orphan: None,
             pending_export: None,
             writing: None,

@@ -446,6 +446,24 @@ fn a_saved_session_is_exported_as_it_was() {
 }
 
 #[test]
+fn what_is_wrong_with_a_session_is_said_on_standard_error_before_its_export() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    checked(&["practice", "--watch", "0", "--save", &path("a.sockeye")]);
+    let whole = fs::read(path("a.sockeye")).unwrap();
+    // The header of its last record has 20 bytes.
+    let last = whole.strip_suffix(br#"{"fact":"finished"}"#).unwrap().len() - 20;
+    for (len, expected) in [(whole.len() - 3, "ends inside a record"), (last, "unfinished")] {
+        fs::write(path("b.sockeye"), &whole[..len]).unwrap();
+        for format in ["json", "jsonl", "text"] {
+            let output = run(&["export", &path("b.sockeye"), "--to", format]);
+            let said = String::from_utf8_lossy(&output.stderr).into_owned();
+            assert!(status(&output) == 0 && said.contains(expected) && !output.stdout.is_empty(), "{format}: {said}");
+        }
+    }
+}
+
+#[test]
 fn the_output_names_the_format_and_rows_can_be_chosen() {
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();

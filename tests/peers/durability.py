@@ -11,6 +11,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from pathlib import Path
@@ -27,7 +28,6 @@ class Durability:
         self.url = f"ws://127.0.0.1:{port}/"
         self.tally = Tally()
         self.data = work / "data"
-        shutil.rmtree(self.data, ignore_errors=True)
         self.data.mkdir()
         # Where sessions without a name go.
         self.env = {**os.environ, "XDG_DATA_HOME": str(self.data), "TMPDIR": str(self.data)}
@@ -95,7 +95,6 @@ class Durability:
 
     def deleted(self):
         folder = self.work / "doomed"
-        shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir()
         self.in_trouble(
             "the folder is deleted under a recording", folder / "gone.sockeye", 4.0, "deleted or moved away",
@@ -133,16 +132,18 @@ def main():
     options = parser.parse_args()
     work = options.work.resolve()
     server = Server(["node", HERE / "node.mjs", "flood"], {}, work, work / "durability.log")
-    try:
-        durability = Durability(options.sockeye.resolve(), work, server.port)
-        if can_mount(work):
-            durability.full()
-            durability.read_only()
-        else:
-            durability.tally.skip("a full disk, a read-only folder", "no file system can be mounted here")
-        durability.deleted()
-    finally:
-        server.stop()
+    # A folder of its own: another run in the same work folder must not write over these files.
+    with tempfile.TemporaryDirectory(prefix="durability-", dir=work) as own:
+        try:
+            durability = Durability(options.sockeye.resolve(), Path(own), server.port)
+            if can_mount(Path(own)):
+                durability.full()
+                durability.read_only()
+            else:
+                durability.tally.skip("a full disk, a read-only folder", "no file system can be mounted here")
+            durability.deleted()
+        finally:
+            server.stop()
     return durability.tally.finish()
 
 

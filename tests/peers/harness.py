@@ -11,6 +11,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from dataclasses import dataclass
@@ -91,9 +92,9 @@ class Run:
 
 def run_sockeye(binary, arguments, cwd, env=None, limit_secs=60.0):
     """Runs Sockeye to its end and measures its peak resident memory."""
-    out_path, err_path = Path(cwd) / "sockeye.stdout", Path(cwd) / "sockeye.stderr"
     started = time.monotonic()
-    with out_path.open("wb") as out, err_path.open("wb") as err:
+    # Files without a name: scripts that share a folder must not write over what another one's Sockeye says.
+    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         process = subprocess.Popen(
             [binary, *arguments], cwd=cwd, env={**os.environ, **(env or {})},
             stdin=subprocess.DEVNULL, stdout=out, stderr=err,
@@ -103,15 +104,22 @@ def run_sockeye(binary, arguments, cwd, env=None, limit_secs=60.0):
         _, raw_status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(raw_status)
         timer.cancel()
-    secs = time.monotonic() - started
+        secs = time.monotonic() - started
+        stdout, stderr = written(out), written(err)
     return Run(
         status=process.returncode,
-        stdout=out_path.read_text(errors="replace"),
-        stderr=err_path.read_text(errors="replace"),
+        stdout=stdout,
+        stderr=stderr,
         peak_mib=usage.ru_maxrss / (1024 * 1024 if sys.platform == "darwin" else 1024),
         secs=secs,
         timed_out=process.returncode == -signal.SIGKILL,
     )
+
+
+def written(file):
+    """What was written to a file that is open still."""
+    file.seek(0)
+    return file.read().decode(errors="replace")
 
 
 def options_of_check(binary):

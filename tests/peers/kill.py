@@ -13,6 +13,7 @@ import random
 import re
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -119,23 +120,26 @@ def main():
 
     tally = Tally()
     most = killed_amid = 0
-    journal = work / "killed.sockeye"
     server = Server(["node", HERE / "node.mjs", "flood"], {}, work, work / "flood.log")
-    try:
-        url = f"ws://127.0.0.1:{server.port}/"
-        for number in range(1, options.times + 1):
-            # One in twenty is read row by row.
-            wait_secs = moments.uniform(0.02, 0.8)
-            problems, published, note = kill_once(binary, work, url, journal, wait_secs, number % 20 == 0)
-            most = max(most, published)
-            killed_amid += published > 0
-            tally.row(f"kill {number}", problems, note)
-    finally:
-        server.stop()
-    for number in range(1, options.cuts + 1):
-        length = moments.randrange(64, journal.stat().st_size)
-        problems, note = cut_once(binary, work, journal, length)
-        tally.row(f"cut {number}", problems, note)
+    # A folder of its own: another run in the same work folder must not write over these files.
+    with tempfile.TemporaryDirectory(prefix="kill-", dir=work) as own:
+        own = Path(own)
+        journal = own / "killed.sockeye"
+        try:
+            url = f"ws://127.0.0.1:{server.port}/"
+            for number in range(1, options.times + 1):
+                # One in twenty is read row by row.
+                wait_secs = moments.uniform(0.02, 0.8)
+                problems, published, note = kill_once(binary, own, url, journal, wait_secs, number % 20 == 0)
+                most = max(most, published)
+                killed_amid += published > 0
+                tally.row(f"kill {number}", problems, note)
+        finally:
+            server.stop()
+        for number in range(1, options.cuts + 1):
+            length = moments.randrange(64, journal.stat().st_size)
+            problems, note = cut_once(binary, own, journal, length)
+            tally.row(f"cut {number}", problems, note)
     is_amid = killed_amid * 2 > options.times
     tally.row("most were killed amid a recording", [] if is_amid else [f"{killed_amid} of {options.times}"], f"{killed_amid}, up to {most} frames")
     return tally.finish()

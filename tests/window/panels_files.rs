@@ -7,7 +7,7 @@ use egui::accesskit::Role;
 use egui::{Theme, vec2};
 use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable as _;
-use sockeye::engine::SavedSession;
+use sockeye::engine::{SavedSession, UnnamedRoom};
 use sockeye::journal::{Header, Summary};
 use sockeye::observation::ConnId;
 use sockeye::ui::action::{Action, Tab};
@@ -43,7 +43,8 @@ fn on_disk() -> Vec<SavedSession> {
 fn panel(theme: Theme, sessions: Vec<SavedSession>) -> (Harness<'static>, Stage<SessionsPanel>) {
     stage(theme, vec2(316.0, 640.0), Some(died().view()), SessionsPanel::default(), move |panel, ui, ctx, actions| {
         let files = BTreeMap::new();
-        let more = SessionsMore { files: &files, saved: Some(&sessions), repeat: None, obstacle: None };
+        let unnamed = Some(UnnamedRoom { taken_bytes: 1_288_490_189, limit_bytes: UnnamedRoom::LIMIT_BYTES });
+        let more = SessionsMore { files: &files, saved: Some(&sessions), unnamed, repeat: None, obstacle: None };
         panel.show(ui, &more, ctx, actions);
     })
 }
@@ -87,6 +88,18 @@ fn deleting_asks_and_renaming_takes_a_name() {
     harness.run_steps(3);
     let wanted = "Engine(RenameSession { path: \"/home/me/login fails.sockeye\", name: \"login fails\" })";
     assert_eq!(stage.taken(), [wanted]);
+}
+
+#[test]
+fn the_room_of_sessions_without_a_name_can_be_chosen() {
+    let (mut harness, stage) = panel(Theme::Dark, on_disk());
+    harness.get_by_label("Without a name: 1.2 GiB of at most");
+    harness.get_by_label("Room for sessions without a name, 10.0 GiB").click();
+    harness.run_steps(3);
+    shot(&mut harness, "sessions-room").unwrap();
+    harness.get_by_label("2.0 GiB").click();
+    harness.run_steps(3);
+    assert_eq!(stage.taken(), ["Engine(LimitUnnamed { limit_bytes: 2147483648 })"]);
 }
 
 #[test]

@@ -16,9 +16,10 @@ use tokio_tungstenite::tungstenite::{Error, Message};
 
 use super::Wish;
 use super::confirm::{Rule, preview};
-use super::deflate_shim::{Shim, ShimError};
+use super::deflate_shim::ShimError;
 use super::keep_alive::{Due, KeepAlive};
 use super::sending::Sending;
+use super::shim::Shim;
 use super::tap::{OverTcp, Tap};
 use super::upgrade::Accepted;
 use crate::engine::sink::Sink;
@@ -49,15 +50,10 @@ pub(crate) async fn run<S>(
     let config = WebSocketConfig::default().max_message_size(Some(limit)).max_frame_size(Some(limit));
     let Accepted { mut tail, deflate } = accepted;
     let begins_with_text = looks_like_http_or_html(&tail) == Some(true);
-    let withholds = options.keep_alive.withhold_pongs;
-    if withholds {
+    if options.keep_alive.withhold_pongs {
         stream.withhold_pings(&mut tail);
     }
-    let mut shim = Shim::new(stream, deflate, &tail, options.limit_bytes, sink);
-    if withholds {
-        shim.lose_offsets();
-    }
-    let left = if deflate.is_some() { Vec::new() } else { tail };
+    let (shim, left) = Shim::new(stream, deflate, tail, options.limit_bytes, sink);
     let ws = WebSocketStream::from_partially_read(shim, left, Role::Client, Some(config)).await;
     let mut open = Open {
         ws,
@@ -243,6 +239,9 @@ impl<S: AsyncRead + AsyncWrite + OverTcp + Unpin> Open<'_, S> {
         self.timers.confirm = None;
         self.timers.ping = None;
         self.sink.push(Fact::Confirmed { preview });
+        if !self.echo {
+            self.ws.get_mut().withhold_messages();
+        }
         self.timers.watch = self.watch.map(|watch| Instant::now() + watch);
         if !self.send.is_empty() {
             self.timers.send = Some(Instant::now() + self.send_delay);

@@ -8,19 +8,13 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, ReadBuf};
 
+use super::sieve::BAD_TEXT;
 use super::tap::Tap;
 use crate::engine::sink::Sink;
 use crate::observation::{Direction, Fact, Inflated, Limit};
 use crate::wire::{Deflate, FrameHeader, Inflater, Opcode, Utf8Checker, Violation, ViolationKind};
-
-/// The stream that tungstenite reads and writes.
-pub(crate) struct Shim<S> {
-    tap: Tap<S>,
-    inbound: Option<Box<Inbound>>,
-    written: u64,
-}
 
 /// Why the shim ends reading.
 #[derive(Debug, thiserror::Error)]
@@ -40,95 +34,6 @@ pub(crate) enum ShimError {
     },
 }
 
-impl<S> Shim<S> {
-    /// A shim for what the 101 accepted; `tail` are the bytes that came behind it.
-    ///
-    /// Without compression all bytes pass untouched, and the tail is not taken.
-    pub(crate) fn new(tap: Tap<S>, deflate: Option<Deflate>, tail: &[u8], limit_bytes: u64, sink: &Sink) -> Self {
-        let inbound = deflate.map(|deflate| Box::new(Inbound::new(deflate, tail, limit_bytes, sink.clone())));
-        Self { tap, inbound, written: 0 }
-    }
-
-    /// Bytes are missing from what is read: where a message ends is not known any more, and no window is noted.
-    pub(crate) fn lose_offsets(&mut self) {
-        if let Some(inbound) = &mut self.inbound {
-            inbound.knows_offsets = false;
-        }
-    }
-
-    /// The tap below.
-    pub(crate) fn tap(&self) -> &Tap<S> {
-        &self.tap
-    }
-
-    /// The tap below, for reading on without the endpoint.
-    pub(crate) fn tap_mut(&mut self) -> &mut Tap<S> {
-        &mut self.tap
-    }
-
-    /// Whether reading has ended.
-    pub(crate) fn has_ended(&self) -> bool {
-        self.tap.has_ended()
-    }
-
-    /// How many bytes were written after the handshake.
-    pub(crate) fn written(&self) -> u64 {
-        self.written
-    }
-
-    /// Notes how far the server's messages were inflated.
-    pub(crate) fn note_end(&self) {
-        if let Some(inbound) = self.inbound.as_ref().filter(|inbound| inbound.messages > 0) {
-            inbound.note(None);
-        }
-    }
-}
-
-impl<S: AsyncRead + Unpin> AsyncRead for Shim<S> {
-    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        let me = self.get_mut();
-        let Some(inbound) = &mut me.inbound else {
-            return Pin::new(&mut me.tap).poll_read(cx, buf);
-        };
-        loop {
-            if inbound.give(buf) {
-                return Poll::Ready(Ok(()));
-            }
-            if let Some(error) = inbound.error.take() {
-                return Poll::Ready(Err(io::Error::new(io::ErrorKind::InvalidData, error)));
-            }
-            if inbound.has_input() {
-                inbound.work();
-                continue;
-            }
-            let mut read = ReadBuf::new(&mut inbound.input);
-            ready!(Pin::new(&mut me.tap).poll_read(cx, &mut read))?;
-            let len = read.filled().len();
-            if len == 0 {
-                return Poll::Ready(Ok(()));
-            }
-            (inbound.from, inbound.to) = (0, len);
-        }
-    }
-}
-
-impl<S: AsyncWrite + Unpin> AsyncWrite for Shim<S> {
-    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        let me = self.get_mut();
-        let written = ready!(Pin::new(&mut me.tap).poll_write(cx, bytes))?;
-        me.written += written as u64;
-        Poll::Ready(Ok(written))
-    }
-
-    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().tap).poll_flush(cx)
-    }
-
-    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().tap).poll_shutdown(cx)
-    }
-}
-
 /// So much is made ready for tungstenite before it is asked to take it.
 const OUT_BYTES: usize = 64 * 1024;
 /// What is read at a time.
@@ -139,7 +44,7 @@ const SHORT_BYTES: u64 = 4096;
 const WINDOW_AFTER: (u64, u64) = (1024 * 1024, 16 * 1024 * 1024);
 
 /// The server's bytes on their way to tungstenite.
-struct Inbound {
+pub(super) struct Inbound {
     judge: Judge,
     inflater: Inflater,
     input: Vec<u8>,
@@ -159,6 +64,7 @@ struct Inbound {
     wire_bytes: u64,
     inflated_bytes: u64,
     noted: (u64, u64),
+    /// Whether no bytes are missing from what is read; else where a message ends is not known, and no window is noted.
     knows_offsets: bool,
 }
 
@@ -183,15 +89,18 @@ struct Message {
 }
 
 impl Inbound {
-    fn new(deflate: Deflate, tail: &[u8], limit_bytes: u64, sink: Sink) -> Self {
-        let mut input = tail.to_vec();
-        input.resize(INPUT_BYTES.max(tail.len()), 0);
+    /// Where the 101 accepted this; `input` are the bytes that came behind it.
+    ///
+    /// Without offsets, bytes are missing from what is read.
+    pub(super) fn new(deflate: Deflate, mut input: Vec<u8>, limit_bytes: u64, sink: Sink, knows_offsets: bool) -> Self {
+        let to = input.len();
+        input.resize(INPUT_BYTES.max(to), 0);
         Self {
-            judge: Judge { sink, limit_bytes },
+            judge: Judge { sink, limit_bytes, withholds: false },
             inflater: Inflater::new(!deflate.server_no_context_takeover),
             input,
             from: 0,
-            to: tail.len(),
+            to,
             out: Vec::new(),
             out_from: 0,
             scratch: Vec::new(),
@@ -205,7 +114,47 @@ impl Inbound {
             wire_bytes: 0,
             inflated_bytes: 0,
             noted: (0, 0),
-            knows_offsets: true,
+            knows_offsets,
+        }
+    }
+
+    /// Reads what tungstenite is to see.
+    pub(super) fn poll_read<S: AsyncRead + Unpin>(
+        &mut self,
+        tap: &mut Tap<S>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        loop {
+            if self.give(buf) {
+                return Poll::Ready(Ok(()));
+            }
+            if let Some(error) = self.error.take() {
+                return Poll::Ready(Err(io::Error::new(io::ErrorKind::InvalidData, error)));
+            }
+            if self.has_input() {
+                self.work();
+                continue;
+            }
+            let mut read = ReadBuf::new(&mut self.input);
+            ready!(Pin::new(&mut *tap).poll_read(cx, &mut read))?;
+            let len = read.filled().len();
+            if len == 0 {
+                return Poll::Ready(Ok(()));
+            }
+            (self.from, self.to) = (0, len);
+        }
+    }
+
+    /// From here on nobody reads messages.
+    pub(super) fn withhold_messages(&mut self) {
+        self.judge.withholds = true;
+    }
+
+    /// Notes how far the server's messages were inflated.
+    pub(super) fn note_end(&self) {
+        if self.messages > 0 {
+            self.note(None);
         }
     }
 
@@ -443,6 +392,8 @@ struct Data<'a> {
 struct Judge {
     sink: Sink,
     limit_bytes: u64,
+    /// Whether nobody reads messages.
+    withholds: bool,
 }
 
 impl Judge {
@@ -462,6 +413,14 @@ impl Judge {
             && let Some(at) = utf8.push(data.bytes).or_else(|| data.ends.then(|| utf8.finish()).flatten())
         {
             self.violated(data.frame, ViolationKind::BadUtf8 { at });
+            if self.withholds && !message.is_begun {
+                message.is_begun = true;
+                out.extend_from_slice(&BAD_TEXT);
+                return Ok(());
+            }
+        }
+        if self.withholds && !message.is_begun {
+            return Ok(());
         }
         let opcode = if message.is_begun { Opcode::Continuation } else { message.opcode };
         message.is_begun = true;
@@ -490,7 +449,7 @@ mod tests {
     fn shown(recorder: &Recorder, conn: u32, wire: &[u8], cut: usize) -> (Vec<(u8, Vec<u8>)>, String) {
         let sink = recorder.open(ConnId(conn), &JournalPlace::Memory).unwrap();
         let deflate = negotiate(CHROME_OFFER, "permessage-deflate").unwrap().unwrap();
-        let mut inbound = Inbound::new(deflate, &[], 10_000, sink);
+        let mut inbound = Inbound::new(deflate, Vec::new(), 10_000, sink, true);
         let mut plain = Vec::new();
         let mut room = vec![0; 700];
         let mut take = |inbound: &mut Inbound, plain: &mut Vec<u8>| {

@@ -15,6 +15,8 @@ mod ping_filter;
 mod request;
 mod route;
 mod sending;
+mod shim;
+mod sieve;
 mod tap;
 pub(crate) mod tls;
 mod tunnel;

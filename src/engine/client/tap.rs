@@ -99,6 +99,11 @@ impl<S> Tap<S> {
         self.heard_bytes
     }
 
+    /// Whether the server's pings are recorded and not passed on.
+    pub(crate) fn withholds_pings(&self) -> bool {
+        self.ping_filter.is_some()
+    }
+
     /// From here on the pings of the server are recorded and not passed on, beginning with `tail`, which was read before.
     pub(crate) fn withhold_pings(&mut self, tail: &mut Vec<u8>) {
         let mut filter = PingFilter::default();
@@ -217,21 +222,48 @@ impl<S: OverTcp> Tap<S> {
 /// How long a RST is waited for after a FIN: a way there and back on most networks.
 const RESET_AFTER_FIN: Duration = Duration::from_millis(100);
 
+impl<S: AsyncRead + Unpin> Tap<S> {
+    /// Reads the next bytes of HTTP and frames; none at the end. The recorder gets the very same buffer.
+    ///
+    /// The server's pings are in them, also if they are to be withheld.
+    pub(crate) fn poll_bytes(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Bytes>> {
+        ready!(self.poll_room(cx));
+        let mut buffer = self.sink.buffer();
+        let mut read = ReadBuf::new(buffer.room());
+        let result = ready!(Pin::new(&mut self.io).poll_read(cx, &mut read));
+        let len = read.filled().len();
+        if result.is_err() || len == 0 {
+            self.read_ended(result.as_ref().err());
+            return Poll::Ready(result.map(|()| Bytes::new()));
+        }
+        let data = buffer.into_bytes(len);
+        self.heard_bytes += len as u64;
+        self.sink.push(Fact::Bytes { direction: Direction::ServerToClient, data: data.clone() });
+        Poll::Ready(Ok(data))
+    }
+
+    /// Ready while the recorder keeps up; what that means for the server is recorded.
+    fn poll_room(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        if self.sink.poll_room(cx).is_pending() {
+            if !self.paused {
+                self.paused = true;
+                self.sink.push(Fact::ReadPaused);
+            }
+            return Poll::Pending;
+        }
+        if self.paused {
+            self.paused = false;
+            self.sink.push(Fact::ReadResumed);
+        }
+        Poll::Ready(())
+    }
+}
+
 impl<S: AsyncRead + Unpin> AsyncRead for Tap<S> {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let me = self.get_mut();
         if matches!(me.layer, Layer::Plain { .. }) {
-            if me.sink.poll_room(cx).is_pending() {
-                if !me.paused {
-                    me.paused = true;
-                    me.sink.push(Fact::ReadPaused);
-                }
-                return Poll::Pending;
-            }
-            if me.paused {
-                me.paused = false;
-                me.sink.push(Fact::ReadResumed);
-            }
+            ready!(me.poll_room(cx));
         }
         let before = buf.filled().len();
         let room = buf.remaining();

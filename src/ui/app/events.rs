@@ -69,7 +69,10 @@ impl App {
                 let what = if is_journal(&path) { ", with the token as it was sent" } else { "" };
                 self.toasts.done(format!("Saved {}{what}", name(&path)));
             }
-            Event::Sessions { sessions } => self.sessions_listed(sessions),
+            Event::Sessions { sessions, unnamed } => {
+                self.unnamed = Some(unnamed);
+                self.sessions_listed(sessions);
+            }
             Event::SessionFailed { path, why } => self.banner = Some(format!("{}: {why}", name(&path))),
             Event::ExportStopped { path, .. } => {
                 self.writing = None;

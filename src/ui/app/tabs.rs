@@ -24,6 +24,7 @@ impl App {
             repeat,
             lab,
             saved,
+            unnamed,
             engine,
             writing,
             ..
@@ -78,6 +79,7 @@ impl App {
                 let obstacle = form.checks.obstacle();
                 let more = SessionsMore {
                     files: &connections.files,
+                    unnamed: *unnamed,
                     saved: saved.as_deref(),
                     repeat: repeat.as_ref(),
                     obstacle: obstacle.as_deref(),

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use egui::{Align, Ui, vec2};
 
 use crate::diagnosis::catalogue;
-use crate::engine::SavedSession;
+use crate::engine::{SavedSession, UnnamedRoom};
 use crate::observation::ConnId;
 use crate::store::View;
 use crate::ui::action::{Action, Tab};
@@ -41,6 +41,8 @@ pub struct SessionsMore<'a> {
     pub files: &'a BTreeMap<ConnId, String>,
     /// The sessions on disk, the newest first; `None` before they were looked for.
     pub saved: Option<&'a [SavedSession]>,
+    /// How much the sessions without a name take and may take, if it is known.
+    pub unnamed: Option<UnnamedRoom>,
     /// The repetition, under way or done.
     pub repeat: Option<&'a Repeat>,
     /// Why nobody can connect at the moment.
@@ -75,7 +77,7 @@ impl SessionsPanel {
             });
         }
         ui.add_space(2.0 * theme::STEP);
-        self.saved.show(ui, more.saved, actions);
+        self.saved.show(ui, more.saved, more.unnamed, actions);
     }
 
     fn repeat_ui(&mut self, ui: &mut Ui, repeat: Option<&Repeat>, obstacle: Option<&str>, actions: &mut Actions) {

@@ -2,10 +2,10 @@
 
 use std::path::PathBuf;
 
-use egui::{Align, Button, Id, Key, Modal, Rect, Ui, vec2};
+use egui::{Align, Button, ComboBox, Id, Key, Modal, Rect, Ui, vec2};
 
 use super::{ROW, small_font, title};
-use crate::engine::{Command, SavedSession};
+use crate::engine::{Command, SavedSession, UnnamedRoom};
 use crate::ui::action::Action;
 use crate::ui::big_text::BigText;
 use crate::ui::cells::cell_ui;
@@ -27,7 +27,13 @@ pub(super) struct SavedList {
 
 impl SavedList {
     /// Shows the list in all the room that `ui` has left.
-    pub(super) fn show(&mut self, ui: &mut Ui, saved: Option<&[SavedSession]>, actions: &mut Actions) {
+    pub(super) fn show(
+        &mut self,
+        ui: &mut Ui,
+        saved: Option<&[SavedSession]>,
+        unnamed: Option<UnnamedRoom>,
+        actions: &mut Actions,
+    ) {
         ui.horizontal(|ui| {
             ui.label(theme::heading("On disk"));
             ui.with_layout(egui::Layout::right_to_left(Align::Center), |ui| {
@@ -36,6 +42,9 @@ impl SavedList {
                 }
             });
         });
+        if let Some(room) = unnamed {
+            room_ui(ui, room, actions);
+        }
         let Some(saved) = saved.filter(|saved| !saved.is_empty()) else {
             explain_ui(ui, "Sessions are kept here until you delete them; the oldest without a name go first.");
             return;
@@ -130,6 +139,33 @@ impl SavedList {
         }
     }
 }
+
+/// How much sessions without a name take, and a choice of how much they may take.
+fn room_ui(ui: &mut Ui, room: UnnamedRoom, actions: &mut Actions) {
+    let palette = theme::palette(ui);
+    ui.horizontal_wrapped(|ui| {
+        let taken = format!("Without a name: {} of at most", units::size(room.taken_bytes));
+        ui.label(theme::tinted(taken, palette.muted))
+            .on_hover_text("Beyond that the oldest are removed, but none that is being written, and none with a name");
+        let limit = units::size(room.limit_bytes);
+        let combo = ComboBox::from_id_salt("unnamed limit").selected_text(&limit).width(88.0);
+        let combo = combo.show_ui(ui, |ui| {
+            for gibibytes in LIMITS_GIB {
+                let limit_bytes = gibibytes * 1024 * 1024 * 1024;
+                if ui.selectable_label(limit_bytes == room.limit_bytes, units::size(limit_bytes)).clicked() {
+                    actions.push(Action::Engine(Command::LimitUnnamed { limit_bytes }));
+                }
+            }
+        });
+        combo.response.widget_info(|| {
+            let name = format!("Room for sessions without a name, {limit}");
+            egui::WidgetInfo::labeled(egui::Role::ComboBox, true, name)
+        });
+    });
+}
+
+/// What can be chosen as the room of sessions without a name, in GiB.
+const LIMITS_GIB: [u64; 7] = [1, 2, 5, 10, 20, 50, 200];
 
 /// The verdict, the host, and the rest: date, size, name.
 fn words(session: &SavedSession) -> (String, String, String) {
