@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 
-use super::token::args::TokenArgs;
+use super::token::args::{ClaimArgs, TokenArgs};
 use super::values;
 use crate::export::Selection;
 use crate::observation::{Expect, Preset, TokenPlace};
@@ -147,6 +147,8 @@ pub(super) struct ConnectArgs {
     /// Checks the signature with the secrets of this `.env` file.
     #[arg(long, value_name = "FILE", help_heading = "Token")]
     pub(super) env_file: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) claims: ClaimArgs,
     /// Follows the server's console in this file, or reads it from standard input (`-`); its lines stand between the frames
     /// and tell causes that the wire does not.
     #[arg(long, value_name = "FILE|-", help_heading = "Server console")]
