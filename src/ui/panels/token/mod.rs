@@ -142,7 +142,7 @@ impl TokenPanel {
         let is_in = |secret: &Secret| {
             std::str::from_utf8(secret.bytes()).is_ok_and(|secret| secret.len() >= 4 && text.contains(secret.trim()))
         };
-        self.secrets.all().iter().any(is_in)
+        self.secrets.all().iter().any(is_in) || self.secrets.typed_is_in(text) || self.mint.secret_is_in(text)
     }
 
     /// The text in the panel, as it was pasted.
