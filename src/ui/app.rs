@@ -191,6 +191,11 @@ impl App {
         &mut self.form
     }
 
+    /// The window's title, as it was told to the system.
+    pub fn title(&self) -> &str {
+        &self.title
+    }
+
     /// Opens a saved session in the next pass.
     pub fn open_session(&mut self, path: std::path::PathBuf) {
         self.actions.push(Action::Open(Some(path)));
