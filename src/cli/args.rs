@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 
-use super::token::args::TokenArgs;
+use super::token::args::{ClaimArgs, TokenArgs};
 use super::values;
 use crate::export::Selection;
 use crate::observation::{Expect, Preset, TokenPlace};
@@ -53,6 +53,8 @@ pub(super) enum Command {
     Practice(PracticeArgs),
     /// Turns a saved session into another format.
     Export(ExportArgs),
+    /// Finds rows of a saved session.
+    Search(SearchArgs),
     /// Opens a saved session in the window.
     Open {
         /// The saved session.
@@ -147,6 +149,8 @@ pub(super) struct ConnectArgs {
     /// Checks the signature with the secrets of this `.env` file.
     #[arg(long, value_name = "FILE", help_heading = "Token")]
     pub(super) env_file: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) claims: ClaimArgs,
     /// Follows the server's console in this file, or reads it from standard input (`-`); its lines stand between the frames
     /// and tell causes that the wire does not.
     #[arg(long, value_name = "FILE|-", help_heading = "Server console")]
@@ -286,7 +290,35 @@ pub(super) struct ExportArgs {
     /// Only these rows, by their numbers: `3-20,55,100-`.
     #[arg(long, value_name = "ROWS", value_parser = values::rows)]
     pub(super) rows: Option<Selection>,
+    /// Only rows that fit this query, as in the field above the log: `kind:text dir:received`, `/user_\\d+/`; with
+    /// `--rows` both must hold.
+    #[arg(long, value_name = "QUERY", allow_hyphen_values = true)]
+    pub(super) filter: Option<String>,
     /// Writes secrets as they are.
+    #[arg(long)]
+    pub(super) no_redact: bool,
+}
+
+/// Options of `search`.
+#[derive(Debug, Args)]
+#[command(after_help = "Exit status: 0 rows were found, 1 none, 2 usage, 3 Sockeye itself failed.\n\
+    Words must all stand in a row, OR stands between alternatives, - takes away: error -kind:ping\n\
+    Terms: \"text\" exact:\"Text\" /regex/ /regex/i dir:sent kind:ping,close size:>1k time:2:05..3:00 code:4000..4999\n\
+    json:/user/id=7 json:/type~err json:/error\n\
+    The number before a row is what `export --rows` takes.")]
+pub(super) struct SearchArgs {
+    /// The saved session.
+    pub(super) file: PathBuf,
+    /// What to look for.
+    #[arg(allow_hyphen_values = true)]
+    pub(super) query: String,
+    /// Prints the number of rows that fit and nothing else.
+    #[arg(long, conflicts_with = "json")]
+    pub(super) count: bool,
+    /// Prints one JSON object and nothing else.
+    #[arg(long)]
+    pub(super) json: bool,
+    /// Prints secrets as they are.
     #[arg(long)]
     pub(super) no_redact: bool,
 }

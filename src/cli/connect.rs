@@ -1,6 +1,6 @@
 //! From options of the command line to a connection: the token's place, the query, the headers.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
@@ -9,7 +9,7 @@ use std::time::Duration;
 use super::args::ConnectArgs;
 use super::failure::Failure;
 use super::runner::Runner;
-use super::{network, secrets, values};
+use super::{network, print, secrets, values};
 use crate::engine::practice::Exercise;
 use crate::engine::{ConnectOptions, ConsoleSource};
 use crate::observation::{Fact, Family, PastedConsole, Preset, TokenPlace};
@@ -34,26 +34,24 @@ pub(super) fn practice(url: &str) -> Option<&str> {
 /// All about the connection; what the options say wins over what an exercise proposes.
 pub(super) fn options(args: &ConnectArgs, exercise: Option<&Exercise>) -> Result<ConnectOptions, Failure> {
     let mut options = exercise.map_or_else(|| ConnectOptions::new(args.url.clone()), ConnectOptions::for_exercise);
-    let variables = match &args.env_file {
-        Some(path) => variables_from_env(&secrets::read_text("the .env file", path)?),
-        None => BTreeMap::new(),
-    };
-    let filled = |text: &str| fill(text, &variables).text;
-    options.url = fill_url(&options.url, &variables).text;
+    let mut variables = Variables::read(args)?;
+    options.url = variables.fill_url(&options.url);
     for header in &args.header {
-        options.headers.push(values::header(&filled(header)).map_err(Failure::Usage)?);
+        options.headers.push(values::header(&variables.fill(header)).map_err(Failure::Usage)?);
     }
-    place_token(args, &variables, &mut options)?;
-    place_parameters(args, &variables, &mut options.url);
+    place_token(args, &mut variables, &mut options)?;
+    place_parameters(args, &mut variables, &mut options.url);
     let given = secrets::from_files(args.secret_file.as_deref(), args.env_file.as_deref())?;
     if args.secret_file.is_some() || args.env_file.is_some() {
         options.secrets = given;
     }
+    options.claims = args.claims.expectations();
     if let Some(origin) = &args.origin {
-        if !values::is_field_value(origin) {
+        let origin = variables.fill(origin);
+        if !values::is_field_value(&origin) {
             return Err(Failure::Usage("the origin holds a control character, which no header can carry".to_owned()));
         }
-        options.origin = Some(origin.clone());
+        options.origin = Some(origin);
     }
     if !args.subprotocol.is_empty() {
         options.subprotocols.clone_from(&args.subprotocol);
@@ -66,7 +64,7 @@ pub(super) fn options(args: &ConnectArgs, exercise: Option<&Exercise>) -> Result
         options.expect = expect.clone();
     }
     if !args.send.is_empty() {
-        options.send = args.send.iter().map(|text| filled(text)).collect();
+        options.send = args.send.iter().map(|text| variables.fill(text)).collect();
     }
     options.send_delay = args.send_delay.unwrap_or(options.send_delay);
     options.echo = args.echo;
@@ -106,7 +104,43 @@ pub(super) fn options(args: &ConnectArgs, exercise: Option<&Exercise>) -> Result
         }
         options.server_log = Some(path.clone());
     }
+    variables.tell_unknown();
     Ok(options)
+}
+
+/// The variables of the `.env` file, and the names that were asked for and are none.
+struct Variables {
+    known: BTreeMap<String, String>,
+    unknown: BTreeSet<String>,
+}
+
+impl Variables {
+    fn read(args: &ConnectArgs) -> Result<Self, Failure> {
+        let known = match &args.env_file {
+            Some(path) => variables_from_env(&secrets::read_text("the .env file", path)?),
+            None => BTreeMap::new(),
+        };
+        Ok(Self { known, unknown: BTreeSet::new() })
+    }
+
+    fn fill(&mut self, text: &str) -> String {
+        let filled = fill(text, &self.known);
+        self.unknown.extend(filled.unknown);
+        filled.text
+    }
+
+    fn fill_url(&mut self, url: &str) -> String {
+        let filled = fill_url(url, &self.known);
+        self.unknown.extend(filled.unknown);
+        filled.text
+    }
+
+    /// Names on standard error what is sent as it was typed.
+    fn tell_unknown(&self) {
+        for name in &self.unknown {
+            print::note(&format!("note: there is no variable {name}, so {{{{{name}}}}} is sent as it is"));
+        }
+    }
 }
 
 /// The consoles of the server that stay attached for all runs of a command.
@@ -145,24 +179,23 @@ pub(super) fn console_text(path: &Path) -> Result<String, Failure> {
 }
 
 /// Puts the token where it goes, exactly as it was given.
-fn place_token(
-    args: &ConnectArgs,
-    variables: &BTreeMap<String, String>,
-    options: &mut ConnectOptions,
-) -> Result<(), Failure> {
+fn place_token(args: &ConnectArgs, variables: &mut Variables, options: &mut ConnectOptions) -> Result<(), Failure> {
     let given = match (&args.token, &args.token_file, &args.token_env) {
         (Some(token), _, _) => Some(token.clone()),
         (None, Some(path), _) => Some(secrets::read_text("the token", path)?),
         (None, None, Some(name)) => Some(secrets::variable("the token", name)?),
         (None, None, None) => None,
     };
-    let given = given.map(|token| fill(&token, variables).text);
+    let given = given.map(|token| variables.fill(&token));
     let is_given = given.is_some();
     options.token = given.or(options.token.take());
     if !is_given && args.token_in.is_none() && take_bearer(options) {
         return Ok(());
     }
-    let place = args.token_in.clone().unwrap_or_else(|| TokenPlace::Query { name: "token".to_owned() });
+    let mut place = args.token_in.clone().unwrap_or_else(|| TokenPlace::Query { name: "token".to_owned() });
+    if let TokenPlace::FirstMessage { template } = &mut place {
+        *template = variables.fill(template);
+    }
     let token = options.token.as_deref();
     match (&place, token) {
         (TokenPlace::Query { name }, Some(token)) if is_given || args.token_in.is_some() => {
@@ -200,13 +233,13 @@ fn take_bearer(options: &mut ConnectOptions) -> bool {
 }
 
 /// Puts `agentId` and the other parameters into the query; the second of a name replaces the second that was typed.
-fn place_parameters(args: &ConnectArgs, variables: &BTreeMap<String, String>, url: &mut String) {
+fn place_parameters(args: &ConnectArgs, variables: &mut Variables, url: &mut String) {
     if let Some(agent) = &args.agent_id {
         *url = place_in_query(url, "agentId", agent, 0);
     }
     for (index, (name, value)) in args.query.iter().enumerate() {
         let nth = args.query.iter().take(index).filter(|(earlier, _)| earlier == name).count();
-        *url = place_in_query(url, name, &fill(value, variables).text, nth);
+        *url = place_in_query(url, name, &variables.fill(value), nth);
     }
 }
 

@@ -7,6 +7,7 @@ use super::args::ExportArgs;
 use super::failure::Failure;
 use super::print;
 use super::runner::Runner;
+use super::search;
 use crate::engine::ExportJob;
 use crate::export::text::{Line, Tone};
 use crate::export::visible::visible;
@@ -15,6 +16,7 @@ use crate::export::{EXPORTERS, Exporter, Preview, Redactor, exporter, exporter_f
 /// Exports; gives the exit status.
 pub(super) fn run(args: &ExportArgs) -> Result<u8, Failure> {
     let exporter = format(args)?;
+    let filter = args.filter.as_deref().map(|query| search::filter("--filter", query)).transpose()?;
     if let Some(output) = &args.output
         && let (Ok(from), Ok(to)) = (fs::canonicalize(&args.file), fs::canonicalize(output))
         && from == to
@@ -23,11 +25,14 @@ pub(super) fn run(args: &ExportArgs) -> Result<u8, Failure> {
     }
     let mut runner = Runner::start()?;
     let outcome = runner.open(&args.file)?;
-    let job = ExportJob {
-        exporter,
-        redactor: (!args.no_redact).then(Redactor::new),
-        selection: args.rows.clone().unwrap_or_default(),
-    };
+    let mut selection = args.rows.clone().unwrap_or_default();
+    if let Some(filter) = filter {
+        selection = selection.among(runner.find(outcome.conn, filter)?);
+        if selection.count(outcome.view.rows) == 0 {
+            print::note("note: no row fits the filter");
+        }
+    }
+    let job = ExportJob { exporter, redactor: (!args.no_redact).then(Redactor::new), selection };
     if args.preview {
         let redacts = job.redactor.is_some();
         print::lines(&preview_lines(&runner.preview(outcome.conn, job)?, redacts))?;

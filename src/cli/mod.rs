@@ -17,6 +17,7 @@ mod practice;
 mod print;
 mod record;
 mod runner;
+mod search;
 mod secrets;
 mod token;
 mod values;
@@ -53,6 +54,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Some(Command::Explain { what, console }) => explain::run(what.as_deref(), console.as_deref()),
         Some(Command::Practice(args)) => practice::run(args),
         Some(Command::Export(args)) => export::run(args),
+        Some(Command::Search(args)) => search::run(args),
         Some(Command::Open { file }) => window(Some(file.as_path())),
         Some(Command::Diff(args)) => diff::run(args),
         None => window(arguments.file.as_deref()),
@@ -83,7 +85,15 @@ fn window(file: Option<&Path>) -> Result<u8, Failure> {
     if let Some(file) = file {
         print::note(&format!("{why}, so the session is shown as text instead of in the window."));
         let (file, to) = (file.to_owned(), Some("text".to_owned()));
-        return export::run(&args::ExportArgs { file, to, output: None, preview: false, rows: None, no_redact: false });
+        return export::run(&args::ExportArgs {
+            file,
+            to,
+            output: None,
+            preview: false,
+            rows: None,
+            filter: None,
+            no_redact: false,
+        });
     }
     print::note(&format!("{why}, so the practice check runs in the terminal instead of the window."));
     match Arguments::try_parse_from(["sockeye", "check", "practice"]).map(|arguments| arguments.command) {

@@ -16,7 +16,7 @@ use crate::engine::{
 };
 use crate::export::{Preview, Redactor};
 use crate::observation::{ConnId, LabMeasure};
-use crate::store::{State, Story, View};
+use crate::store::{Filter, Matches, State, Story, View};
 
 /// The engine, for one command.
 pub(super) struct Runner {
@@ -269,6 +269,20 @@ impl Runner {
     pub(super) fn preview(&self, conn: ConnId, job: ExportJob) -> Result<Preview, Failure> {
         let watch = Arc::new(Watch::stopped_by(Arc::clone(&self.interrupted)));
         job.preview(self.session(conn)?, &watch).map_err(|error| Failure::Engine(error.to_string()))
+    }
+
+    /// The rows that a filter lets through, with a progress line; Ctrl-C stops it. What cannot be read is said.
+    pub(super) fn find(&self, conn: ConnId, filter: Filter) -> Result<Matches, Failure> {
+        let session = self.session(conn)?.watched(Arc::new(Watch::stopped_by(Arc::clone(&self.interrupted))));
+        let mut progress = Progress::new(true);
+        let found = session.find(filter, &mut |share| progress.show(&format!("searching … {:.0} %", share * 100.0)));
+        drop(progress);
+        let found = found.map_err(|stopped| Failure::Engine(format!("search the session: {stopped}")))?;
+        if found.unread_parts > 0 {
+            let parts = found.unread_parts;
+            print::note(&format!("note: {parts} parts of the session cannot be read and were not searched"));
+        }
+        Ok(found.matches)
     }
 
     /// The session of a connection, to be read from beginning to end.

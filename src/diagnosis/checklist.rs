@@ -2,11 +2,11 @@
 
 use super::asked::{listeners_words, process_words};
 use super::console::near::exit_words;
-use super::words::{addresses, count, span};
+use super::words::{addresses, count, long_span, span};
 use super::{Case, CheckItem};
 use crate::observation::{Deadline, Expect, IoKind, Listener};
 use crate::store::AttemptOutcome;
-use crate::token::{Shape, Signature, TokenReport, Validity};
+use crate::token::{Expectations, Shape, Signature, TokenReport, Validity, unexpected, validity_at};
 
 /// Every line of the status list, in the order in which a connection passes them.
 pub fn checklist(case: &Case<'_>) -> Vec<CheckItem> {
@@ -64,13 +64,32 @@ fn token_items(case: &Case<'_>) -> Vec<CheckItem> {
         ];
     };
     let decodes = matches!(token.shape, Shape::Jws | Shape::Jwe);
-    vec![
+    let mut items = vec![
         secret(token),
         item("token present", token.present && token.shape != Shape::Placeholder, present_words(token)),
         item("token decodes", decodes, decode_words(token)),
         signature(token),
-        dates(token),
-    ]
+        dates(case, token),
+    ];
+    if let Some(plan) = case.plan() {
+        items.extend(expected_items(case, token, &plan.claims));
+    }
+    items
+}
+
+/// Audience and issuer, as far as the user said what the server expects.
+fn expected_items(case: &Case<'_>, token: &TokenReport, expected: &Expectations) -> Vec<CheckItem> {
+    let is_read = token.shape == Shape::Jws || !token.claims.is_empty();
+    let objections = unexpected(token, expected);
+    let rows = [("audience", "jwt-audience", &expected.audience), ("issuer", "jwt-issuer", &expected.issuer)];
+    let expected = rows.into_iter().filter_map(|(name, cause, wanted)| Some((name, cause, wanted.as_deref()?)));
+    expected
+        .map(|(name, cause, wanted)| match objections.iter().find(|one| one.cause == cause) {
+            Some(objection) => item(name, false, case.quote(&objection.message, 300)),
+            None if is_read => item(name, true, case.quote(wanted, 100)),
+            None => item(name, None, "the claims cannot be read"),
+        })
+        .collect()
 }
 
 fn present_words(token: &TokenReport) -> String {
@@ -121,7 +140,13 @@ fn signature(token: &TokenReport) -> CheckItem {
     }
 }
 
-fn dates(token: &TokenReport) -> CheckItem {
+fn dates(case: &Case<'_>, token: &TokenReport) -> CheckItem {
+    let leeway_secs = case.plan().map_or(0.0, |plan| plan.claims.leeway_secs);
+    let validity = validity_at(token, case.story.token_now_unix as f64, leeway_secs);
+    if leeway_secs > 0.0 && validity != token.validity {
+        let leeway = long_span(leeway_secs);
+        return item("dates", true, format!("valid when we connected, with {leeway} of leeway"));
+    }
     match token.validity {
         Validity::Valid => item("dates", true, "valid when we connected"),
         Validity::NoExpiry => item("dates", true, "never expires"),
@@ -322,6 +347,28 @@ mod tests {
         assert!(items.iter().all(|item| item.ends_with("Some(true)")), "{items:#?}");
         assert_eq!(items.len(), 11);
         assert_eq!(list(&Scene::to("wss://127.0.0.1/").tcp()).len(), 12);
+    }
+
+    #[test]
+    fn audience_issuer_and_leeway_are_lines_where_they_are_expected() {
+        let sent = crate::diagnosis::testing::signed(crate::diagnosis::testing::SECRET, r#"{"aud":"web","iss":"me"}"#);
+        let expecting = |token: &str, audience: Option<&str>, issuer: Option<&str>, leeway_secs: f64| {
+            Scene::with_token(token).plan(|plan| {
+                plan.claims = Expectations {
+                    audience: audience.map(str::to_owned),
+                    issuer: issuer.map(str::to_owned),
+                    leeway_secs,
+                };
+            })
+        };
+        let scene = expecting(&sent, Some("voice"), Some("me"), 0.0);
+        assert_eq!((ok(&scene, "audience"), ok(&scene, "issuer")), (Some(false), Some(true)));
+        let names = |scene: &Scene| list(scene).into_iter().map(|(name, _)| name).collect::<Vec<_>>();
+        assert!(!names(&expecting(&sent, None, Some("me"), 0.0)).contains(&"audience".to_owned()));
+        assert_eq!(ok(&expecting("undefined", Some("voice"), None, 0.0), "audience"), None);
+        for (leeway_secs, is_valid) in [(0.0, false), (30.0, false), (90.0, true)] {
+            assert_eq!(ok(&expecting(&token(-60), None, None, leeway_secs), "dates"), Some(is_valid), "{leeway_secs}");
+        }
     }
 
     #[test]

@@ -6,7 +6,7 @@
 use super::words::{long_span, span};
 use super::{Case, Certainty, Ending};
 use crate::observation::{Moment, TokenPlace};
-use crate::token::{ProblemKind, Shape, Signature, TokenReport, Validity, place, validity_at};
+use crate::token::{ProblemKind, Shape, Signature, TokenReport, Validity, place, unexpected, validity_at};
 
 mod refusal;
 
@@ -120,6 +120,14 @@ pub(super) fn faults(case: &Case<'_>, at: Moment) -> Vec<Fault> {
         faults.push(certain("jwt-wrong-secret", signature_clause(token)));
     }
     faults.extend(date_fault(case, token, at));
+    if let Some(plan) = case.plan() {
+        let objections = unexpected(token, &plan.claims).into_iter();
+        faults.extend(
+            objections.map(|objection| {
+                certain(objection.cause, format!("the token's {}", case.quote(&objection.message, 300)))
+            }),
+        );
+    }
     let mut seen = Vec::new();
     faults.retain(|fault| {
         !seen.contains(&fault.id) && {
@@ -204,9 +212,10 @@ fn signature_clause(token: &TokenReport) -> String {
 
 fn date_fault(case: &Case<'_>, token: &TokenReport, at: Moment) -> Option<Fault> {
     let ours = case.unix_at(at).unwrap_or(case.story.token_now_unix as f64);
-    let by_ours = validity_at(token, ours, 0.0);
+    let leeway_secs = case.plan().map_or(0.0, |plan| plan.claims.leeway_secs);
+    let by_ours = validity_at(token, ours, leeway_secs);
     if let Some(skew) = case.clock_skew_secs().filter(|skew| skew.abs() > SKEW_SECS) {
-        let by_theirs = validity_at(token, ours + skew, 0.0);
+        let by_theirs = validity_at(token, ours + skew, leeway_secs);
         let is_good = |validity| matches!(validity, Validity::Valid | Validity::NoExpiry);
         if by_theirs != by_ours && (is_good(by_theirs) || is_good(by_ours)) {
             let side = if skew > 0.0 { "ahead of" } else { "behind" };
@@ -222,9 +231,9 @@ fn date_fault(case: &Case<'_>, token: &TokenReport, at: Moment) -> Option<Fault>
             });
         }
     }
-    if let (Some(exp), Some(opened)) = (token.exp, case.opened_at())
+    if let (Some(exp), Some(opened)) = (token.exp.map(|exp| exp + leeway_secs), case.opened_at())
         && let Some(opened_unix) = case.unix_at(opened)
-        && validity_at(token, opened_unix, 0.0) == Validity::Valid
+        && validity_at(token, opened_unix, leeway_secs) == Validity::Valid
         && (ours - exp).abs() <= MID_SESSION_SECS
         && at.millis_since(opened) > 1_000.0
     {

@@ -53,6 +53,7 @@ impl Scene {
             backend: None,
             route: Route::Direct,
             keep_alive: KeepAlivePlan::default(),
+            claims: crate::token::Expectations::default(),
         };
         Self { facts: Vec::new(), plan, token: None, request_fields: String::new(), now_millis: 0, pending: false }
     }

@@ -12,7 +12,7 @@ use super::practice::{Confirm, Exercise};
 use super::reconnect::Reconnect;
 use super::{ExportJob, Watch};
 use crate::observation::{ConnId, Expect, Family, PastedConsole, Preset, TimeOuts, TokenPlace};
-use crate::token::Secret;
+use crate::token::{Expectations, Secret};
 use crate::wire::CHROME_OFFER;
 
 /// A wish of a face; the face makes up the ids, so that no command needs an answer before the next.
@@ -189,6 +189,8 @@ pub struct ConnectOptions {
     pub token_place: Option<TokenPlace>,
     /// Secrets to check the token's signature with; they never reach the journal.
     pub secrets: Vec<Secret>,
+    /// What the server expects of the token's claims.
+    pub claims: Expectations,
     /// Further headers, in order, names as typed.
     pub headers: Vec<(String, String)>,
     /// Which client the request imitates.
@@ -306,6 +308,7 @@ impl ConnectOptions {
             token: None,
             token_place: None,
             secrets: Vec::new(),
+            claims: Expectations::default(),
             headers: Vec::new(),
             preset: Preset::Chrome,
             origin: None,

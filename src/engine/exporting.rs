@@ -69,7 +69,8 @@ impl ExportJob {
         work: impl FnOnce(&Material<'_>) -> io::Result<T>,
     ) -> io::Result<T> {
         let view = Arc::clone(session.view());
-        watch.begin(self.selection.count(view.rows) * self.exporter.passes(self.redactor.is_some()));
+        let learned = if self.redactor.is_some() { view.rows } else { 0 };
+        watch.begin(self.selection.count(view.rows) * self.exporter.passes + learned);
         let session = session.watched(Arc::clone(watch));
         let checklist = checklist(&Case { story: &view.story, probes_pending: false });
         let system = system_facts();

@@ -53,7 +53,7 @@ pub use pages::replay;
 pub use reconnect::Reconnect;
 pub use recorder::{OpenError, Recorder, StartError, Wake};
 pub use saved::{OpenFileError, SaveError};
-pub use session_reader::{SessionReader, Stopped, Watch};
+pub use session_reader::{Finding, SessionReader, Stopped, Watch};
 pub use sink::Sink;
 pub use supervisor::error_chain;
 

@@ -12,7 +12,7 @@ use super::storage::Storage;
 use crate::export::{Facts, Rows, Selection, Source};
 use crate::journal::{HEADER_LEN, Reader};
 use crate::observation::{ConnId, Direction};
-use crate::store::{Index, Row, View, read_payload};
+use crate::store::{Filter, Index, Matches, Row, Search, View, read_payload};
 
 /// A picture of one session that can be read from beginning to end, again and again.
 #[derive(Clone)]
@@ -29,6 +29,15 @@ pub struct Watch {
     done: AtomicU64,
     total: AtomicU64,
     stopped: Arc<AtomicBool>,
+}
+
+/// What a filter let through.
+#[derive(Debug, Default)]
+pub struct Finding {
+    /// The rows.
+    pub matches: Matches,
+    /// How many parts of the journal could not be read, and were not looked at.
+    pub unread_parts: u64,
 }
 
 /// The reader was told to stop.
@@ -85,6 +94,29 @@ impl SessionReader {
     /// The picture that it reads.
     pub fn view(&self) -> &Arc<View> {
         &self.view
+    }
+
+    /// Looks for rows from the first to the last; `tick` hears the share that was looked at, after each chunk.
+    pub fn find(&self, filter: Filter, tick: &mut dyn FnMut(f32)) -> Result<Finding, Stopped> {
+        let mut search = Search::new(Arc::new(filter));
+        let mut journal = self.storage.reader();
+        let mut unread_parts = 0;
+        loop {
+            if self.watch.is_stopped() {
+                return Err(Stopped);
+            }
+            let has_more = search.advance(&mut journal, &self.index).unwrap_or_else(|error| {
+                tracing::warn!(%error, "a part of the journal cannot be searched");
+                unread_parts += 1;
+                search.pass_over(&self.index);
+                search.has_more(&self.index)
+            });
+            let hits = search.hits(&self.index);
+            if !has_more {
+                return Ok(Finding { matches: hits.matches, unread_parts });
+            }
+            tick(hits.looked_at as f32 / self.index.rows.max(1) as f32);
+        }
     }
 
     fn rows_of(&self, chunk: usize) -> Range<u64> {

@@ -7,7 +7,7 @@ use std::io;
 use bytes::Bytes;
 
 use super::redact::Redactor;
-use super::{Material, Source};
+use super::{Material, Selection, Source};
 use crate::observation::Direction;
 use crate::store::{Row, RowBody};
 
@@ -54,10 +54,10 @@ pub(super) fn each(
     held.give(redactor, take)
 }
 
-/// Learns every secret that the wanted rows tell of.
+/// Learns every secret that any row tells of, wanted or not: what one row names may stand bare in another one.
 pub(super) fn learn(material: &Material<'_>, redactor: &mut Redactor) -> io::Result<()> {
     let mut held = Held::default();
-    for row in material.rows() {
+    for row in material.source.rows(&Selection::All) {
         let row = row?;
         redactor.learn_row(&row);
         held.push(Waiting::new(row, Payloads::Whole, material.source)?);

@@ -6,6 +6,7 @@
 mod bundle;
 pub mod check_json;
 mod har;
+mod hits;
 mod html;
 mod json_lines;
 mod lines;
@@ -30,6 +31,7 @@ use crate::diagnosis::CheckItem;
 use crate::observation::{Direction, Fact, Moment};
 use crate::store::{Row, Story};
 
+pub use hits::{HITS, HITS_JSON, row_says};
 pub use preview::{Preview, PreviewFile};
 pub use redact::Redactor;
 pub use selection::Selection;
@@ -82,7 +84,7 @@ pub struct Exporter {
     pub title: &'static str,
     /// The extensions by which a file name asks for it, the usual one first.
     pub extensions: &'static [&'static str],
-    /// How often it goes through the rows.
+    /// How often it goes through the wanted rows.
     pub passes: u64,
     export: Export,
 }
@@ -103,11 +105,6 @@ impl Exporter {
         }
         (self.export)(material, redactor, out)?;
         out.flush()
-    }
-
-    /// How often the rows are gone through, the reading for secrets included.
-    pub fn passes(&self, redacts: bool) -> u64 {
-        self.passes + u64::from(redacts)
     }
 }
 

@@ -114,6 +114,7 @@ pub(crate) fn opening() -> Vec<Fact> {
         backend: None,
         route: crate::observation::Route::Direct,
         keep_alive: crate::observation::KeepAlivePlan::default(),
+        claims: crate::token::Expectations::default(),
     };
     let request = format!(
         "GET /?token={TOKEN}&agentId=a1 HTTP/1.1\r\nHost: localhost:3001\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\

@@ -46,6 +46,19 @@ fn a_secret_that_is_named_late_is_found_early() {
 }
 
 #[test]
+fn a_secret_that_is_named_in_a_row_that_is_left_out_is_found_in_the_others() {
+    let mut facts = opening();
+    facts.push(sent(encode_frame(0x81, Some([1; 4]), br#"{"password":"tr0ub4dor-and-3"}"#)));
+    facts.push(received(encode_frame(0x81, None, b"your word is tr0ub4dor-and-3")));
+    let told = Told::new(facts);
+    let all = told.text("jsonl", None);
+    let row = all.lines().position(|line| line.contains("your word")).unwrap() as u64;
+    let some = told.export_some("jsonl", Some(&mut Redactor::new()), &Selection::of_rows([row]));
+    let some = String::from_utf8(some).unwrap();
+    assert!(!some.contains("tr0ub4dor") && some.contains("your word is <secret#"), "{some}");
+}
+
+#[test]
 fn json_lines_are_json_and_a_selection_is_kept() {
     let told = Told::new(chat());
     let all = told.text("jsonl", None);

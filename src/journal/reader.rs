@@ -254,6 +254,7 @@ mod tests {
             backend: None,
             route: Route::Proxy { kind: ProxyKind::Http, place: "p:1".to_owned(), source: "HTTP_PROXY".to_owned() },
             keep_alive: KeepAlivePlan::default(),
+            claims: crate::token::Expectations::default(),
         };
         let failure = TlsFailure {
             kind: TlsFailureKind::AlertReceived(42),

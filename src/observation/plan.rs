@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::Route;
+use crate::token::Expectations;
 use crate::wire::Target;
 
 /// What the user asked for.
@@ -53,6 +54,9 @@ pub struct Plan {
     /// What keeps the connection alive, and what happens after its end.
     #[serde(default)]
     pub keep_alive: KeepAlivePlan,
+    /// What the server expects of the token's claims, as far as the user said it.
+    #[serde(default)]
+    pub claims: Expectations,
 }
 
 /// What keeps a connection alive, and what happens after its end.

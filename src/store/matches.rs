@@ -5,13 +5,13 @@ use std::sync::Arc;
 use roaring::RoaringBitmap;
 
 /// Row numbers in order; cheap to clone, however many there are.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Matches {
     /// One for each 65 536 rows.
     blocks: Vec<Block>,
 }
 
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 struct Block {
     /// How many matches stand before it.
     before: u64,

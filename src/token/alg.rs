@@ -14,6 +14,7 @@ pub(super) fn signature_len(alg: &str) -> Option<usize> {
         "HS512" | "ES256" | "ES256K" | "Ed25519" => Some(86),
         "ES384" => Some(128),
         "ES512" => Some(176),
+        "Ed448" => Some(152),
         _ => None,
     }
 }
@@ -28,18 +29,30 @@ pub(super) fn is_short_signature(alg: Option<&str>, len: usize) -> bool {
     }
 }
 
+/// After how many characters a signature by `alg` ends, if `len` are more than that.
+pub(super) fn surplus_from(alg: &str, len: usize) -> Option<usize> {
+    let whole = if alg == "EdDSA" { if len < 152 { 86 } else { 152 } } else { signature_len(alg)? };
+    (len > whole).then_some(whole)
+}
+
 /// Whether `len` characters are a whole signature by `alg`, as far as one can tell.
 pub(super) fn is_full_signature(alg: Option<&str>, len: usize) -> bool {
     match alg.and_then(signature_len) {
         Some(wanted) => len == wanted,
         None if is_none(alg) => len == 0,
-        None => len > 0 && !is_short_signature(alg, len),
+        None => {
+            let has_more = alg.is_some_and(|alg| surplus_from(alg, len).is_some());
+            len > 0 && !has_more && !is_short_signature(alg, len)
+        }
     }
 }
 
 /// What a signature by `alg` is long, in words.
 pub(super) fn usual_len(alg: Option<&str>) -> String {
-    alg.and_then(signature_len).map_or_else(|| format!("at least {SHORTEST_RSA}"), |len| len.to_string())
+    match alg {
+        Some("EdDSA") => "86 or, over Ed448, 152".to_owned(),
+        alg => alg.and_then(signature_len).map_or_else(|| format!("at least {SHORTEST_RSA}"), |len| len.to_string()),
+    }
 }
 
 /// Whether `alg` says that nothing is signed, however it is spelt.
@@ -62,5 +75,10 @@ mod tests {
         assert!(is_full_signature(Some("none"), 0) && !is_full_signature(Some("None"), 1));
         assert!(!is_short_signature(None, 1) && is_full_signature(Some("ES1"), 1));
         assert_eq!(usual_len(Some("HS384")), "64");
+        let eddsa = |len| (is_full_signature(Some("EdDSA"), len), is_short_signature(Some("EdDSA"), len));
+        assert_eq!([85, 86, 87, 152, 153].map(eddsa).map(|(full, _)| full), [false, true, false, true, false]);
+        assert_eq!([85, 86, 120].map(eddsa).map(|(_, short)| short), [true, false, false]);
+        assert_eq!([86, 120, 152, 160].map(|len| surplus_from("EdDSA", len)), [None, Some(86), None, Some(152)]);
+        assert_eq!((surplus_from("HS256", 44), surplus_from("RS256", 999)), (Some(43), None));
     }
 }

@@ -1,9 +1,10 @@
 //! The signatures of RFC 7518 §3, RFC 8037 and RFC 8812, made and checked with the keys of [`keys`](super::keys).
 //!
-//! The `jsonwebtoken` crate does HMAC and RSA; the curves are their own crates, because it knows neither P-521 nor secp256k1.
+//! The `jsonwebtoken` crate does HMAC and RSA; the curves are their own crates, because it knows neither P-521, secp256k1 nor Ed448.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use ed448_goldilocks_plus as ed448;
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey};
 use p256::ecdsa::signature::{Signer as _, Verifier as _};
 
@@ -18,8 +19,12 @@ pub(super) enum Family {
     Rsa,
     /// ECDSA on a curve.
     Ec(Curve),
-    /// `EdDSA`.
+    /// `EdDSA` over either curve, as the key says.
     Ed,
+    /// `EdDSA` over Ed25519 alone.
+    Ed25519,
+    /// `EdDSA` over Ed448 alone.
+    Ed448,
 }
 
 impl Family {
@@ -32,8 +37,19 @@ impl Family {
             "ES384" => Some(Self::Ec(Curve::P384)),
             "ES512" => Some(Self::Ec(Curve::P521)),
             "ES256K" => Some(Self::Ec(Curve::Secp256k1)),
-            "EdDSA" | "Ed25519" => Some(Self::Ed),
+            "EdDSA" => Some(Self::Ed),
+            "Ed25519" => Some(Self::Ed25519),
+            "Ed448" => Some(Self::Ed448),
             _ => None,
+        }
+    }
+
+    /// The same, more exactly where a signature's length in base64url tells over which curve `EdDSA` is.
+    pub(super) fn of_signature(self, len: usize) -> Self {
+        match (self, len) {
+            (Self::Ed, 86) => Self::Ed25519,
+            (Self::Ed, 152) => Self::Ed448,
+            (family, _) => family,
         }
     }
 
@@ -43,7 +59,8 @@ impl Family {
             Public::Secret(_) => self == Self::Hmac,
             Public::Rsa(_) => self == Self::Rsa,
             Public::Ec(curve, _) => self == Self::Ec(*curve),
-            Public::Ed25519(_) => self == Self::Ed,
+            Public::Ed25519(_) => matches!(self, Self::Ed | Self::Ed25519),
+            Public::Ed448(_) => matches!(self, Self::Ed | Self::Ed448),
             Public::Other(_) => false,
         }
     }
@@ -66,6 +83,7 @@ pub(super) fn verifies(alg: &str, key: &Key, input: &[u8], signature: &str) -> b
         Public::Ec(Curve::P521, point) => raw().is_some_and(|raw| is_p521(point, input, &raw)),
         Public::Ec(Curve::Secp256k1, point) => raw().is_some_and(|raw| is_secp256k1(point, input, &raw)),
         Public::Ed25519(bytes) => by_crate("EdDSA", &DecodingKey::from_ed_der(bytes), input, signature),
+        Public::Ed448(bytes) => raw().is_some_and(|raw| is_ed448(bytes, input, &raw)),
         Public::Other(_) => false,
     }
 }
@@ -94,6 +112,13 @@ fn is_secp256k1(point: &[u8], input: &[u8], signature: &[u8]) -> bool {
     // The crate wants the lower of two equal signatures, as Bitcoin does; RFC 8812 takes both.
     let lower = signature.normalize_s().unwrap_or(signature);
     key.verify(input, &lower).is_ok()
+}
+
+fn is_ed448(point: &[u8; 57], input: &[u8], signature: &[u8]) -> bool {
+    let Ok(key) = ed448::VerifyingKey::from_bytes(point) else {
+        return false;
+    };
+    ed448::Signature::try_from(signature).is_ok_and(|signature| key.verify_raw(&signature, input).is_ok())
 }
 
 /// The signature of `input` by `alg` with a shared secret, in base64url.
@@ -129,6 +154,7 @@ pub(super) fn sign(alg: &str, key: &Key, input: &[u8]) -> Option<String> {
             signature.to_vec()
         }
         Private::Ed25519(seed) => ed25519_dalek::SigningKey::from_bytes(seed).sign(input).to_vec(),
+        Private::Ed448(seed) => ed448::SigningKey::try_from(seed.as_slice()).ok()?.sign_raw(input).to_bytes().to_vec(),
     };
     Some(URL_SAFE_NO_PAD.encode(raw))
 }

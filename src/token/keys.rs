@@ -5,6 +5,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use ed448_goldilocks_plus as ed448;
 use p256::elliptic_curve::sec1::ToEncodedPoint as _;
 use p256::pkcs8::{DecodePrivateKey as _, EncodePublicKey as _, LineEnding, PrivateKeyInfo};
 use rsa::pkcs1::{
@@ -40,6 +41,8 @@ pub(super) enum Public {
     Ec(Curve, Vec<u8>),
     /// `EdDSA` over Ed25519.
     Ed25519([u8; 32]),
+    /// `EdDSA` over Ed448.
+    Ed448([u8; 57]),
     /// A key of another kind, by its name.
     Other(String),
 }
@@ -53,6 +56,8 @@ pub(super) enum Private {
     Ec(Curve, Vec<u8>),
     /// The seed of Ed25519.
     Ed25519([u8; 32]),
+    /// The seed of Ed448.
+    Ed448([u8; 57]),
 }
 
 /// The curves of RFC 7518 §3.4 and RFC 8812.
@@ -89,6 +94,7 @@ impl Key {
             Public::Ec(Curve::P521, _) => "P-521",
             Public::Ec(Curve::Secp256k1, _) => "secp256k1",
             Public::Ed25519(_) => "Ed25519",
+            Public::Ed448(_) => "Ed448",
             Public::Other(name) => name,
         };
         format!("{} {of} key", if self.private.is_some() { "a private" } else { "a public" })
@@ -144,6 +150,7 @@ pub(super) fn to_pem(key: &Key) -> Option<String> {
             k256::PublicKey::from_sec1_bytes(point).ok()?.to_public_key_pem(ending).ok()
         }
         Public::Ed25519(bytes) => ed25519_dalek::VerifyingKey::from_bytes(bytes).ok()?.to_public_key_pem(ending).ok(),
+        Public::Ed448(bytes) => ed448::PublicKeyBytes(*bytes).to_public_key_pem(ending).ok(),
         Public::Secret(_) | Public::Other(_) => None,
     }
 }
@@ -185,7 +192,7 @@ fn from_spki(info: &SubjectPublicKeyInfo<'_>) -> Option<Key> {
             }
         }
         ED25519_OID => Public::Ed25519(bits.try_into().ok()?),
-        ED448_OID => Public::Other("Ed448".to_owned()),
+        ED448_OID => Public::Ed448(bits.try_into().ok()?),
         _ => return None,
     };
     Some(Key::public(public))
@@ -208,7 +215,8 @@ fn from_pkcs8(der: &[u8]) -> Option<Key> {
             )
         }
         ED25519_OID => Some(from_seed(ed25519_dalek::SigningKey::from_pkcs8_der(der).ok()?.to_bytes())),
-        ED448_OID => Some(Key::public(Public::Other("Ed448".to_owned()))),
+        // An OCTET STRING of 57 bytes within that of PKCS #8 (RFC 8410 §7).
+        ED448_OID => from_ed448_seed(info.private_key.strip_prefix(&[0x04, 57])?),
         _ => None,
     }
 }
@@ -250,6 +258,12 @@ fn from_seed(seed: [u8; 32]) -> Key {
     Key { kid: None, public: Public::Ed25519(public), private: Some(Private::Ed25519(seed)) }
 }
 
+fn from_ed448_seed(seed: &[u8]) -> Option<Key> {
+    let public = ed448::SigningKey::try_from(seed).ok()?.verifying_key().to_bytes();
+    let private = Private::Ed448(seed.try_into().ok()?);
+    Some(Key { kid: None, public: Public::Ed448(public), private: Some(private) })
+}
+
 /// The keys of a JWK or JWK Set; one that cannot be read leaves the others alone (RFC 7517 §5).
 fn from_jwk(text: &str) -> Vec<Key> {
     if !text.trim_start_matches('\u{feff}').trim_start().starts_with('{') {
@@ -283,6 +297,10 @@ fn jwk(object: &Map<String, Value>) -> Option<Key> {
         "OKP" if text("crv")? == "Ed25519" => match bytes("d") {
             Some(seed) => from_seed(seed.try_into().ok()?),
             None => Key::public(Public::Ed25519(bytes("x")?.try_into().ok()?)),
+        },
+        "OKP" if text("crv")? == "Ed448" => match bytes("d") {
+            Some(seed) => from_ed448_seed(&seed)?,
+            None => Key::public(Public::Ed448(bytes("x")?.try_into().ok()?)),
         },
         "OKP" => Key::public(Public::Other(text("crv")?.chars().take(20).collect())),
         _ => return None,

@@ -45,7 +45,7 @@ pub use problem::{Problem, ProblemKind};
 pub use report::{TokenReport, examine, validity_at};
 pub use secret::{Secret, SecretForm};
 pub use template::{Filled, fill, fill_url};
-pub use validate::{Expectations, Objection, validate};
+pub use validate::{Expectations, Objection, unexpected, validate};
 pub use variants::{Variant, can_vary, variant, variants};
 pub use verify::Signature;
 

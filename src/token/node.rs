@@ -109,7 +109,7 @@ fn signature_refusal(header: &Header, secret: &Secret, input: &str, signature: &
     };
     // Without a list of its own the library allows what the kind of key allows.
     let is_allowed = match (&key.public, family) {
-        (Public::Rsa(_) | Public::Ed25519(_), Family::Rsa) => true,
+        (Public::Rsa(_) | Public::Ed25519(_) | Public::Ed448(_), Family::Rsa) => true,
         (Public::Ec(_, _), Family::Ec(curve)) => curve != Curve::Secp256k1,
         (_, _) => false,
     };
@@ -128,8 +128,10 @@ fn signature_refusal(header: &Header, secret: &Secret, input: &str, signature: &
         };
         return Some(format!("\"alg\" parameter \"{alg}\" requires curve \"{name}\"."));
     }
-    if matches!(key.public, Public::Ed25519(_)) {
-        return refusal("Unknown key type \"ed25519\".");
+    match key.public {
+        Public::Ed25519(_) => return refusal("Unknown key type \"ed25519\"."),
+        Public::Ed448(_) => return refusal("Unknown key type \"ed448\"."),
+        Public::Secret(_) | Public::Rsa(_) | Public::Ec(_, _) | Public::Other(_) => {}
     }
     let raw = parts::lenient(signature);
     if let Family::Ec(curve) = family {

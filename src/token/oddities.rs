@@ -106,12 +106,11 @@ pub(super) fn signature(working: &Working, range: Range<usize>, decoded: &mut De
     }
     let name = shorten(alg.unwrap_or("this algorithm"));
     let len = text.len();
-    if let Some(wanted) = alg.and_then(alg::signature_len)
-        && len > wanted
+    if let Some(end) = alg.and_then(|alg| alg::surplus_from(alg, len))
         && text.bytes().all(parts::is_base64url)
     {
-        let message = format!("the signature has {len} characters, {name} makes {wanted}");
-        decoded.problems.push(working.problem(ProblemKind::SignatureLength, range.start + wanted..range.end, message));
+        let message = format!("the signature has {len} characters, {name} makes {}", alg::usual_len(alg));
+        decoded.problems.push(working.problem(ProblemKind::SignatureLength, range.start + end..range.end, message));
         return false;
     }
     if let Some(problem) = parts::bad_base64(working, range.clone(), "signature") {

@@ -4,7 +4,7 @@
 
 use std::ops::Range;
 
-use percent_encoding::percent_decode_str;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
 use super::jws;
 use super::mend::Working;
@@ -48,6 +48,11 @@ pub fn in_query<'a>(query_or_url: &'a str, name: &str) -> Vec<ValueSpan<'a>> {
 /// Decodes percent escapes once, and leaves `+` alone, as `decodeURIComponent` does.
 pub fn percent_decode(raw: &str) -> String {
     percent_decode_str(raw).decode_utf8_lossy().into_owned()
+}
+
+/// Encodes what may not stand bare in a name or a value of a query, as `encodeURIComponent` does.
+pub fn percent_encode(text: &str) -> String {
+    utf8_percent_encode(text, COMPONENT).to_string()
 }
 
 /// Decodes percent escapes once, and `+` to a space, as `URLSearchParams` does.
@@ -121,6 +126,18 @@ pub fn lint_sent(raw_value: &str) -> Vec<Problem> {
     problems.sort_by_key(|problem| problem.at);
     problems
 }
+
+/// What `encodeURIComponent` encodes.
+const COMPONENT: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'_')
+    .remove(b'.')
+    .remove(b'!')
+    .remove(b'~')
+    .remove(b'*')
+    .remove(b'\'')
+    .remove(b'(')
+    .remove(b')');
 
 #[cfg(test)]
 mod tests {

@@ -313,8 +313,8 @@ fn is_placeholder(text: &str) -> bool {
 
 const ROUNDS: usize = 8;
 
-/// Lengths of usual signatures in base64url: HMAC, ECDSA, Ed25519, RSA of 1024 to 4096 bits.
-const SIGNATURE_LENGTHS: [usize; 9] = [43, 64, 86, 128, 171, 256, 342, 512, 683];
+/// Lengths of usual signatures in base64url: HMAC, ECDSA, Ed25519, Ed448, RSA of 1024 to 4096 bits.
+const SIGNATURE_LENGTHS: [usize; 10] = [43, 64, 86, 128, 152, 171, 256, 342, 512, 683];
 
 const QUOTES: [&str; 12] = ["\\\"", "\\'", "\"", "'", "`", "“", "”", "„", "‘", "’", "«", "»"];
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use super::place::percent_encode;
 
 /// A text with its variables put in.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -26,7 +26,7 @@ pub fn fill_url(url: &str, variables: &BTreeMap<String, String>) -> Filled {
     let open = query.replace("%7B%7B", "{{").replace("%7b%7b", "{{");
     let open = open.replace("%7D%7D", "}}").replace("%7d%7d", "}}");
     let query = if open == query { query } else { &open };
-    let rest = fill_with(query, variables, |value| utf8_percent_encode(value, IN_QUERY).to_string());
+    let rest = fill_with(query, variables, percent_encode);
     filled.text.push_str(&rest.text);
     filled.unknown.extend(rest.unknown);
     filled
@@ -60,18 +60,6 @@ fn is_name(name: &str) -> bool {
     let is_of_name = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-');
     !name.is_empty() && name.len() <= 100 && name.bytes().all(is_of_name)
 }
-
-/// What `encodeURIComponent` encodes.
-const IN_QUERY: &AsciiSet = &NON_ALPHANUMERIC
-    .remove(b'-')
-    .remove(b'_')
-    .remove(b'.')
-    .remove(b'!')
-    .remove(b'~')
-    .remove(b'*')
-    .remove(b'\'')
-    .remove(b'(')
-    .remove(b')');
 
 #[cfg(test)]
 mod tests {

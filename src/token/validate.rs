@@ -2,12 +2,15 @@
 //!
 //! RFC 7519 §4.1, §7.2. The moment is the caller's: now, when it connected, when it closed, by whichever clock.
 
+use serde::{Deserialize, Serialize};
+
 use super::claims;
 use super::report::{TokenReport, validity_at};
-use super::{ProblemKind, Validity};
+use super::{ProblemKind, Shape, Validity};
 
 /// What a server expects of the claims; nothing of what is not set.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Expectations {
     /// Whom the token must be meant for.
     pub audience: Option<String>,
@@ -28,7 +31,15 @@ pub struct Objection {
 
 /// Everything that speaks against the claims at `moment`, in seconds since 1970-01-01Z.
 pub fn validate(report: &TokenReport, moment: f64, expected: &Expectations) -> Vec<Objection> {
-    let mut objections: Vec<Objection> = dates(report, moment, expected.leeway_secs).into_iter().collect();
+    dates(report, moment, expected.leeway_secs).into_iter().chain(unexpected(report, expected)).collect()
+}
+
+/// What speaks against the claims whatever the time is: audience and issuer. None of a token whose claims cannot be read.
+pub fn unexpected(report: &TokenReport, expected: &Expectations) -> Vec<Objection> {
+    let mut objections = Vec::new();
+    if report.claims.is_empty() && report.shape != Shape::Jws {
+        return objections;
+    }
     if let Some(wanted) = &expected.audience {
         let found = report.audiences();
         if !found.contains(wanted) {
@@ -128,5 +139,8 @@ mod tests {
         }
         let report = examine(&mint(r#"{"aud":"other"}"#, "HS256", b"s").unwrap(), &[], 0);
         assert_eq!(validate(&report, 0.0, &expected)[0].message, "`aud` must hold `voice`, but it is `other`");
+        for unread in ["", "undefined", "a.b.c", "eyJhbGciOiJkaXIiLCJlbmMiOiJBMTI4R0NNIn0..aXY.Y2lwaGVydGV4dA.dGFn"] {
+            assert_eq!(unexpected(&examine(unread, &[], 0), &expected), [], "{unread}");
+        }
     }
 }

@@ -66,10 +66,11 @@ pub(super) fn check(decoded: &Decoded, text: &str, secrets: &[Secret]) -> Check 
         let note = "a secret is expected, but the signature is empty".to_owned();
         return Check::new(Signature::Invalid, note);
     }
+    let family = family.of_signature(signature.len());
     let job = Job { alg, family, kid: decoded.kid.as_deref(), input, signature };
     match family {
         Family::Hmac => job.with_secrets(secrets),
-        Family::Rsa | Family::Ec(_) | Family::Ed => job.with_keys(secrets, first),
+        Family::Rsa | Family::Ec(_) | Family::Ed | Family::Ed25519 | Family::Ed448 => job.with_keys(secrets, first),
     }
 }
 

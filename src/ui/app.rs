@@ -195,6 +195,11 @@ impl App {
         &mut self.form
     }
 
+    /// The window's title, as it was told to the system.
+    pub fn title(&self) -> &str {
+        &self.title
+    }
+
     /// Opens a saved session in the next pass.
     pub fn open_session(&mut self, path: std::path::PathBuf) {
         self.actions.push(Action::Open(Some(path)));
@@ -220,7 +225,8 @@ impl App {
         let own = self.own_form.as_ref().unwrap_or(&self.form);
         // Who has not used a form of their own begins with the practice server again.
         let form = (own.practice.is_none() && !own.is_untouched()).then(|| KeptForm::of(own));
-        let filters = self.panels.timeline.recent_filters().to_vec();
+        let filters = self.panels.timeline.recent_filters().iter().filter(|filter| !self.holds_secret(filter)).cloned();
+        let filters = filters.collect();
         KeptWindow { theme: self.theme, regions: self.regions.clone(), form, filters }.write()
     }
 
@@ -379,19 +385,21 @@ impl App {
 
     /// Notes whether what this pass copies is a secret, which must not outlive the window in the clipboard.
     fn watch_copies(&mut self, ctx: &egui::Context) {
-        let Self { copied, form, panels, .. } = self;
-        copied.watch(ctx, |text| {
-            let is_small = text.len() <= super::paste::BIG;
-            let is_in = |secret: &crate::token::Secret| {
-                std::str::from_utf8(secret.bytes()).is_ok_and(|secret| secret.len() >= 4 && text.contains(secret))
-            };
-            let token = form.token.trim();
-            is_small
-                && (!crate::token::find_tokens(text).is_empty()
-                    || (token.len() >= 4 && text.contains(token))
-                    || form.secrets().iter().any(is_in)
-                    || panels.token.holds_secret(text))
-        });
+        let mut copied = std::mem::take(&mut self.copied);
+        copied.watch(ctx, |text| text.len() <= super::paste::BIG && self.holds_secret(text));
+        self.copied = copied;
+    }
+
+    /// Whether a token or one of the secrets at hand stands in a text.
+    fn holds_secret(&self, text: &str) -> bool {
+        let is_in = |secret: &crate::token::Secret| {
+            std::str::from_utf8(secret.bytes()).is_ok_and(|secret| secret.len() >= 4 && text.contains(secret))
+        };
+        let token = self.form.token.trim();
+        !crate::token::find_tokens(text).is_empty()
+            || (token.len() >= 4 && text.contains(token))
+            || self.form.secrets().iter().any(is_in)
+            || self.panels.token.holds_secret(text)
     }
 
     /// Gives the engine a command; if it takes none, says so.

@@ -5,6 +5,7 @@
 //! means in [`pasted`], commands of other tools in [`foreign`] and [`copied`].
 
 pub mod checks;
+pub mod claims;
 pub mod copied;
 pub mod foreign;
 pub mod kept;
@@ -22,6 +23,7 @@ use crate::observation::{Expect, Family, Preset, TimeOuts, TokenPlace};
 use crate::token::place::percent_decode;
 use crate::token::{Filled, Secret, fill, fill_url};
 use checks::Checks;
+use claims::ClaimTexts;
 use network::Network;
 
 /// The connection form.
@@ -69,6 +71,8 @@ pub struct Form {
     pub secrets_read: Vec<Secret>,
     /// The variables of that file, which `{{NAME}}` stands for in the URL, in headers and messages.
     pub variables: BTreeMap<String, String>,
+    /// What the server expects of the token's claims.
+    pub claims: ClaimTexts,
     /// What a practice connection needs beside the fields.
     pub practice: Option<PracticeTerms>,
     /// What the window says about the last paste, and the token as it was pasted.
@@ -308,6 +312,7 @@ impl Form {
             *template = filled(template);
         }
         options.secrets = self.secrets();
+        options.claims = self.claims.expectations();
         let headers = self.headers.iter().filter(|row| row.is_on && !row.name.is_empty());
         options.headers = headers.map(|row| (row.name.clone(), filled(&row.value))).collect();
         options.origin = Some(filled(&self.origin)).filter(|origin| !origin.is_empty());

@@ -18,6 +18,7 @@ pub mod context;
 pub mod control_pictures;
 pub mod fields;
 pub mod files;
+mod focus;
 pub mod fonts;
 pub mod form;
 pub mod hex_view;

@@ -3,11 +3,10 @@
 //! Names and values stay as they are typed, percent escapes included; order and duplicates are kept. A row that is switched
 //! off is remembered at its place and not in the URL. Start at [`QueryTable::follow`] and [`QueryTable::write`].
 
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::{Deserialize, Serialize};
 
 use super::paste::BIG;
-use crate::token::place::{decode_form, percent_decode};
+use crate::token::place::{decode_form, percent_decode, percent_encode};
 
 /// One pair of the query.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -112,7 +111,7 @@ impl QueryTable {
 
     /// Sets the value of the first row of this name, switching it on, or adds a row; `value` is percent-encoded.
     pub fn set(&mut self, name: &str, value: &str) {
-        let value = utf8_percent_encode(value, COMPONENT).to_string();
+        let value = percent_encode(value);
         let on = self.rows.iter().position(|row| row.is_on && is_named(row, name));
         let found = on.or_else(|| self.rows.iter().position(|row| is_named(row, name)));
         if let Some(row) = found.and_then(|at| self.rows.get_mut(at)) {
@@ -120,7 +119,7 @@ impl QueryTable {
             row.is_bare = false;
             row.value = value;
         } else {
-            let name = utf8_percent_encode(name, COMPONENT).to_string();
+            let name = percent_encode(name);
             self.rows.insert(0, QueryRow::new(name, value));
         }
     }
@@ -154,18 +153,6 @@ fn split(url: &str) -> Parts<'_> {
 fn is_named(row: &QueryRow, name: &str) -> bool {
     row.name == name || (row.name.contains(['%', '+']) && decode_form(&row.name) == name)
 }
-
-/// What `encodeURIComponent` encodes.
-const COMPONENT: &AsciiSet = &NON_ALPHANUMERIC
-    .remove(b'-')
-    .remove(b'_')
-    .remove(b'.')
-    .remove(b'!')
-    .remove(b'~')
-    .remove(b'*')
-    .remove(b'\'')
-    .remove(b'(')
-    .remove(b')');
 
 #[cfg(test)]
 mod tests {

@@ -9,7 +9,7 @@ use serde_json::Value;
 use sockeye::export::check_json::SCHEMA;
 
 /// The program with these arguments; nothing of the environment decides how it prints.
-fn program(arguments: &[&str]) -> Command {
+pub(crate) fn program(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_sockeye"));
     command
         .args(arguments)
@@ -21,20 +21,20 @@ fn program(arguments: &[&str]) -> Command {
     command
 }
 
-fn run(arguments: &[&str]) -> Output {
+pub(crate) fn run(arguments: &[&str]) -> Output {
     program(arguments).output().unwrap()
 }
 
-fn status(output: &Output) -> i32 {
+pub(crate) fn status(output: &Output) -> i32 {
     output.status.code().unwrap()
 }
 
-fn text(bytes: &[u8]) -> String {
+pub(crate) fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
 /// What `check --json` printed, which must be one object of the schema and nothing else.
-fn checked(arguments: &[&str]) -> (Value, i32) {
+pub(crate) fn checked(arguments: &[&str]) -> (Value, i32) {
     let arguments: Vec<&str> = ["check", "--json"].iter().chain(arguments).copied().collect();
     let output = run(&arguments);
     let printed = text(&output.stdout);
@@ -78,6 +78,9 @@ fn help_names_every_option_that_works_and_no_other() {
         "--subprotocol",
         "--secret-file",
         "--env-file",
+        "--aud",
+        "--iss",
+        "--leeway",
         "--expect",
         "--confirm-timeout",
         "--watch",
@@ -119,7 +122,7 @@ fn help_names_every_option_that_works_and_no_other() {
         );
     }
     let all = text(&run(&["--help"]).stdout);
-    for command in ["check", "record", "token", "explain", "practice", "export", "open", "diff"] {
+    for command in ["check", "record", "token", "explain", "practice", "export", "search", "open", "diff"] {
         assert!(all.contains(&format!("  {command} ")), "{command} in\n{all}");
         assert_eq!(status(&run(&[command, "--help"])), 0);
     }
@@ -142,6 +145,9 @@ fn usage_errors_end_with_two_and_say_why() {
         (&["export", "x.sockeye", "-o", "x.csv"], "pcapng"),
         (&["export", "x.sockeye"], "--to"),
         (&["export", "x.sockeye", "--to", "text", "--rows", "a-b"], "--rows"),
+        (&["export", "x.sockeye", "--to", "text", "--filter", "a kind:pin"], "(character 3)"),
+        (&["search", "x.sockeye", "size:big"], "(character 1)"),
+        (&["search", "/nowhere/x.sockeye", "a"], "/nowhere/x.sockeye"),
         (&["diff", "/nowhere/a.sockeye", "/nowhere/b.sockeye"], "/nowhere/a.sockeye"),
         (&["check", "practice/htp-403"], "http-403"),
         (&["explain", "jwt-expird"], "jwt-expired"),
@@ -259,6 +265,19 @@ fn a_token_is_validated_against_what_is_expected_of_it() {
 }
 
 #[test]
+fn what_a_connection_expects_of_the_claims_is_held_against_the_token() {
+    let (value, status) = checked(&["practice/jwt-audience", "--watch", "0.1", "--aud", "voice-service"]);
+    assert_eq!((value["verdict"]["cause"].as_str(), status), (Some("jwt-audience"), 1));
+    assert_eq!(value["verdict"]["certainty"], "certain");
+    let (value, status) = checked(&["practice", "--watch", "0.1", "--iss", "nobody", "--leeway", "30"]);
+    let findings = value["verdict"]["findings"].as_array().unwrap();
+    assert!(findings.iter().any(|finding| finding["id"] == "jwt-issuer"), "{value:#}");
+    let items = value["checklist"].as_array().unwrap();
+    assert!(items.iter().any(|item| item["item"] == "issuer" && item["ok"] == false), "{value:#}");
+    assert_eq!(status, 0);
+}
+
+#[test]
 fn secrets_are_looked_for_in_the_files_beside_the_env_file() {
     let folder = tempfile::tempdir().unwrap();
     let env = folder.path().join(".env");
@@ -318,6 +337,21 @@ fn variables_of_the_env_file_stand_in_url_headers_and_messages() {
     let (value, _) = checked(&[url, "--env-file", env.to_str().unwrap()]);
     assert_eq!(value["verdict"]["cause"], "tcp-refused");
     assert!(!value["url"].as_str().unwrap().contains("{{"), "{value}");
+    let output = run(&["check", url, "--json"]);
+    assert!(text(&output.stderr).contains("no variable DEAD_PORT"), "{}", text(&output.stderr));
+    let folder = folder.path().to_str().unwrap();
+    let saved = format!("{folder}/a.sockeye");
+    fs::write(&env, "AGENT=a 7\nPAGE=https://page.example\n").unwrap();
+    let message = "message:{\"agent\":\"{{AGENT}}\",\"token\":\"{{token}}\"}";
+    let base = ["practice", "--watch", "0.2", "--env-file", env.to_str().unwrap(), "--save", &saved];
+    let more =
+        ["--origin", "{{PAGE}}", "--header", "X-Agent: {{AGENT}}", "--send", "I am {{AGENT}}", "--expect", "none"];
+    let place = ["--token", "opaque", "--token-in", message];
+    checked(&[&base[..], &more, &place].concat());
+    let lines = text(&run(&["export", &saved, "--to", "jsonl", "--no-redact"]).stdout);
+    for sent in ["Origin: https://page.example", "X-Agent: a 7", "{\\\"agent\\\":\\\"a 7\\\"", "\"I am a 7\""] {
+        assert!(lines.contains(sent), "{sent} in\n{lines}");
+    }
 }
 
 /// The secrets of this test; none may be in any output.
@@ -397,6 +431,11 @@ fn no_secret_is_in_any_output() {
         let output = run(&["export", &path("a.sockeye"), "--to", format]);
         assert_eq!(status(&output), 0, "{}", text(&output.stderr));
         outputs.push((format, text(&output.stdout)));
+    }
+    let recording = path("a.sockeye");
+    for more in [&[][..], &["--json"]] {
+        let all = [&["search", &recording, "size:>0 OR kind:event"], more].concat();
+        outputs.push(("search", text(&run(&all).stdout)));
     }
     outputs.push(("token", text(&run(&["token", &secrets.token, "--secret-file", &secret_file]).stdout)));
     for (name, output) in &outputs {

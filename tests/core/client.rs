@@ -5,11 +5,13 @@ use std::net::Shutdown;
 use std::time::Duration;
 
 use sockeye::engine::{Command, Outgoing};
-use sockeye::observation::{CloseOrigin, ConnId, Deadline, Direction, Expect, Limit, ReadEnd, TokenPlace};
+use sockeye::observation::{CloseOrigin, ConnId, Deadline, Direction, Limit, ReadEnd, TokenPlace};
 use sockeye::store::{AttemptOutcome, State};
 use sockeye::wire::{FrameHeader, encode_frame};
 
-use crate::peer::{accept, engine, options, read_head, read_to_end, run, serve, wait_for_end, wait_until};
+use crate::peer::{
+    accept, engine, opened, options, read_head, read_to_end, run, serve, silent_server, wait_for_end, wait_until,
+};
 
 #[test]
 fn request_is_sent_exactly_as_it_is_shown() {
@@ -101,17 +103,8 @@ fn both_ends_agree_on_what_travelled() {
 
 #[test]
 fn abort_sends_no_close_frame() {
-    let (address, peer) = serve(|mut stream| {
-        accept(&mut stream);
-        read_to_end(&mut stream)
-    });
-    let engine = engine();
-    let conn = ConnId(1);
-    let mut options = options(&format!("ws://{address}/"));
-    options.expect = Expect::None;
-    options.watch = None;
-    engine.send(Command::Connect { conn, options: Box::new(options) }).unwrap();
-    wait_until(&engine, conn, |story| story.opened.is_some());
+    let (options, peer) = silent_server();
+    let (engine, conn) = opened(options);
     engine.send(Command::Abort { conn }).unwrap();
     wait_for_end(&engine);
     let story = engine.view(conn).unwrap().story.clone();
@@ -122,17 +115,8 @@ fn abort_sends_no_close_frame() {
 
 #[test]
 fn dropping_the_engine_says_going_away() {
-    let (address, peer) = serve(|mut stream| {
-        accept(&mut stream);
-        read_to_end(&mut stream)
-    });
-    let engine = engine();
-    let conn = ConnId(1);
-    let mut options = options(&format!("ws://{address}/"));
-    options.expect = Expect::None;
-    options.watch = None;
-    engine.send(Command::Connect { conn, options: Box::new(options) }).unwrap();
-    wait_until(&engine, conn, |story| story.opened.is_some());
+    let (options, peer) = silent_server();
+    let (engine, _) = opened(options);
     drop(engine);
     let seen = peer.join().unwrap();
     let header = FrameHeader::parse(&seen).unwrap();

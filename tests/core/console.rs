@@ -12,7 +12,7 @@ use sockeye::observation::{ConnId, PastedConsole};
 use sockeye::store::Story;
 use sockeye::wire::encode_frame;
 
-use crate::peer::{LIMIT, accept, engine, options, read_to_end, run, serve, wait_until};
+use crate::peer::{LIMIT, accept, engine, opened, options, read_to_end, run, serve, wait_until};
 
 const FATAL: &str = "[WebSocket] ❌ Fatal error in connection handler: Error: no such call";
 
@@ -78,11 +78,7 @@ fn log_that_is_rotated_truncated_or_late_is_followed_on() {
         hello(&mut stream);
         read_to_end(&mut stream);
     });
-    let engine = engine();
-    let conn = ConnId(1);
-    let options = Box::new(with_log(&format!("ws://{address}/"), &log));
-    engine.send(Command::Connect { conn, options }).unwrap();
-    wait_until(&engine, conn, |story| story.opened.is_some());
+    let (engine, conn) = opened(with_log(&format!("ws://{address}/"), &log));
     let wait_for = |line: &str| wait_until(&engine, conn, |story| lines(story).contains(&line));
     append(&log, "late\n");
     wait_for("late");
@@ -314,11 +310,7 @@ fn lines_written_into_a_log_that_was_moved_away_are_not_lost() {
         hello(&mut stream);
         read_to_end(&mut stream);
     });
-    let engine = engine();
-    let conn = ConnId(1);
-    let options = Box::new(with_log(&format!("ws://{address}/"), &log));
-    engine.send(Command::Connect { conn, options }).unwrap();
-    wait_until(&engine, conn, |story| story.opened.is_some());
+    let (engine, conn) = opened(with_log(&format!("ws://{address}/"), &log));
     let moved = folder.path().join("server.log.1");
     fs::rename(&log, &moved).unwrap();
     append(&log, "new file\n");

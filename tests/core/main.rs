@@ -18,4 +18,5 @@ mod misbehaviour;
 mod network;
 mod peer;
 mod probes;
+mod search;
 mod smoke;

@@ -10,7 +10,9 @@ use sockeye::export::check_json::check_json;
 use sockeye::observation::{ConnId, Deadline, Expect};
 use sockeye::wire::{FrameHeader, encode_frame};
 
-use crate::peer::{LIMIT, accept, engine, options, read_head, read_to_end, run, serve, wait_for_end, wait_until};
+use crate::peer::{
+    LIMIT, accept, engine, opened, options, read_head, read_to_end, run, serve, silent_server, wait_for_end, wait_until,
+};
 
 const CLOSE_1000: &[u8] = &[0x88, 2, 0x03, 0xE8];
 
@@ -314,17 +316,9 @@ fn a_connection_is_made_again_with_pauses_until_it_is_stopped() {
 
 #[test]
 fn what_the_user_stops_is_not_made_again() {
-    let (address, peer) = serve(|mut stream| {
-        accept(&mut stream);
-        read_to_end(&mut stream)
-    });
-    let engine = engine();
-    let conn = ConnId(1);
-    let mut options = options(&format!("ws://{address}/"));
-    (options.expect, options.watch) = (Expect::None, None);
+    let (mut options, peer) = silent_server();
     options.reconnect = Some(Reconnect::default());
-    engine.send(Command::Connect { conn, options: Box::new(options) }).unwrap();
-    wait_until(&engine, conn, |story| story.opened.is_some());
+    let (engine, conn) = opened(options);
     engine.send(Command::Abort { conn }).unwrap();
     wait_for_end(&engine);
     peer.join().unwrap();

@@ -7,7 +7,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use sockeye::engine::{Command, ConnectOptions, Engine, EngineHandle, Event, JournalPlace};
-use sockeye::observation::ConnId;
+use sockeye::observation::{ConnId, Expect};
 use sockeye::store::Story;
 use sockeye::wire::{accept_for, parse_request};
 
@@ -86,6 +86,26 @@ pub(crate) fn run(options: ConnectOptions) -> Arc<Story> {
     engine.send(Command::Connect { conn, options: Box::new(options) }).unwrap();
     wait_for_end(&engine);
     Arc::clone(&engine.view(conn).unwrap().story)
+}
+
+/// An engine with a connection that is open.
+pub(crate) fn opened(options: ConnectOptions) -> (EngineHandle, ConnId) {
+    let engine = engine();
+    let conn = ConnId(1);
+    engine.send(Command::Connect { conn, options: Box::new(options) }).unwrap();
+    wait_until(&engine, conn, |story| story.opened.is_some());
+    (engine, conn)
+}
+
+/// A server that says nothing, and options to stay with it until somebody closes.
+pub(crate) fn silent_server() -> (ConnectOptions, JoinHandle<Vec<u8>>) {
+    let (address, peer) = serve(|mut stream| {
+        accept(&mut stream);
+        read_to_end(&mut stream)
+    });
+    let mut options = options(&format!("ws://{address}/"));
+    (options.expect, options.watch) = (Expect::None, None);
+    (options, peer)
 }
 
 /// Waits until the connection is over.

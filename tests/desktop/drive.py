@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from pathlib import Path
 
@@ -49,6 +50,12 @@ class Server:
             if "listening on port" in line:
                 self.port = int(line.rsplit(" ", 1)[1])
                 break
+        self.lines = []
+        threading.Thread(target=lambda: self.lines.extend(self.process.stdout), daemon=True).start()
+
+    def connections(self):
+        """How many connections have come so far."""
+        return sum("New connection attempt" in line for line in list(self.lines))
 
     def __enter__(self):
         return self
@@ -145,9 +152,10 @@ class Window:
         self.home.cleanup()
 
 
-def rows(path):
+def rows(path, *more):
     """The rows of a saved session, as the command line reads them."""
-    out = subprocess.run([SOCKEYE, "export", str(path), "--to", "jsonl"], capture_output=True, text=True, check=True).stdout
+    words = [SOCKEYE, "export", str(path), "--to", "jsonl", *more]
+    out = subprocess.run(words, capture_output=True, text=True, check=True).stdout
     return [json.loads(line) for line in out.splitlines()]
 
 
@@ -241,13 +249,19 @@ def dialog(display):
         check("a file dialog says where to save", path.exists() and verdict(path) == "ended-by-user", window.stderr())
 
 
-with Display("1280x800") as display:
-    main_path(display, "dark")
-    main_path(display, "light", light=True)
-    dialog(display)
-with Display("1024x700") as display:
-    main_path(display, "small")
-with Display("2560x1600") as display:
-    main_path(display, "scale-2", WINIT_X11_SCALE_FACTOR="2")
-print(f"{passed} passed, {failed} failed")
-sys.exit(1 if failed else 0)
+def done():
+    """Says what passed, and ends the program."""
+    print(f"{passed} passed, {failed} failed")
+    sys.exit(1 if failed else 0)
+
+
+if __name__ == "__main__":
+    with Display("1280x800") as display:
+        main_path(display, "dark")
+        main_path(display, "light", light=True)
+        dialog(display)
+    with Display("1024x700") as display:
+        main_path(display, "small")
+    with Display("2560x1600") as display:
+        main_path(display, "scale-2", WINIT_X11_SCALE_FACTOR="2")
+    done()

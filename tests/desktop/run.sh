@@ -38,4 +38,10 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work"
 npm install --no-audit --no-fund --loglevel=error ws@8 jsonwebtoken@9
-SOCKEYE=$sockeye SOCKEYE_SHOTS=${SOCKEYE_SHOTS:-$work/shots} python3 "$here/drive.py" "$root/tests/peers/node.mjs"
+export SOCKEYE=$sockeye SOCKEYE_SHOTS=${SOCKEYE_SHOTS:-$work/shots}
+status=0
+for part in drive workbench; do
+    printf "\n-- %s\n" "$part"
+    python3 "$here/$part.py" "$root/tests/peers/node.mjs" || status=1
+done
+exit $status

@@ -202,10 +202,13 @@ def secret_file(work, nth, secret):
     return str(path)
 
 
+def expecting(options):
+    """What the server is told to expect, as our options."""
+    return [word for name, value in (options or {}).items() for word in ({"audience": "--aud", "issuer": "--iss"}[name], value)]
+
+
 def read_token(binary, token, secret, options=None):
-    command = [binary, "token", "--json", "--secret-file", secret]
-    for name, value in (options or {}).items():
-        command += [{"audience": "--aud", "issuer": "--iss"}[name], value]
+    command = [binary, "token", "--json", "--secret-file", secret, *expecting(options)]
     # A line end of the pipe's own is taken off; that of the token stays.
     result = run(command + ["-"], stdin=token + "\n")
     if result.returncode not in (0, 1):
@@ -225,8 +228,8 @@ def made_by_others(binary, work):
         report = read_token(binary, one["token"], secret_file(work, f"made-{nth}", one["secret"]))["report"]
         found = (report["signature"], report["problems"], report["alg"])
         if found != ("valid", [], one["alg"]):
-            failures.append(f"{library} {one['alg']} {one.get('form', '')}: {found} {report['notes']}")
-    algs = sorted({one["alg"] for _, one in made})
+            failures.append(f"{library} {one.get('form', one['alg'])}: {found} {report['notes']}")
+    algs = sorted({one.get("form", one["alg"]).split(",")[0] for _, one in made})
     print(f"made by others: {len(made) - len(failures)} of {len(made)} verify ({', '.join(algs)})")
     return {one["alg"]: one for one in node}, failures
 
@@ -268,7 +271,7 @@ def main():
             # Encoded once, every character of it, so that the server gets the text as it stands in the row.
             url = f"ws://127.0.0.1:{server.port}/case/{nth}?token={quote(row['token'], safe='')}"
             command = [args.sockeye, "check", url, "--secret-file", secret, "--json"]
-            result = run(command + ["--watch", "0.1", "--no-probes"])
+            result = run(command + ["--watch", "0.1", "--no-probes", *expecting(row["options"])])
             if not result.stdout:
                 raise RuntimeError(f"{row['name']}: {result.stderr}")
             check = json.loads(result.stdout)

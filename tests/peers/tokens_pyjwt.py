@@ -4,7 +4,7 @@ import json
 
 import jwt
 from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, rsa
 
 CLAIMS = {"sub": "u-1", "roles": ["qa"], "name": "Zoë"}
 SECRET = "a secret of Python, 64 bytes or more, so that every one of HS256 to HS512 is content"
@@ -33,16 +33,18 @@ def main():
         "ES512": ec.generate_private_key(ec.SECP521R1()),
         "ES256K": ec.generate_private_key(ec.SECP256K1()),
         "EdDSA": ed25519.Ed25519PrivateKey.generate(),
+        "EdDSA over Ed448": ed448.Ed448PrivateKey.generate(),
     }
     made = [{"alg": alg, "token": jwt.encode(CLAIMS, SECRET, alg), "secret": SECRET} for alg in ("HS256", "HS384", "HS512")]
-    for alg, key in keys.items():
+    for name, key in keys.items():
+        alg = name.split(" ")[0]
         token = jwt.encode(CLAIMS, key, alg, headers={"kid": "k1"})
-        made.append({"alg": alg, "token": token, "secret": pem(key, True), "form": "PEM"})
-        made.append({"alg": alg, "token": token, "secret": pem(key, False), "form": "private PEM"})
+        made.append({"alg": alg, "token": token, "secret": pem(key, True), "form": f"{name}, PEM"})
+        made.append({"alg": alg, "token": token, "secret": pem(key, False), "form": f"{name}, private PEM"})
         jwk = json.loads(jwk_of(alg, key))
-        made.append({"alg": alg, "token": token, "secret": json.dumps(jwk), "form": "JWK"})
+        made.append({"alg": alg, "token": token, "secret": json.dumps(jwk), "form": f"{name}, JWK"})
         others = [json.loads(jwk_of(other, keys[other])) | {"kid": other} for other in ("ES256", "RS256")]
-        made.append({"alg": alg, "token": token, "secret": json.dumps({"keys": [*others, jwk | {"kid": "k1"}]}), "form": "JWK Set"})
+        made.append({"alg": alg, "token": token, "secret": json.dumps({"keys": [*others, jwk | {"kid": "k1"}]}), "form": f"{name}, JWK Set"})
     print(json.dumps(made))
 
 

@@ -28,5 +28,6 @@ mod panels_timeline;
 mod panels_token;
 mod panels_verdict;
 mod payloads;
+mod secrets;
 mod support;
 mod token_workbench;

@@ -369,6 +369,7 @@ pub(crate) fn plan() -> Plan {
         backend: None,
         route: Route::Direct,
         keep_alive: KeepAlivePlan::default(),
+        claims: sockeye::token::Expectations::default(),
     }
 }
 

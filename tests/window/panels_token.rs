@@ -5,7 +5,7 @@ use crate::support::shot;
 use egui::accesskit::Role;
 use egui::{Event, Theme, vec2};
 use egui_kittest::Harness;
-use egui_kittest::kittest::Queryable as _;
+use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use sockeye::store::View;
 use sockeye::token::mint;
 use sockeye::ui::panels::token::TokenPanel;
@@ -160,6 +160,25 @@ fn planned(recording: crate::panels_fixture::Recording) -> crate::panels_fixture
 }
 
 #[test]
+fn what_has_the_focus_is_in_sight() {
+    let mut panel = TokenPanel::default();
+    panel.inspect(token());
+    let (mut harness, _) = stage(Theme::Dark, vec2(300.0, 420.0), None, panel, TokenPanel::show);
+    let mut names = Vec::new();
+    for _ in 0..16 {
+        harness.key_press(egui::Key::Tab);
+        harness.run_steps(30);
+        let node = harness.root().children_recursive().find(egui_kittest::Node::is_focused).expect("something focused");
+        let (rect, name) = (node.rect(), node.accesskit_node().label().unwrap_or_default());
+        assert!(rect.top() >= 0.0 && rect.bottom() <= 420.0, "{name}: {rect:?}");
+        names.push(name);
+    }
+    for name in ["Secret (JWT_SECRET)", "Expected aud", "Mint a test token"] {
+        assert!(names.iter().any(|other| other == name), "{name} in {names:?}");
+    }
+}
+
+#[test]
 fn several_tokens_are_a_choice() {
     let other = mint(r#"{"sub":"refresh"}"#, "HS512", b"k").expect("a token");
     let text = format!(r#"{{"access_token":"{}","refresh_token":"{other}"}}"#, token());
@@ -180,6 +199,8 @@ fn claims_are_validated_with_a_leeway_and_for_an_audience() {
     harness.get_by_label_contains("✗ Now: expired");
     type_into(&mut harness, "Leeway in seconds", "3600");
     assert!(harness.query_by_label_contains("✗ Now: expired").is_none());
+    type_into(&mut harness, "Leeway in seconds", "x");
+    harness.get_by_label_contains("no number of seconds");
     type_into(&mut harness, "Expected aud", "web");
     harness.get_by_label("✗ `aud` must hold `web`, but it is `voice`");
     let for_voice = mint(r#"{"aud":["voice"],"iss":"me"}"#, "HS256", b"k").expect("a token");

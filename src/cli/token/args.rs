@@ -7,7 +7,7 @@ use clap::{Args, Subcommand, ValueEnum};
 
 use super::super::args::ConnectArgs;
 use super::super::values;
-use crate::token::SecretForm;
+use crate::token::{Expectations, SecretForm};
 
 /// Options of `token`.
 #[derive(Debug, Args)]
@@ -28,21 +28,35 @@ pub(in crate::cli) struct TokenArgs {
     pub(in crate::cli) pick: Option<usize>,
     #[command(flatten)]
     pub(in crate::cli) secrets: SecretArgs,
-    /// Whom the token must be meant for (`aud`).
-    #[arg(long, value_name = "AUDIENCE", help_heading = "Validate")]
-    pub(in crate::cli) aud: Option<String>,
-    /// Who must have issued the token (`iss`).
-    #[arg(long, value_name = "ISSUER", help_heading = "Validate")]
-    pub(in crate::cli) iss: Option<String>,
-    /// What is allowed on both sides of the dates, in seconds.
-    #[arg(long, value_name = "S", default_value = "0", value_parser = values::seconds, help_heading = "Validate")]
-    pub(in crate::cli) leeway: Duration,
+    #[command(flatten)]
+    pub(in crate::cli) claims: ClaimArgs,
     /// The moment to validate at: seconds since 1970, or such as 2026-11-27T08:00:00Z [default: now].
     #[arg(long, value_name = "TIME", value_parser = values::moment, help_heading = "Validate")]
     pub(in crate::cli) at: Option<i64>,
     /// Prints one JSON object and nothing else.
     #[arg(long)]
     pub(in crate::cli) json: bool,
+}
+
+/// What the server expects of a token's claims.
+#[derive(Clone, Debug, Args)]
+pub(in crate::cli) struct ClaimArgs {
+    /// Whom the token must be meant for (`aud`).
+    #[arg(long, value_name = "AUDIENCE", help_heading = "Validate")]
+    pub(in crate::cli) aud: Option<String>,
+    /// Who must have issued the token (`iss`).
+    #[arg(long, value_name = "ISSUER", help_heading = "Validate")]
+    pub(in crate::cli) iss: Option<String>,
+    /// What is allowed on both sides of the token's dates, in seconds.
+    #[arg(long, value_name = "S", default_value = "0", value_parser = values::seconds, help_heading = "Validate")]
+    pub(in crate::cli) leeway: Duration,
+}
+
+impl ClaimArgs {
+    /// What is expected.
+    pub(in crate::cli) fn expectations(&self) -> Expectations {
+        Expectations { audience: self.aud.clone(), issuer: self.iss.clone(), leeway_secs: self.leeway.as_secs_f64() }
+    }
 }
 
 /// What to do with tokens besides reading them.

@@ -39,8 +39,7 @@ pub(super) fn run(args: &TokenArgs) -> Result<u8, Failure> {
     let text = picked(args.pick, &several, text)?;
     let secrets = secrets::from_args(&args.secrets)?;
     let now = args.at.unwrap_or_else(clock::unix_secs);
-    let expected =
-        Expectations { audience: args.aud.clone(), issuer: args.iss.clone(), leeway_secs: args.leeway.as_secs_f64() };
+    let expected = args.claims.expectations();
     let reading = Reading::of(&text, &secrets, now, &expected);
     if args.json {
         let object = json!({

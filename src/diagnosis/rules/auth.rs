@@ -187,6 +187,45 @@ mod tests {
     }
 
     #[test]
+    fn what_the_user_expects_of_the_claims_proves_what_the_server_only_says() {
+        let sent = signed(SECRET, &format!("{{\"aud\":[\"web\"],\"iss\":\"me\",\"exp\":{}}}", NOW + 600));
+        let expecting = |audience: &str, issuer: &str| {
+            let expected = |plan: &mut crate::observation::Plan| {
+                plan.claims.audience = Some(audience.to_owned());
+                plan.claims.issuer = Some(issuer.to_owned());
+            };
+            Scene::with_token(&sent).plan(expected).tcp().request().accept()
+        };
+        let refused = |scene: Scene, reason: &str| scene.closed_by_server(1008, reason);
+        let verdict = refused(expecting("voice", "me"), "jwt audience invalid. expected: voice");
+        let verdict = verdict.certain("closed", "jwt-audience");
+        assert!(
+            verdict.summary.contains("the token's `aud` must hold `voice`, but it is `web`"),
+            "{}",
+            verdict.summary
+        );
+        refused(expecting("voice", "me"), "").certain("closed", "jwt-audience");
+        refused(expecting("web", "https://id"), "").certain("closed", "jwt-issuer");
+        refused(expecting("web", "https://id"), "jwt issuer invalid. expected: https://id")
+            .certain("closed", "jwt-issuer");
+        refused(expecting("web", "me"), "").certain("closed", "close-1008");
+        let taken = expecting("voice", "me").confirm().we_close(CloseOrigin::WatchEnded).server_close(1000, "");
+        assert!(finds(&taken.certain("open", "healthy"), "jwt-audience"));
+    }
+
+    #[test]
+    fn a_leeway_moves_the_end_of_a_token() {
+        let sent = token(-20);
+        let with = |leeway_secs: f64| {
+            let lenient = |plan: &mut crate::observation::Plan| plan.claims.leeway_secs = leeway_secs;
+            Scene::with_token(&sent).plan(lenient).tcp().request().accept().closed_by_server(1008, "")
+        };
+        with(0.0).certain("closed", "jwt-expired");
+        with(10.0).certain("closed", "jwt-expired");
+        with(60.0).certain("closed", "close-1008");
+    }
+
+    #[test]
     fn clocks_apart_explain_a_refusal() {
         let date = |skew: i64| {
             let moment = std::time::UNIX_EPOCH + std::time::Duration::from_secs((NOW + skew) as u64);

@@ -250,6 +250,7 @@ fn examine(options: &ConnectOptions, sink: &Sink) -> Result<Planned, UrlProblem>
         backend: options.backend.clone(),
         route: way.route.clone(),
         keep_alive: keep_alive_plan(options),
+        claims: options.claims.clone(),
     })));
     if let Some(text) = way.note.clone() {
         sink.push(Fact::Note { text });

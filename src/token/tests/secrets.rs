@@ -134,6 +134,7 @@ fn every_algorithm_signs_and_verifies_with_its_key() {
         ("ES512", include_str!("keys/p521.pem")),
         ("ES256K", include_str!("keys/secp256k1.pem")),
         ("EdDSA", include_str!("keys/ed25519.pem")),
+        ("EdDSA", include_str!("keys/ed448.pem")),
         ("RS256", include_str!("keys/rsa.pem")),
         ("RS384", include_str!("keys/rsa.pem")),
         ("RS512", include_str!("keys/rsa.pem")),

@@ -1,4 +1,4 @@
-//! The examples of RFC 7515, 7516, 7519 and 8037.
+//! The examples of RFC 7515, 7516, 7519 and 8037, and a key of RFC 8032 over Ed448.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -7,7 +7,7 @@ use super::{
     CLAIMS, ED25519_JWK, ED25519_TOKEN, ES256_JWK, ES256_PEM, ES256_SIGNATURE, HS256_KEY, RS256_N, RS256_PEM,
     RS256_SIGNATURE, a1, kinds, secret,
 };
-use crate::token::{ProblemKind, Shape, Signature, Validity, candidates, examine, validity_at};
+use crate::token::{ProblemKind, Shape, Signature, Validity, candidates, examine, mint, validity_at};
 
 #[test]
 fn rfc_7515_a1_and_rfc_7519_3_1_decode_and_verify() {
@@ -107,6 +107,34 @@ fn rfc_8037_a4_verifies_although_it_holds_no_claims() {
     assert_eq!(examine(ED25519_TOKEN, &secret(short), 0).signature, Signature::Unchecked);
 }
 
+/// The key of RFC 8032 §7.4 for a message of one byte, written as RFC 8037 §2 says; the signatures are OpenSSL's.
+#[test]
+fn rfc_8032_ed448_key_verifies_and_signs() {
+    let jwk = |more: &str| {
+        let x = "Q7oo9DDN_0Vq5TFUX37NCsg0pV2TWMA3K_oMbGeYwIZq6gHrAHQoArhDjqTLghacI1FgYntMOpSA";
+        format!(r#"{{"kty":"OKP","crv":"Ed448","x":"{x}"{more}}}"#)
+    };
+    let d = r#","d":"xOqwXTVwB8Yy89u0hImSTVUrCP4MNToNSh8ArNosRjr76mfF6NKHfF47w5emWZSe-AIelU4KEidO""#;
+    let claims = "eyJzdWIiOiJhIn0";
+    let by_openssl = format!("eyJhbGciOiJFZERTQSIsInR5cCI6IkpXVCJ9.{claims}.{ED448_SIGNATURE}");
+    let named = format!("eyJhbGciOiJFZDQ0OCIsInR5cCI6IkpXVCJ9.{claims}.{ED448_NAMED_SIGNATURE}");
+    for key in [jwk(""), jwk(d)] {
+        for token in [&by_openssl, &named] {
+            let report = examine(token, &secret(key.as_str()), 0);
+            assert_eq!((report.signature, report.problems.as_slice()), (Signature::Valid, &[][..]), "{report:?}");
+            let changed = token.replacen(claims, "eyJzdWIiOiJiIn0", 1);
+            assert_eq!(examine(&changed, &secret(key.as_str()), 0).signature, Signature::Invalid);
+        }
+    }
+    assert_eq!(mint(r#"{"sub":"a"}"#, "EdDSA", jwk(d).as_bytes()).unwrap(), by_openssl);
+    let report = examine(&named, &secret(ED25519_JWK), 0);
+    assert_eq!((report.signature, report.alg_mismatch), (Signature::Unchecked, true));
+    for x in ["", "Q7oo", &"_".repeat(76)] {
+        let broken = format!(r#"{{"kty":"OKP","crv":"Ed448","x":"{x}"}}"#);
+        assert_ne!(examine(&named, &secret(broken), 0).signature, Signature::Valid, "{x}");
+    }
+}
+
 #[test]
 fn rfc_7516_a1_is_encrypted() {
     let header = "eyJhbGciOiJSU0EtT0FFUCIsImVuYyI6IkEyNTZHQ00ifQ";
@@ -119,3 +147,8 @@ fn rfc_7516_a1_is_encrypted() {
     let report = examine(rfc_7519_a1, &[], 0);
     assert_eq!((report.shape, report.alg.as_deref()), (Shape::Jwe, Some("RSA1_5")));
 }
+
+const ED448_SIGNATURE: &str = "NQP1n6iItukVNV_kfqi7or4bpHmWaDzDik5XhyvZoqG_bdBvuIWLjSKVr8H5vmrdjhbw7XNPEewAoUhOwOmkDUYUnAm6\
+                               HjrKTFZOy_jtvgRia9StanoxHbG8PkvkVIoH5vo7V0NqjC-98rMWuD7L3zUA";
+const ED448_NAMED_SIGNATURE: &str = "fBCc5j7NlIdjyD-oAK4itN7NrtiFEwoPl3tHFhSIQYWyKYAKMXLUB52ggSsmYh62ufW5NAHgwWOAdT1iecaXV1xv\
+                                     zKMJhPqGWS98_ZmeuZldA5pdPlow7fyPMzcN0UehL_JwxhTGleS9g0beN1fVdSYA";

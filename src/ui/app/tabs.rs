@@ -35,7 +35,12 @@ impl App {
             Tab::Connection => panels.connect.show(ui, form, &ctx, actions),
             Tab::Token => {
                 panels.token.take_secrets(form.secrets());
+                panels.token.take_expected(&form.claims);
                 panels.token.show(ui, &ctx, actions);
+                if form.claims != *panels.token.expected() {
+                    form.claims.clone_from(panels.token.expected());
+                    form.recheck();
+                }
             }
             Tab::Log => {
                 let frame = theme::region(palette);

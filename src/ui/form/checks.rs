@@ -49,6 +49,8 @@ pub enum Field {
     Expect,
     /// The path of the secret.
     SecretFile,
+    /// What is allowed on both sides of the token's dates.
+    Leeway,
 }
 
 /// Everything that is wrong or worth saying about the fields.
@@ -97,6 +99,7 @@ impl Checks {
         add(Field::CaFile, path(&form.ca_file));
         add(Field::SecretFile, path(&form.secret_file));
         add(Field::Expect, expect(form));
+        add(Field::Leeway, form.claims.problem());
         form.network.check(&mut checks.fields);
         checks
     }

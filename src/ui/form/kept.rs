@@ -2,9 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::claims::ClaimTexts;
 use super::network::Network;
 use super::{ExpectChoice, ExpectTexts, Form, HeaderRow, PlaceChoice, PlaceNames, TimeOutTexts};
 use crate::observation::{Family, Preset};
+use crate::token::place::{percent_decode, percent_encode};
 use crate::token::{find_tokens, looks_like_token};
 use crate::ui::paste::BIG;
 use crate::ui::query::QueryTable;
@@ -30,14 +32,16 @@ pub struct KeptForm {
     expect: ExpectChoice,
     expected: ExpectTexts,
     secret_file: String,
+    claims: ClaimTexts,
 }
 
 impl KeptForm {
     /// Takes what may be kept.
     pub fn of(form: &Form) -> Self {
+        let known = Known::of(form);
         let mut query = form.query.clone();
         for row in &mut query.rows {
-            if row.name == form.names.query || is_secret(&row.name, &row.value) {
+            if row.name == form.names.query || is_secret(&row.name, &row.value) || known.are_in(&row.value) {
                 row.value.clear();
             }
         }
@@ -45,11 +49,11 @@ impl KeptForm {
         let mut headers = form.headers.clone();
         headers.retain(|row| row.value.len() <= BIG);
         for row in &mut headers {
-            if is_secret(&row.name, &row.value) {
+            if is_secret(&row.name, &row.value) || known.are_in(&row.value) {
                 row.value.clear();
             }
         }
-        let small = |text: &str| if text.len() > BIG { String::new() } else { without_tokens(text) };
+        let small = |text: &str| if text.len() > BIG { String::new() } else { known.taken_out(&without_tokens(text)) };
         let names = PlaceNames { template: small(&form.names.template), ..form.names.clone() };
         let expected = ExpectTexts {
             contains: small(&form.expected.contains),
@@ -57,8 +61,13 @@ impl KeptForm {
             value: small(&form.expected.value),
             pattern: small(&form.expected.pattern),
         };
+        let claims = ClaimTexts {
+            audience: small(&form.claims.audience),
+            issuer: small(&form.claims.issuer),
+            leeway: small(&form.claims.leeway),
+        };
         Self {
-            url: if query.is_too_long { String::new() } else { without_tokens(&url) },
+            url: if query.is_too_long { String::new() } else { known.taken_out(&without_tokens(&url)) },
             query,
             place: form.place,
             names,
@@ -75,6 +84,7 @@ impl KeptForm {
             expect: form.expect,
             expected,
             secret_file: small(&form.secret_file),
+            claims,
         }
     }
 
@@ -98,10 +108,34 @@ impl KeptForm {
             expect: self.expect,
             expected: self.expected,
             secret_file: self.secret_file,
+            claims: self.claims,
             ..Form::default()
         };
         form.url_typed();
         form
+    }
+}
+
+/// The secrets that the form knows by themselves, wherever they were typed a second time.
+struct Known(Vec<String>);
+
+impl Known {
+    fn of(form: &Form) -> Self {
+        let secrets = form.secrets();
+        let texts = secrets.iter().filter_map(|secret| std::str::from_utf8(secret.bytes()).ok());
+        let texts = texts.chain([form.token.as_str(), form.secret.as_str()]).map(str::trim);
+        Self(texts.filter(|text| (SHORTEST_KNOWN..BIG).contains(&text.len())).map(str::to_owned).collect())
+    }
+
+    fn are_in(&self, text: &str) -> bool {
+        let decoded = percent_decode(text);
+        self.0.iter().any(|secret| text.contains(secret) || decoded.contains(secret))
+    }
+
+    fn taken_out(&self, text: &str) -> String {
+        self.0
+            .iter()
+            .fold(text.to_owned(), |text, secret| text.replace(secret, "").replace(&percent_encode(secret), ""))
     }
 }
 
@@ -137,6 +171,9 @@ fn without_userinfo(url: &str) -> String {
     }
 }
 
+/// Anything shorter stands everywhere.
+const SHORTEST_KNOWN: usize = 4;
+
 const SECRET_WORDS: [&str; 10] =
     ["token", "jwt", "auth", "secret", "key", "pass", "cookie", "session", "credential", "ticket"];
 
@@ -164,6 +201,20 @@ mod tests {
         assert_eq!(back.url, "wss://h:1/p/?token=&agentId=a1&x=");
         assert_eq!(back.query.rows[2].name, "apiKey");
         assert_eq!(back.headers[1].value, "on");
+    }
+
+    #[test]
+    fn the_secret_is_not_kept_where_it_was_typed_a_second_time() {
+        let mut form = Form::default();
+        form.set_url("ws://h/mellon%20friend/x?note=say%20mellon%20friend&b=1");
+        form.secret = "mellon friend".to_owned();
+        form.headers.push(HeaderRow { is_on: true, name: "X-Door".into(), value: "mellon friend".into() });
+        form.expected.contains = "the word is mellon friend!".to_owned();
+        form.claims.audience = "mellon friend".to_owned();
+        form.query_typed();
+        let kept = serde_json::to_string(&KeptForm::of(&form)).unwrap();
+        assert!(!kept.contains("mellon friend") && !kept.contains("mellon%20friend"), "{kept}");
+        assert!(kept.contains("the word is !") && kept.contains("b=1"), "{kept}");
     }
 
     #[test]

@@ -12,6 +12,7 @@ use egui::{CollapsingHeader, ScrollArea, Ui};
 use crate::ui::action::Action;
 use crate::ui::context::{Actions, Context};
 use crate::ui::fields;
+use crate::ui::focus::follow_focus;
 use crate::ui::form::Form;
 use crate::ui::form::checks::Field;
 use crate::ui::theme;
@@ -41,6 +42,7 @@ impl ConnectPanel {
                 query::show(ui, form);
                 token::show(ui, form, actions);
                 options::secret_ui(ui, form, actions);
+                options::claims_ui(ui, form);
                 options::expect_ui(ui, form);
                 options::headers_ui(ui, form);
                 options::subprotocols_ui(ui, form);
@@ -49,6 +51,7 @@ impl ConnectPanel {
                 network::way_ui(ui, form);
                 network::keep_alive_ui(ui, form);
             });
+            follow_focus(ui);
         });
     }
 }

@@ -31,6 +31,7 @@ pub mod verdict;
 pub mod waterfall;
 
 mod dates;
+mod expected;
 mod job;
 mod lines;
 mod net_words;

@@ -48,6 +48,7 @@ impl Told {
             backend: None,
             route: Route::Direct,
             keep_alive: KeepAlivePlan::default(),
+            claims: crate::token::Expectations::default(),
         };
         let mut told = Self { story: Story::default(), decoder: Decoder::default(), at: 0 };
         told.fact(&Fact::Planned(Box::new(plan)));

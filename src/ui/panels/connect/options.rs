@@ -13,6 +13,7 @@ use crate::ui::context::Actions;
 use crate::ui::fields::{self, ICON_BUTTON, explain_ui, hold_button, icon_button, labelled_ui};
 use crate::ui::form::checks::Field;
 use crate::ui::form::{ExpectChoice, Form, HeaderRow};
+use crate::ui::panels::expected::expected_ui;
 use crate::ui::theme;
 
 /// The secret with which the token's signature is checked; it never leaves the form.
@@ -49,6 +50,16 @@ pub(super) fn secret_ui(ui: &mut Ui, form: &mut Form, actions: &mut Actions) {
         if !form.variables.is_empty() {
             let words = "Its variables stand for {{NAME}} in the URL, in headers and in messages";
             explain_ui(ui, words);
+        }
+    });
+}
+
+/// What the server expects of the token's claims.
+pub(super) fn claims_ui(ui: &mut Ui, form: &mut Form) {
+    section(ui, "Expected claims", false, |ui| {
+        explain_ui(ui, "What the server demands of the token; where it differs, the verdict says so.");
+        if expected_ui(ui, &mut form.claims) {
+            form.recheck();
         }
     });
 }

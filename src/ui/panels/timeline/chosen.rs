@@ -35,7 +35,7 @@ impl Timeline {
         match (chosen, log) {
             (Chosen::All, _) => Selection::All,
             (Chosen::Filtered, Some(_)) if self.query.is_open() => Selection::All,
-            (Chosen::Filtered, Some(log)) => Selection::of_rows(log.hits.matches.rows()),
+            (Chosen::Filtered, Some(log)) => Selection::Found(log.hits.matches.clone()),
             (Chosen::Marked, Some(log)) => Selection::of_rows(log.marks.iter().copied()),
             (Chosen::Filtered | Chosen::Marked, None) => Selection::of_rows([]),
         }

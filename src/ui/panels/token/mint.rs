@@ -70,6 +70,12 @@ impl Mint {
         }
     }
 
+    /// Whether the text holds the secret that test tokens are signed with.
+    pub(super) fn secret_is_in(&self, text: &str) -> bool {
+        let secret = self.secret.trim();
+        secret.len() >= 4 && text.contains(secret)
+    }
+
     /// Algorithm and key; returns whether one of them changed.
     fn key_ui(&mut self, ui: &mut Ui) -> bool {
         let mut is_changed = false;

@@ -23,6 +23,8 @@ use crate::token::{
 use crate::ui::action::Action;
 use crate::ui::big_text::BigText;
 use crate::ui::context::{Actions, Context};
+use crate::ui::focus::follow_focus;
+use crate::ui::form::claims::ClaimTexts;
 use crate::ui::matrix::Matrix;
 use crate::ui::paste::BIG;
 use crate::ui::theme::{self, Palette};
@@ -33,7 +35,6 @@ use secrets::Secrets;
 use sent::Sent;
 use std::sync::Arc;
 use std::time::Duration;
-use validate::Expected;
 use variants::Variants;
 
 pub use validate::countdown;
@@ -55,7 +56,7 @@ pub struct TokenPanel {
     /// Which of several tokens in the text is read.
     chosen: usize,
     secrets: Secrets,
-    expected: Expected,
+    expected: ClaimTexts,
     sent: Sent,
     mint: Mint,
     variants: Variants,
@@ -96,6 +97,7 @@ impl TokenPanel {
                 let pasted = read.as_ref().map_or(self.pasted.as_str(), |read| read.text());
                 self.sent.show(ui, ctx, (self.revision, pasted), actions);
                 self.tests_ui(ui, ctx, actions);
+                follow_focus(ui);
             });
         });
         if self.is_stale {
@@ -122,12 +124,25 @@ impl TokenPanel {
         self.is_stale |= self.secrets.take_form(secrets);
     }
 
+    /// Takes what the connection form expects of the claims.
+    pub fn take_expected(&mut self, expected: &ClaimTexts) {
+        if self.expected != *expected {
+            self.expected.clone_from(expected);
+            self.is_stale = true;
+        }
+    }
+
+    /// What is expected of the claims, as it was typed here or in the connection form.
+    pub fn expected(&self) -> &ClaimTexts {
+        &self.expected
+    }
+
     /// Whether a text holds one of the secrets that were given here.
     pub fn holds_secret(&self, text: &str) -> bool {
         let is_in = |secret: &Secret| {
             std::str::from_utf8(secret.bytes()).is_ok_and(|secret| secret.len() >= 4 && text.contains(secret.trim()))
         };
-        self.secrets.all().iter().any(is_in)
+        self.secrets.all().iter().any(is_in) || self.secrets.typed_is_in(text) || self.mint.secret_is_in(text)
     }
 
     /// The text in the panel, as it was pasted.
@@ -213,7 +228,7 @@ impl TokenPanel {
         }
         claims::claims_ui(ui, &read.decoded, &read.report, now);
         if !read.report.claims.is_empty() {
-            self.is_stale |= self.expected.show(ui, &read.report, ctx, now);
+            self.is_stale |= validate::validate_ui(ui, &mut self.expected, &read.report, ctx, now);
         }
         if read.report.exp.is_some() || read.report.nbf.is_some() {
             // The words that count from now move on.

@@ -110,7 +110,7 @@ impl Secrets {
             let usual = "JWT_SECRET, if there is one";
             let shown = self.decisive.as_deref().unwrap_or(usual);
             let combo = ComboBox::from_id_salt("decisive secret").width(ui.available_width() - 8.0);
-            let combo = combo.selected_text(visible::one_line(shown, 40).text);
+            let combo = combo.selected_text(visible::one_line(shown, 40).text).truncate();
             let response = combo.show_ui(ui, |ui| {
                 ui.selectable_value(&mut self.decisive, None, usual);
                 for secret in &self.from_file {
@@ -154,6 +154,12 @@ impl Secrets {
     /// Whether there is nothing to verify with.
     pub(super) fn is_empty(&self) -> bool {
         self.typed.is_empty() && self.from_file.is_empty() && self.of_form.is_empty()
+    }
+
+    /// Whether the text holds the secret as it was typed, in base64 or hex perhaps.
+    pub(super) fn typed_is_in(&self, text: &str) -> bool {
+        let typed = self.typed.trim();
+        typed.len() >= 4 && text.contains(typed)
     }
 
     fn typed_secret(&self) -> Option<Secret> {

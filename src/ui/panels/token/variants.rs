@@ -1,7 +1,7 @@
 //! Variants of the token above, each wrong in one way: made with one click, or all tried on the server, with a table of
 //! how it answers each.
 
-use egui::{Button, ScrollArea, Ui};
+use egui::{Align, Button, Rect, Ui};
 
 use super::Read;
 use super::mint::made_ui;
@@ -22,6 +22,8 @@ pub(super) struct Variants {
     making: Option<Job<Result<Vec<Variant>, String>>>,
     all: Option<Result<Vec<Variant>, String>>,
     chosen: Option<Variant>,
+    /// Whether the table was still growing when it was shown last, and how many variants were answered.
+    stage: Option<(bool, usize)>,
 }
 
 impl Variants {
@@ -80,9 +82,15 @@ impl Variants {
         }
         ui.add_space(theme::STEP);
         try_ui(ui, all, matrix, ctx, actions);
+        let stage = matrix.map(|matrix| (matrix.is_running(), matrix.done()));
         if let Some(matrix) = matrix {
-            matrix_ui(ui, matrix, actions);
+            let rect = matrix_ui(ui, matrix, actions);
+            // What stands above changes its height with each connection, which is shown at once.
+            if self.stage != stage {
+                ui.scroll_to_rect(rect, Some(Align::TOP));
+            }
         }
+        self.stage = stage;
         inspected
     }
 
@@ -125,8 +133,8 @@ fn try_ui(ui: &mut Ui, all: Vec<Variant>, matrix: Option<&Matrix>, ctx: &Context
     });
 }
 
-/// The table: a line for each variant, with the server's answer below it.
-fn matrix_ui(ui: &mut Ui, matrix: &Matrix, actions: &mut Actions) {
+/// The table: a line for each variant, with the server's answer below it; returns where it stands.
+fn matrix_ui(ui: &mut Ui, matrix: &Matrix, actions: &mut Actions) -> Rect {
     let palette = theme::palette(ui);
     let wrong = matrix.rows.iter().filter(|row| row.contradicts()).count();
     let words = format!("{} of {} answered", matrix.done(), matrix.rows.len());
@@ -136,17 +144,13 @@ fn matrix_ui(ui: &mut Ui, matrix: &Matrix, actions: &mut Actions) {
         (false, 1) => (format!("✗ {words}, one of them wrongly"), palette.bad),
         (false, wrong) => (format!("✗ {words}, {wrong} of them wrongly"), palette.bad),
     };
-    words_ui(ui, words, colour);
-    ScrollArea::vertical()
-        .id_salt("matrix")
-        .max_height(MATRIX_HEIGHT)
-        .min_scrolled_height(MATRIX_HEIGHT)
-        .auto_shrink([false, true])
-        .show(ui, |ui| {
-            for row in matrix.rows.iter().filter(|row| row.conn.is_some()) {
-                row_ui(ui, row, palette, actions);
-            }
-        });
+    let table = ui.scope(|ui| {
+        words_ui(ui, words, colour);
+        for row in matrix.rows.iter().filter(|row| row.conn.is_some()) {
+            row_ui(ui, row, palette, actions);
+        }
+    });
+    table.response.rect
 }
 
 fn row_ui(ui: &mut Ui, row: &MatrixRow, palette: &Palette, actions: &mut Actions) {
@@ -190,5 +194,3 @@ fn title(name: &str) -> String {
 
 /// Seconds after which variants are made again, since the fresh ones expire after an hour.
 const STALE_SECS: i64 = 1800;
-/// Points of the table, from which on it scrolls.
-const MATRIX_HEIGHT: f32 = 420.0;
