@@ -1,10 +1,11 @@
 //! What a server can do wrong, byte by byte over real sockets, and exactly what must be recorded of it: its frames, our
 //! frames, broken rules, limits, time-outs, and how reading ended.
 //!
-//! The rows stand in [`framing`], [`closing`] and [`opening`]. Each is run twice: its bytes in one write, glued behind the
+//! The rows stand in [`framing`], [`closing`], [`opening`] and [`deflate`]. Each is run twice: its bytes in one write, glued behind the
 //! 101, and byte by byte. The transcript must be the same.
 
 mod closing;
+mod deflate;
 mod framing;
 mod opening;
 
@@ -292,7 +293,7 @@ fn fact_line(fact: &Fact) -> Option<String> {
 #[test]
 fn each_misbehaviour_is_recorded_exactly() {
     let only = std::env::var("MISBEHAVIOUR").unwrap_or_default();
-    let all: Vec<Misbehaviour> = [framing::rows(), closing::rows(), opening::rows()].into_iter().flatten().collect();
+    let all: Vec<Misbehaviour> = [framing::rows(), closing::rows(), opening::rows(), deflate::rows()].into_iter().flatten().collect();
     let names: std::collections::BTreeSet<&str> = all.iter().map(|case| case.name).collect();
     assert_eq!(names.len(), all.len(), "two misbehaviours have the same name");
     assert!(all.len() >= 90, "{} misbehaviours", all.len());
