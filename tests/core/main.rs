@@ -19,3 +19,4 @@ mod network;
 mod peer;
 mod probes;
 mod smoke;
+mod tls_peer;

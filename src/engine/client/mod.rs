@@ -161,7 +161,10 @@ async fn linger<S: AsyncRead + OverTcp + Unpin>(stream: &mut Tap<S>) {
             _ => break,
         }
     }
+    // Refusals need not end TCP: that they do not is no time-out.
+    stream.see_transport_end(deadline).await.ok();
     stream.look_for_reset().await;
+    stream.farewell().await;
 }
 
 /// Runs a phase before the connection is open; a wish to stop ends it.
