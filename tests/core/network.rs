@@ -1,7 +1,7 @@
 //! The way and the keep-alive over real sockets: proxies, Unix sockets, pings, a half-dead peer, connecting again.
 
-use std::io::{Read as _, Write as _};
-use std::net::{TcpListener, TcpStream};
+use std::io::{Read, Write};
+use std::net::TcpListener;
 use std::time::Duration;
 
 use sockeye::engine::{Command, Event, KeepAliveOptions, Outgoing, ProxyChoice, Reconnect};
@@ -11,11 +11,12 @@ use sockeye::observation::{ConnId, Deadline, Expect};
 use sockeye::wire::{FrameHeader, encode_frame};
 
 use crate::peer::{LIMIT, accept, engine, options, read_head, read_to_end, run, serve, wait_for_end, wait_until};
+use crate::tls_peer::{Peer, over_tls};
 
 const CLOSE_1000: &[u8] = &[0x88, 2, 0x03, 0xE8];
 
 /// Waits for the client's Close and answers it.
-fn close_well(stream: &mut TcpStream) {
+fn close_well(stream: &mut (impl Read + Write)) {
     let mut seen = Vec::new();
     let mut byte = [0];
     while stream.read(&mut byte).is_ok_and(|read| read == 1) {
@@ -25,6 +26,13 @@ fn close_well(stream: &mut TcpStream) {
         }
     }
     stream.write_all(CLOSE_1000).unwrap();
+}
+
+/// A short session of which nothing is wrong.
+fn say_hello(stream: &mut (impl Read + Write)) {
+    accept(stream);
+    stream.write_all(&encode_frame(0x81, None, b"hello")).unwrap();
+    close_well(stream);
 }
 
 #[test]
@@ -52,6 +60,42 @@ fn connect_carries_the_login_and_the_journal_does_not() {
     let json = check_json(&story, &[], Some(&mut Redactor::for_story(&story)));
     crate::cli::assert_fits_schema(&json);
     assert!(json["phases"].as_array().unwrap().iter().any(|phase| phase["phase"] == "proxy" && phase["ok"] == true));
+}
+
+#[test]
+fn a_proxy_may_be_spoken_to_by_tls() {
+    for scheme in ["ws", "wss"] {
+        let (address, peer) = serve(move |stream| {
+            let mut proxy = Peer::tls(stream);
+            let asked = read_head(&mut proxy);
+            proxy.write_all(b"HTTP/1.1 200 OK\r\n\r\n").unwrap();
+            if scheme == "wss" {
+                say_hello(&mut over_tls(proxy))
+            } else {
+                say_hello(&mut proxy)
+            }
+            asked
+        });
+        let mut options = options(&format!("{scheme}://server.invalid:8123/path"));
+        options.insecure = true;
+        options.proxy = ProxyChoice::Url(format!("https://user:hunter2@{address}"));
+        let story = run(options);
+        let asked = String::from_utf8(peer.join().unwrap()).unwrap();
+        assert!(asked.starts_with("CONNECT server.invalid:8123 HTTP/1.1\r\n"), "{asked}");
+        assert!(asked.contains("Proxy-Authorization: Basic "), "{asked}");
+        let verdict = story.verdict.as_ref().unwrap();
+        assert_eq!((verdict.ending.id(), verdict.cause.as_str()), ("open", "healthy"), "{scheme}: {verdict:#?}");
+        assert_eq!(story.tls.is_some(), scheme == "wss", "TLS to the proxy is not that of the server");
+        assert!(!format!("{story:?}").contains("hunter2"));
+    }
+    let (address, peer) = serve(|stream| read_head(&mut Peer::tls(stream)));
+    let mut options = options("ws://server.invalid:8123/path");
+    options.proxy = ProxyChoice::Url(format!("https://{address}"));
+    let story = run(options);
+    assert!(peer.join().unwrap().is_empty(), "nothing is asked of a proxy that is not trusted");
+    let verdict = story.verdict.as_ref().unwrap();
+    assert_eq!((verdict.ending.id(), verdict.cause.as_str()), ("connect-failed", "proxy-refused"), "{verdict:#?}");
+    assert!(verdict.summary.contains("TLS to the proxy"), "{verdict:#?}");
 }
 
 #[test]

@@ -208,6 +208,13 @@ impl OverTcp for TcpStream {
     }
 }
 
+/// The way through a proxy that is spoken to by TLS: how TLS to the proxy ends is the end of the tunnel.
+impl OverTcp for TlsStream<TcpStream> {
+    fn tcp(&self) -> Option<&TcpStream> {
+        Some(self.get_ref().0)
+    }
+}
+
 #[cfg(unix)]
 impl OverTcp for UnixStream {
     fn tcp(&self) -> Option<&TcpStream> {

@@ -101,6 +101,19 @@ pub(crate) async fn connect_quietly(
     TlsConnector::from(Arc::new(config)).connect(name, stream).await
 }
 
+/// Runs the TLS handshake with a proxy, which gets neither the client certificate nor the server name of the session.
+pub(crate) async fn connect_to_proxy(
+    stream: TcpStream,
+    host: &str,
+    options: &ConnectOptions,
+    sink: &Sink,
+) -> std::io::Result<TlsStream<TcpStream>> {
+    let name = ServerName::try_from(host.to_owned()).map_err(std::io::Error::other)?;
+    let options = ConnectOptions { client_certificate: None, sni: None, ..options.clone() };
+    let config = config(&options, Arc::default(), sink).map_err(std::io::Error::other)?;
+    TlsConnector::from(Arc::new(config)).connect(name, stream).await
+}
+
 /// What was agreed on.
 fn info<S>(stream: &TlsStream<S>, seen: &Seen) -> TlsInfo {
     let (_, session) = stream.get_ref();
@@ -238,7 +251,7 @@ fn received(alert: AlertDescription) -> TlsAlert {
 }
 
 /// The library's words, and those for people where a certificate is at fault.
-fn failure_words(error: &std::io::Error) -> String {
+pub(crate) fn failure_words(error: &std::io::Error) -> String {
     match error.get_ref().and_then(|e| e.downcast_ref::<TlsError>()) {
         Some(TlsError::InvalidCertificate(defect)) => format!("invalid certificate: {}", verifier::words(defect)),
         Some(_) | None => error.to_string(),
