@@ -7,7 +7,7 @@ use std::time::Duration;
 use sockeye::engine::{Command, Event, KeepAliveOptions, Outgoing, ProxyChoice, Reconnect};
 use sockeye::export::Redactor;
 use sockeye::export::check_json::check_json;
-use sockeye::observation::{ConnId, Deadline, Expect};
+use sockeye::observation::{ConnId, Deadline, Expect, ResolveKind};
 use sockeye::wire::{FrameHeader, encode_frame};
 
 use crate::peer::{LIMIT, accept, engine, options, read_head, read_to_end, run, serve, wait_for_end, wait_until};
@@ -301,6 +301,20 @@ fn a_peer_that_stops_reading_is_noticed_and_named() {
             "{queues:?}"
         );
     }
+}
+
+#[test]
+fn the_resolver_speaks_for_itself() {
+    // A label may have 63 characters: it is refused before anybody is asked.
+    let story = run(options(&format!("ws://{}.test:1/", "a".repeat(64))));
+    let failure = story.resolve.as_ref().unwrap().failure.as_ref().unwrap();
+    assert_eq!(failure.kind, ResolveKind::NoSuchName, "{failure:?}");
+    let number = failure.code.unwrap();
+    assert!(failure.text.ends_with(&format!("(EAI_NONAME {number})")), "{failure:?}");
+    assert!(failure.text.len() > 20 && story.attempts.is_empty(), "{failure:?}");
+    let verdict = story.verdict.as_ref().unwrap();
+    assert_eq!((verdict.ending.id(), verdict.cause.as_str()), ("resolve-failed", "dns-nxdomain"));
+    assert!(verdict.evidence.iter().any(|line| line.text.contains("EAI_NONAME")), "{verdict:#?}");
 }
 
 #[test]
