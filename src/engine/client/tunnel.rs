@@ -15,7 +15,7 @@ use tokio_socks::Error as SocksError;
 use tokio_socks::tcp::Socks5Stream;
 
 use super::failure::io_failure;
-use super::tls::{connect_to_proxy, failure_words};
+use super::tls::connect_to_proxy;
 use crate::engine::ConnectOptions;
 use crate::engine::sink::Sink;
 use crate::observation::{Deadline, Fact, TunnelFailure, TunnelFailureKind};
@@ -95,10 +95,10 @@ async fn over_tls(
     options: &ConnectOptions,
     sink: &Sink,
 ) -> Result<TlsStream<TcpStream>, TunnelFailure> {
-    connect_to_proxy(tcp, &proxy.host, options, sink).await.map_err(|error| {
+    connect_to_proxy(tcp, &proxy.host, options, sink).await.map_err(|why| {
         let request = format!("TLS to {}, then CONNECT {}", proxy.place(), authority(target));
         sink.push(Fact::TunnelStarted { kind: proxy.kind, request });
-        let text = format!("TLS to the proxy failed: {}", failure_words(&error));
+        let text = format!("TLS to the proxy failed: {why}");
         TunnelFailure { kind: TunnelFailureKind::Tls, text, response: String::new() }
     })
 }
