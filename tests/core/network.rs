@@ -70,9 +70,9 @@ fn a_proxy_may_be_spoken_to_by_tls() {
             let asked = read_head(&mut proxy);
             proxy.write_all(b"HTTP/1.1 200 OK\r\n\r\n").unwrap();
             if scheme == "wss" {
-                say_hello(&mut over_tls(proxy))
+                say_hello(&mut over_tls(proxy));
             } else {
-                say_hello(&mut proxy)
+                say_hello(&mut proxy);
             }
             asked
         });
