@@ -229,8 +229,8 @@ pub(super) struct ConnectArgs {
     /// Appends the keys of the TLS session to this file, for Wireshark [default: the variable SSLKEYLOGFILE].
     #[arg(long, value_name = "FILE", help_heading = "Network")]
     pub(super) keylog: Option<PathBuf>,
-    /// Goes through this proxy: `http://[USER:PASSWORD@]HOST:PORT`, `socks5://…`, or `none` [default: the variables
-    /// `HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY`, except to this machine].
+    /// Goes through this proxy: `http://[USER:PASSWORD@]HOST:PORT`, `https://…`, `socks5://…`, or `none` [default: the
+    /// variables `HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY`, except to this machine].
     #[arg(long, value_name = "URL", help_heading = "Network")]
     pub(super) proxy: Option<String>,
     /// Sends a ping each so many seconds and measures the round trip.

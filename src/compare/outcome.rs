@@ -24,12 +24,15 @@ pub(super) fn close(one: &Story, other: &Story, found: &mut Comparison) {
     add("the Close frame received", &|story| story.close_received.as_ref().map(frame));
     add("the Close frame sent", &|story| story.close_sent.as_ref().map(frame));
     add("the end of TCP", &|story| {
-        story.read_end.as_ref().map(|(_, end)| match end {
+        let words = |end: &ReadEnd| match end {
             ReadEnd::Fin => "FIN".to_owned(),
             ReadEnd::Reset => "RST".to_owned(),
             ReadEnd::CloseNotify => "close_notify".to_owned(),
             ReadEnd::Failed(failure) => failure.text.clone(),
-        })
+        };
+        let ends = [&story.read_end, &story.transport_end];
+        let ends: Vec<String> = ends.into_iter().flatten().map(|(_, end)| words(end)).collect();
+        Some(ends.join(", then ")).filter(|ends| !ends.is_empty())
     });
     add("whether it was cleanly closed", &|story| Some(if story.is_clean() { "yes" } else { "no" }.to_owned()));
     add("the code that a browser shows", &|story| story.opened.map(|_| story.browser_code().to_string()));

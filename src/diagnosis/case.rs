@@ -102,7 +102,8 @@ impl<'a> Case<'a> {
     /// How and when the peer's side of TCP ended.
     pub(super) fn tcp_end(&self) -> Option<(Moment, TcpEnd)> {
         if let Some((at, end)) = &self.story.read_end {
-            let end = match end {
+            let end = match self.story.tcp_end().unwrap_or(end) {
+                // Until TCP ends, all that is known is that the server will send no more.
                 ReadEnd::Fin | ReadEnd::CloseNotify => TcpEnd::Fin,
                 ReadEnd::Reset => TcpEnd::Rst,
                 ReadEnd::Failed(failure) => end_by_kind(failure.kind),
@@ -115,6 +116,9 @@ impl<'a> Case<'a> {
 
     /// What the end of TCP is called in a sentence.
     pub(super) fn tcp_end_words(&self) -> &'static str {
+        if self.story.read_end.is_some() && self.story.tcp_end().is_none() {
+            return "close_notify";
+        }
         match self.tcp_end() {
             Some((_, TcpEnd::Fin)) => "FIN",
             Some((_, TcpEnd::Rst)) => "RST",

@@ -100,7 +100,14 @@ fn phases(story: &Story) -> Vec<Value> {
     if let Some(tls) = &story.tls {
         let ok = tls.ended.map(|_| tls.failure.is_none());
         let ms = tls.ended.map(|ended| ended.millis_since(tls.started));
-        phase("tls", None, ok, ms, tls.failure.as_ref().map(words::tls_failure), tls::detail(tls));
+        phase(
+            "tls",
+            None,
+            ok,
+            ms,
+            tls.failure.as_ref().map(words::tls_failure),
+            tls::detail(tls, story.ended_with_close_notify()),
+        );
     }
     if let Some(request) = &story.request {
         phase("request", None, Some(true), None, None, json!({"bytes": request.raw.len()}));

@@ -184,8 +184,11 @@ fn handshake(page: &mut Page<'_>, story: &Story) -> io::Result<()> {
         page.raw("<table class=\"checks\">\n")?;
         for check in &story.answer.checks {
             let (class, sign, word) = mark(Some(check.ok));
-            let detail =
-                if check.ok { String::new() } else { format!("expected {}, got {}", check.expected, check.got) };
+            let detail = if check.ok {
+                String::new()
+            } else {
+                format!("expected {}, got {} ({})", check.expected, check.got, check.check.section())
+            };
             let (name, detail) = (escaped(check.check.words()), page.foreign(&detail));
             page.raw(&format!(
                 "<tr class=\"{class}\"><td><b title=\"{word}\">{sign}</b></td><th>{name}</th><td>{detail}</td></tr>\n"

@@ -129,7 +129,7 @@ impl Capture<'_> {
             return self.packet(number, at, server, RST | ACK, &[]);
         }
         let (from, flags) = match fact {
-            Fact::ReadEnded(end) => (server, end_flags(end)),
+            Fact::ReadEnded(end) | Fact::TransportEnded(end) => (server, end_flags(end)),
             Fact::ResetAfterFin => (server, Some(RST)),
             Fact::WeClosedTcp => (client, Some(FIN | ACK)),
             _not_seen_on_the_wire => return Ok(()),
@@ -179,7 +179,7 @@ impl Capture<'_> {
 /// The flags of the packet that ended reading, if the end was one.
 fn end_flags(end: &ReadEnd) -> Option<u8> {
     match end {
-        ReadEnd::Fin | ReadEnd::CloseNotify => Some(FIN | ACK),
+        ReadEnd::Fin => Some(FIN | ACK),
         ReadEnd::Reset => Some(RST),
         ReadEnd::Failed(failure) => match failure.kind {
             IoKind::Reset | IoKind::Aborted | IoKind::BrokenPipe => Some(RST),
@@ -192,6 +192,8 @@ fn end_flags(end: &ReadEnd) -> Option<u8> {
             | IoKind::PermissionDenied
             | IoKind::Other => None,
         },
+        // How TCP ended comes behind it.
+        ReadEnd::CloseNotify => None,
     }
 }
 

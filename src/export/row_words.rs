@@ -5,7 +5,7 @@ use super::redact::Redactor;
 use super::visible::{shortened, visible};
 use super::{row_json, words};
 use crate::diagnosis::console::without_escapes;
-use crate::observation::{Direction, Fact};
+use crate::observation::{Direction, Fact, ReadEnd};
 use crate::store::{FrameRow, RowBody};
 use crate::wire::{Cut, Opcode};
 
@@ -97,7 +97,8 @@ fn fact_words(fact: &Fact) -> (String, String) {
         Fact::ServerExited { source, status } => (format!("{source} ended"), status.to_string()),
         Fact::Pasted { console, text } => (format!("pasted from the {}'s console", console.word()), text.clone()),
         Fact::Note { text } => ("note".to_owned(), text.clone()),
-        Fact::ReadEnded(end) => ("end of TCP".to_owned(), words::read_end(end)),
+        Fact::ReadEnded(ReadEnd::CloseNotify) => ("end of TLS".to_owned(), words::read_end(&ReadEnd::CloseNotify)),
+        Fact::ReadEnded(end) | Fact::TransportEnded(end) => ("end of TCP".to_owned(), words::read_end(end)),
         Fact::TcpFailed { address, failure } => {
             ("tcp failed".to_owned(), format!("{address} {}", words::failure(failure)))
         }

@@ -2,7 +2,7 @@
 
 use super::check_json::{browser_code, response_outcome};
 use super::{tls, words};
-use crate::observation::{Direction, Moment, TcpQueues};
+use crate::observation::{Direction, Moment, ReadEnd, TcpQueues};
 use crate::store::{AttemptOutcome, ServerClock, Story};
 
 /// One step. Its words may hold secrets.
@@ -178,6 +178,14 @@ impl Steps {
             self.push(None, "close", Some(close.at), Some(close.at.millis_since(opened)), what);
         }
         let end = match (&story.read_end, &story.we_closed_tcp) {
+            (Some((at, ReadEnd::CloseNotify)), _) => {
+                let below = match &story.transport_end {
+                    Some((_, end)) => words::read_end(end),
+                    None if story.we_closed_tcp.is_some() => "TCP left open".to_owned(),
+                    None => "TCP still open".to_owned(),
+                };
+                Some((*at, format!("{}, then {below}", words::read_end(&ReadEnd::CloseNotify))))
+            }
             (Some((at, end)), _) => Some((*at, words::read_end(end))),
             (None, Some(at)) => Some((*at, "closed by us".to_owned())),
             (None, None) => None,

@@ -6,8 +6,8 @@ use super::words;
 use crate::observation::{CertInfo, ClientCertificateUse, TlsFailureKind};
 use crate::store::Tls;
 
-/// The detail of the TLS phase; null while nothing came of it.
-pub(super) fn detail(tls: &Tls) -> Value {
+/// The detail of the TLS phase, and whether it ended with `close_notify`; null while nothing came of it.
+pub(super) fn detail(tls: &Tls, close_notify: Option<bool>) -> Value {
     let kinds = |kinds: &[TlsFailureKind]| kinds.iter().map(|kind| words::tls_kind(*kind)).collect::<Vec<_>>();
     match (&tls.info, &tls.failure) {
         (Some(info), _) => json!({
@@ -20,6 +20,7 @@ pub(super) fn detail(tls: &Tls) -> Value {
             "defects": info.defects,
             "client_certificate": client_certificate(info.client_certificate),
             "alert": null,
+            "close_notify": close_notify,
         }),
         (None, Some(failure)) => {
             let used = match (failure.client_cert_requested, failure.client_cert_given) {
@@ -39,6 +40,7 @@ pub(super) fn detail(tls: &Tls) -> Value {
                 "alert": failure.alert.map(|alert| json!({
                     "direction": alert.direction.word(), "code": alert.code, "name": alert.name(),
                 })),
+                "close_notify": null,
             })
         }
         (None, None) => Value::Null,
@@ -144,7 +146,7 @@ mod tests {
             "TLS alert sent unknown_ca (48)",
         ];
         assert_eq!(lines(&tls), wanted);
-        assert_eq!(detail(&tls)["alert"]["name"], "unknown_ca");
-        assert_eq!(detail(&tls)["certificates"][0]["not_after"], "1970-01-02T00:00:00Z");
+        assert_eq!(detail(&tls, None)["alert"]["name"], "unknown_ca");
+        assert_eq!(detail(&tls, None)["certificates"][0]["not_after"], "1970-01-02T00:00:00Z");
     }
 }

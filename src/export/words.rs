@@ -196,23 +196,23 @@ pub(super) fn tcp_end(story: &Story) -> &'static str {
         _ => {}
     }
     let we_were_first = match (&story.we_closed_tcp, &story.read_end) {
-        (Some(ours), Some((theirs, _))) => ours < theirs,
+        (Some(ours), Some((theirs, _))) => ours < theirs || story.tcp_end().is_none(),
         (Some(_), None) => true,
         (None, _) => false,
     };
     if we_were_first {
         return "local";
     }
-    match &story.read_end {
-        Some((_, ReadEnd::Fin | ReadEnd::CloseNotify)) => "fin",
-        Some((_, ReadEnd::Reset)) => "rst",
-        Some((_, ReadEnd::Failed(failure))) => match failure.kind {
+    match story.tcp_end() {
+        Some(ReadEnd::Fin) => "fin",
+        Some(ReadEnd::Reset) => "rst",
+        Some(ReadEnd::Failed(failure)) => match failure.kind {
             IoKind::TimedOut | IoKind::HostUnreachable | IoKind::NetworkUnreachable => "timeout",
             IoKind::Reset | IoKind::Aborted | IoKind::BrokenPipe => "rst",
             IoKind::UnexpectedEof => "fin",
             IoKind::Refused | IoKind::AddressNotAvailable | IoKind::PermissionDenied | IoKind::Other => "local",
         },
-        None => "none",
+        Some(ReadEnd::CloseNotify) | None => "none",
     }
 }
 

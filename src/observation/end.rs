@@ -81,6 +81,6 @@ pub enum ReadEnd {
     Reset,
     /// The system gave up or failed otherwise.
     Failed(IoFailure),
-    /// TLS ended with `close_notify`.
+    /// TLS ended with `close_notify`; how TCP ended is a fact of its own, `TransportEnded`.
     CloseNotify,
 }

@@ -289,6 +289,8 @@ pub enum Fact {
     ReadEnded(ReadEnd),
     /// Writing failed.
     WriteFailed(IoFailure),
+    /// How TCP below TLS ended, once `close_notify` had ended reading.
+    TransportEnded(ReadEnd),
     /// A RST came after the FIN.
     ResetAfterFin,
     /// We closed our side of TCP.
@@ -383,7 +385,7 @@ impl Fact {
         if let Self::CipherBytes { direction, .. } | Self::Bytes { direction, .. } = self {
             return Some(*direction);
         }
-        if matches!(self, Self::ReadEnded(_) | Self::ResetAfterFin) {
+        if matches!(self, Self::ReadEnded(_) | Self::TransportEnded(_) | Self::ResetAfterFin) {
             return Some(Direction::ServerToClient);
         }
         matches!(self, Self::WeClosedTcp | Self::WriteFailed(_)).then_some(Direction::ClientToServer)

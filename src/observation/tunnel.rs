@@ -68,6 +68,8 @@ pub enum TunnelFailureKind {
     Authentication,
     /// The answer is not SOCKS version 5.
     NotSocks,
+    /// TLS to the proxy itself failed.
+    Tls,
     /// TCP ended before an answer.
     Ended,
     /// Our time-out ran out.

@@ -135,6 +135,9 @@ impl Story {
             Fact::WriteFailed(failure) => {
                 self.write_failed.get_or_insert((at, failure.clone()));
             }
+            Fact::TransportEnded(end) => {
+                self.transport_end.get_or_insert((at, end.clone()));
+            }
             Fact::ResetAfterFin => self.reset_after_fin = true,
             Fact::WeClosedTcp => self.we_closed_tcp = Some(at),
             Fact::ProbeStarted(probe) => {

@@ -5,6 +5,7 @@
 
 mod checkpoint;
 mod chunk;
+mod end;
 pub mod filter;
 mod fold;
 mod frames;

@@ -94,6 +94,8 @@ pub struct Story {
     pub paused_since: Option<Moment>,
     /// How reading ended.
     pub read_end: Option<(Moment, ReadEnd)>,
+    /// How TCP below TLS ended after `close_notify`.
+    pub transport_end: Option<(Moment, ReadEnd)>,
     /// How writing failed.
     pub write_failed: Option<(Moment, IoFailure)>,
     /// Whether a RST came after the FIN.
@@ -418,33 +420,6 @@ impl Story {
             || self.close_received.is_some()
             || self.close_sent.is_some()
             || self.read_end.is_some()
-    }
-
-    /// The code that a browser's `CloseEvent` would carry for this end.
-    ///
-    /// 1005 for an empty Close, 1006 where no acceptable Close came (also where the server broke the protocol). A browser
-    /// reports the code of the Close that it received; if it received none, 1006, whatever was on the wire.
-    pub fn browser_code(&self) -> u16 {
-        if self.first_fatal_violation().is_some_and(|(_, v)| !v.kind.is_accepted_by_chrome()) {
-            return 1006;
-        }
-        match &self.close_received {
-            Some(close) => close.info.code.unwrap_or(1005),
-            None => 1006,
-        }
-    }
-
-    /// Whether the closing handshake was completed (RFC 6455 §7.1.4).
-    pub fn is_clean(&self) -> bool {
-        self.close_received.is_some()
-            && self.close_sent.is_some()
-            && self.write_failed.is_none()
-            && self.first_fatal_violation().is_none_or(|(_, v)| v.kind.is_accepted_by_chrome())
-    }
-
-    /// The first rule the server broke for which an endpoint fails the connection.
-    pub fn first_fatal_violation(&self) -> Option<&(Moment, Violation)> {
-        self.violations.iter().find(|(_, v)| v.direction == Direction::ServerToClient && v.kind.is_fatal())
     }
 
     /// The tally of a direction.

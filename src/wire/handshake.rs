@@ -202,6 +202,17 @@ impl CheckName {
             Self::Extensions => "extensions",
         }
     }
+
+    /// The section that the rule stands in.
+    pub fn section(self) -> &'static str {
+        match self {
+            Self::Status | Self::Upgrade | Self::Connection | Self::Accept | Self::Subprotocol => "RFC 6455 §4.1",
+            // A 101 is of HTTP/1.1: to a client of 1.0 a server must not send any 1xx.
+            Self::HttpVersion => "RFC 9110 §15.2",
+            Self::LineEnds => "RFC 9112 §2.2",
+            Self::Extensions => "RFC 6455 §9.1",
+        }
+    }
 }
 
 /// Checks a final response against the request (RFC 6455 §4.1); with another status than 101 only the status counts.

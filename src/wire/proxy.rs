@@ -24,6 +24,8 @@ pub struct ProxyUrl {
 pub enum ProxyKind {
     /// HTTP, asked with CONNECT (RFC 9110 §9.3.6).
     Http,
+    /// The same over TLS to the proxy itself.
+    Https,
     /// SOCKS version 5 (RFC 1928); the proxy resolves the name.
     Socks5,
 }
@@ -33,6 +35,7 @@ impl ProxyKind {
     pub fn words(self) -> &'static str {
         match self {
             Self::Http => "HTTP proxy",
+            Self::Https => "HTTPS proxy",
             Self::Socks5 => "SOCKS5 proxy",
         }
     }
@@ -55,7 +58,7 @@ impl fmt::Debug for ProxyUrl {
     }
 }
 
-/// Reads the URL of a proxy: `http://user:password@host:3128`, `socks5://host`, or `host:port` for HTTP.
+/// Reads the URL of a proxy: `http://user:password@host:3128`, `https://host`, `socks5://host`, or `host:port` for HTTP.
 ///
 /// What is wrong is said in words that do not repeat the password.
 pub fn parse_proxy(typed: &str) -> Result<ProxyUrl, String> {
@@ -67,11 +70,9 @@ pub fn parse_proxy(typed: &str) -> Result<ProxyUrl, String> {
     let kind = match scheme.to_ascii_lowercase().as_str() {
         "http" => ProxyKind::Http,
         "socks5" | "socks5h" | "socks" => ProxyKind::Socks5,
-        "https" => {
-            return Err("TLS to the proxy itself is not spoken here: use http:// or socks5://".to_owned());
-        }
+        "https" => ProxyKind::Https,
         "socks4" | "socks4a" => return Err("SOCKS version 4 is not spoken here: use socks5://".to_owned()),
-        _ => return Err("a proxy begins with http:// or socks5://".to_owned()),
+        _ => return Err("a proxy begins with http://, https:// or socks5://".to_owned()),
     };
     let rest = rest.split(['/', '?', '#']).next().unwrap_or_default();
     let (userinfo, host_port) = rest.rsplit_once('@').map_or((None, rest), |(user, host)| (Some(user), host));
@@ -92,6 +93,7 @@ pub fn parse_proxy(typed: &str) -> Result<ProxyUrl, String> {
             port.ok_or("the proxy's port is no number from 1 to 65535")?
         }
         (_, ProxyKind::Http) => 8080,
+        (_, ProxyKind::Https) => 443,
         (_, ProxyKind::Socks5) => 1080,
     };
     let decoded = |text: &str| percent_encoding::percent_decode_str(text).decode_utf8_lossy().into_owned();
@@ -164,19 +166,10 @@ mod tests {
         assert_eq!(read("http://p:3128"), Ok((ProxyKind::Http, "p:3128".to_owned(), None)));
         assert_eq!(read("proxy.example:8888"), Ok((ProxyKind::Http, "proxy.example:8888".to_owned(), None)));
         assert_eq!(read("SOCKS5h://[::1]"), Ok((ProxyKind::Socks5, "[::1]:1080".to_owned(), None)));
+        assert_eq!(read("HTTPS://p"), Ok((ProxyKind::Https, "p:443".to_owned(), None)));
         let credentials = Some(("u".to_owned(), "p@ss:w".to_owned()));
         assert_eq!(read("http://u:p%40ss:w@h:1/x"), Ok((ProxyKind::Http, "h:1".to_owned(), credentials)));
-        for wrong in [
-            "",
-            "https://h",
-            "socks4://h",
-            "ftp://h",
-            "http://",
-            "http://h:0",
-            "http://h:x",
-            "http://[::1",
-            "http://a b",
-        ] {
+        for wrong in ["", "socks4://h", "ftp://h", "http://", "http://h:0", "http://h:x", "http://[::1", "http://a b"] {
             assert!(parse_proxy(wrong).is_err(), "{wrong}");
         }
         let told = parse_proxy("http://u:hunter2@h:x").unwrap_err();

@@ -12,6 +12,7 @@ use sockeye::wire::{FrameHeader, encode_frame};
 use crate::peer::{
     accept, engine, opened, options, read_head, read_to_end, run, serve, silent_server, wait_for_end, wait_until,
 };
+use crate::tls_peer::Peer;
 
 #[test]
 fn request_is_sent_exactly_as_it_is_shown() {
@@ -186,24 +187,36 @@ fn bytes_glued_behind_the_101_are_frames() {
 
 #[test]
 fn rst_after_the_fin_is_seen() {
-    let (address, peer) = serve(|mut stream| {
-        accept(&mut stream);
-        // Closed at once: our Close meets a socket that is gone.
-        stream.write_all(&[0x88, 2, 3, 0xE8]).unwrap();
-    });
-    let story = run(options(&format!("ws://{address}/")));
-    peer.join().unwrap();
-    assert!(matches!(story.read_end, Some((_, ReadEnd::Fin))), "{:?}", story.read_end);
-    assert!(story.reset_after_fin && story.close_sent.is_some());
-    let (address, peer) = serve(|mut stream| {
-        accept(&mut stream);
-        stream.write_all(&[0x88, 2, 3, 0xE8]).unwrap();
-        stream.shutdown(Shutdown::Write).unwrap();
-        read_to_end(&mut stream);
-    });
-    let story = run(options(&format!("ws://{address}/")));
-    peer.join().unwrap();
-    assert!(matches!(story.read_end, Some((_, ReadEnd::Fin))) && !story.reset_after_fin);
+    for scheme in ["ws", "wss"] {
+        let peer = move |stream| if scheme == "wss" { Peer::tls(stream) } else { Peer::Plain(stream) };
+        let run = |address| {
+            let mut options = options(&format!("{scheme}://{address}/"));
+            options.insecure = true;
+            run(options)
+        };
+        let (address, thread) = serve(move |stream| {
+            let mut peer = peer(stream);
+            accept(&mut peer);
+            // Closed at once: our Close meets a socket that is gone.
+            peer.write_all(&[0x88, 2, 3, 0xE8]).unwrap();
+            peer.close_notify();
+        });
+        let story = run(address);
+        thread.join().unwrap();
+        assert_eq!(story.tcp_end(), Some(&ReadEnd::Fin), "{scheme}");
+        assert_eq!(story.ended_with_close_notify(), (scheme == "wss").then_some(true));
+        assert!(story.reset_after_fin && story.close_sent.is_some(), "{scheme}");
+        let (address, thread) = serve(move |stream| {
+            let mut peer = peer(stream);
+            accept(&mut peer);
+            peer.write_all(&[0x88, 2, 3, 0xE8]).unwrap();
+            peer.close_notify();
+            peer.fin();
+        });
+        let story = run(address);
+        thread.join().unwrap();
+        assert!(story.tcp_end() == Some(&ReadEnd::Fin) && !story.reset_after_fin, "{scheme}");
+    }
 }
 
 #[test]

@@ -20,3 +20,4 @@ mod peer;
 mod probes;
 mod search;
 mod smoke;
+mod tls_peer;

@@ -1,23 +1,24 @@
 //! The way and the keep-alive over real sockets: proxies, Unix sockets, pings, a half-dead peer, connecting again.
 
-use std::io::{Read as _, Write as _};
-use std::net::{TcpListener, TcpStream};
+use std::io::{Read, Write};
+use std::net::TcpListener;
 use std::time::Duration;
 
 use sockeye::engine::{Command, Event, KeepAliveOptions, Outgoing, ProxyChoice, Reconnect};
 use sockeye::export::Redactor;
 use sockeye::export::check_json::check_json;
-use sockeye::observation::{ConnId, Deadline, Expect};
+use sockeye::observation::{ConnId, Deadline, Expect, ResolveKind};
 use sockeye::wire::{FrameHeader, encode_frame};
 
 use crate::peer::{
     LIMIT, accept, engine, opened, options, read_head, read_to_end, run, serve, silent_server, wait_for_end, wait_until,
 };
+use crate::tls_peer::{Peer, over_tls};
 
 const CLOSE_1000: &[u8] = &[0x88, 2, 0x03, 0xE8];
 
 /// Waits for the client's Close and answers it.
-fn close_well(stream: &mut TcpStream) {
+fn close_well(stream: &mut (impl Read + Write)) {
     let mut seen = Vec::new();
     let mut byte = [0];
     while stream.read(&mut byte).is_ok_and(|read| read == 1) {
@@ -27,6 +28,13 @@ fn close_well(stream: &mut TcpStream) {
         }
     }
     stream.write_all(CLOSE_1000).unwrap();
+}
+
+/// A short session of which nothing is wrong.
+fn say_hello(stream: &mut (impl Read + Write)) {
+    accept(stream);
+    stream.write_all(&encode_frame(0x81, None, b"hello")).unwrap();
+    close_well(stream);
 }
 
 #[test]
@@ -54,6 +62,42 @@ fn connect_carries_the_login_and_the_journal_does_not() {
     let json = check_json(&story, &[], Some(&mut Redactor::for_story(&story)));
     crate::cli::assert_fits_schema(&json);
     assert!(json["phases"].as_array().unwrap().iter().any(|phase| phase["phase"] == "proxy" && phase["ok"] == true));
+}
+
+#[test]
+fn a_proxy_may_be_spoken_to_by_tls() {
+    for scheme in ["ws", "wss"] {
+        let (address, peer) = serve(move |stream| {
+            let mut proxy = Peer::tls(stream);
+            let asked = read_head(&mut proxy);
+            proxy.write_all(b"HTTP/1.1 200 OK\r\n\r\n").unwrap();
+            if scheme == "wss" {
+                say_hello(&mut over_tls(proxy));
+            } else {
+                say_hello(&mut proxy);
+            }
+            asked
+        });
+        let mut options = options(&format!("{scheme}://server.invalid:8123/path"));
+        options.insecure = true;
+        options.proxy = ProxyChoice::Url(format!("https://user:hunter2@{address}"));
+        let story = run(options);
+        let asked = String::from_utf8(peer.join().unwrap()).unwrap();
+        assert!(asked.starts_with("CONNECT server.invalid:8123 HTTP/1.1\r\n"), "{asked}");
+        assert!(asked.contains("Proxy-Authorization: Basic "), "{asked}");
+        let verdict = story.verdict.as_ref().unwrap();
+        assert_eq!((verdict.ending.id(), verdict.cause.as_str()), ("open", "healthy"), "{scheme}: {verdict:#?}");
+        assert_eq!(story.tls.is_some(), scheme == "wss", "TLS to the proxy is not that of the server");
+        assert!(!format!("{story:?}").contains("hunter2"));
+    }
+    let (address, peer) = serve(|stream| read_head(&mut Peer::tls(stream)));
+    let mut options = options("ws://server.invalid:8123/path");
+    options.proxy = ProxyChoice::Url(format!("https://{address}"));
+    let story = run(options);
+    assert!(peer.join().unwrap().is_empty(), "nothing is asked of a proxy that is not trusted");
+    let verdict = story.verdict.as_ref().unwrap();
+    assert_eq!((verdict.ending.id(), verdict.cause.as_str()), ("connect-failed", "proxy-refused"), "{verdict:#?}");
+    assert!(verdict.summary.contains("TLS to the proxy"), "{verdict:#?}");
 }
 
 #[test]
@@ -259,6 +303,20 @@ fn a_peer_that_stops_reading_is_noticed_and_named() {
             "{queues:?}"
         );
     }
+}
+
+#[test]
+fn the_resolver_speaks_for_itself() {
+    // A label may have 63 characters: it is refused before anybody is asked.
+    let story = run(options(&format!("ws://{}.test:1/", "a".repeat(64))));
+    let failure = story.resolve.as_ref().unwrap().failure.as_ref().unwrap();
+    assert_eq!(failure.kind, ResolveKind::NoSuchName, "{failure:?}");
+    let number = failure.code.unwrap();
+    assert!(failure.text.ends_with(&format!("(EAI_NONAME {number})")), "{failure:?}");
+    assert!(failure.text.len() > 20 && story.attempts.is_empty(), "{failure:?}");
+    let verdict = story.verdict.as_ref().unwrap();
+    assert_eq!((verdict.ending.id(), verdict.cause.as_str()), ("resolve-failed", "dns-nxdomain"));
+    assert!(verdict.evidence.iter().any(|line| line.text.contains("EAI_NONAME")), "{verdict:#?}");
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! A peer for tests: a plain listener whose one connection is served by a closure with literal bytes.
 
-use std::io::{Read as _, Write as _};
+use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -32,7 +32,7 @@ pub(crate) fn serve<T: Send + 'static>(
 }
 
 /// Reads the request's head.
-pub(crate) fn read_head(stream: &mut TcpStream) -> Vec<u8> {
+pub(crate) fn read_head(stream: &mut impl Read) -> Vec<u8> {
     let mut head = Vec::new();
     let mut byte = [0];
     while !head.ends_with(b"\r\n\r\n") && stream.read(&mut byte).is_ok_and(|n| n == 1) {
@@ -42,12 +42,12 @@ pub(crate) fn read_head(stream: &mut TcpStream) -> Vec<u8> {
 }
 
 /// Reads the request and answers it with a right 101.
-pub(crate) fn accept(stream: &mut TcpStream) -> Vec<u8> {
+pub(crate) fn accept(stream: &mut (impl Read + Write)) -> Vec<u8> {
     accept_with(stream, "")
 }
 
 /// The same with further fields in the 101, each with its line end.
-pub(crate) fn accept_with(stream: &mut TcpStream, fields: &str) -> Vec<u8> {
+pub(crate) fn accept_with(stream: &mut (impl Read + Write), fields: &str) -> Vec<u8> {
     let head = read_head(stream);
     let request = parse_request(&head).unwrap();
     let accept = accept_for(request.values("sec-websocket-key").next().unwrap());
@@ -59,7 +59,7 @@ pub(crate) fn accept_with(stream: &mut TcpStream, fields: &str) -> Vec<u8> {
 }
 
 /// Reads until the client ends TCP.
-pub(crate) fn read_to_end(stream: &mut TcpStream) -> Vec<u8> {
+pub(crate) fn read_to_end(mut stream: impl Read) -> Vec<u8> {
     let mut out = Vec::new();
     // A reset ends it as well.
     stream.read_to_end(&mut out).ok();

@@ -33,6 +33,8 @@ const HANDSHAKES: &[&[u8]] = &[
     b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\nSec-WebSocket-Extensions: permessage-deflate; server_max_window_bits=10\r\n\r\n",
     b"HTTP/1.1 503 Busy\r\nTransfer-Encoding: chunked\r\n\r\n6\r\ncome b\r\n0\r\n\r\n",
     b"HTTP/1.0 403 Forbidden\nContent-Length: 8\n\nno entry",
+    b"HTTP/1.1 401 No\r\nContent-Encoding: zstd\r\n\r\n\x28\xb5\x2f\xfd\x60\x44\x01\x2d\x01\x00\xe8Unauthorized: token expired. \x01\x00\x91\x00\x95\x72\x02",
+    b"HTTP/1.1 401 No\r\nContent-Encoding: br\r\n\r\n\x9b\x7f\xff\x7f\xe0\x27\x00\xe2\xb1\x40\x20\xf7\xfe\x0f",
     "ws://user:pass@[::1%25lo]:3001/a/../b?token=eyJ%2E&agentId=é#x".as_bytes(),
     b"wss://xn--mnchen-3ya.example:443/%zz",
 ];

@@ -10,6 +10,7 @@ import base64
 import json
 import re
 import socket
+import ssl
 import subprocess
 import sys
 import threading
@@ -60,6 +61,42 @@ def raw(*pieces, then="fin"):
     return hostile.after_upgrade(act)
 
 
+def raw_tls(*pieces, then):
+    """The same over TLS, each piece a record; `then` says whether close_notify comes, and what ends TCP below it."""
+    def act(peer):
+        for piece in pieces:
+            peer.sendall(piece)
+        peer.settimeout(20)
+        if then.startswith("close_notify"):
+            peer.setblocking(False)
+            try:
+                peer.unwrap()
+            except ssl.SSLWantReadError:
+                pass  # ours is sent, that of the client is waited for below
+            peer.setblocking(True)
+        if then.endswith("reset"):
+            peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\x00\x00\x00\x00\x00\x00\x00")
+            return
+        if then.endswith("fin when told"):
+            peer.unwrap()  # returns once the client's close_notify is there
+        # It ends TCP and says nothing by TLS.
+        if not then.endswith("stay"):
+            peer.shutdown(socket.SHUT_WR)
+        below = socket.socket(fileno=peer.detach())
+        with below:
+            below.settimeout(20)
+            while below.recv(1 << 16):
+                pass
+
+    def serve(peer, work):
+        peer.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(work / "tls/self.crt", work / "tls/self.key")
+        context.keylog_filename = str(work / "keylog")
+        hostile.after_upgrade(act)(context.wrap_socket(peer, server_side=True))
+    return serve
+
+
 def glued(peer):
     """The 101 and two frames in one segment."""
     head = hostile.read_head(peer)
@@ -86,6 +123,13 @@ def rows():
         Row("node: 404", ("node", "no-listener-404", {}), frames=0),
         Row("node: socket destroyed in the upgrade", ("node", "upgrade-destroyed", {}), frames=0),
         Row("node over TLS: echo", ("node", "tls", {"TLS_KEY": "tls/self.key", "TLS_CERT": "tls/self.crt"}), ("--insecure", *sends), "wss", frames=9),
+        Row("python over TLS: echo", ("python", "tls", {"TLS_KEY": "tls/self.key", "TLS_CERT": "tls/self.crt"}), ("--insecure", *sends), "wss", frames=9),
+        Row("raw over TLS: close_notify, FIN", raw_tls(b"\x81\x02hi", then="close_notify, fin"), ("--insecure",), "wss"),
+        Row("raw over TLS: close_notify, FIN after ours", raw_tls(b"\x81\x02hi", then="close_notify, fin when told"), ("--insecure",), "wss"),
+        Row("raw over TLS: close_notify, RST", raw_tls(b"\x81\x02hi", then="close_notify, reset"), ("--insecure",), "wss"),
+        Row("raw over TLS: close_notify alone", raw_tls(b"\x81\x02hi", then="close_notify, stay"), ("--insecure",), "wss"),
+        Row("raw over TLS: FIN alone", raw_tls(b"\x01\x02hi", then="fin"), ("--insecure",), "wss"),
+        Row("raw over TLS: RST", raw_tls(b"\x81\x02hi", then="reset"), ("--insecure",), "wss"),
         Row("node: a talk of fragments and 1 MiB", ("talker node", {"threshold": 0}), ("--echo",), path="/server-closes", frames=20),
         Row("node: the same without compression", ("talker node", False), ("--echo",), path="/server-closes", frames=20),
         Row("python: echo", ("python", "good", {}), sends, frames=9),
@@ -120,7 +164,8 @@ class RawServer:
 
 def start(row, work, log):
     if callable(row.start):
-        return RawServer(row.start)
+        serve = row.start
+        return RawServer(serve if row.scheme == "ws" else lambda peer: serve(peer, work))
     kind, *rest = row.start
     if kind.startswith("talker "):
         command, env = interop.programs(kind.split()[1], rest[0], work)
@@ -174,6 +219,7 @@ class Captured:
     frames: dict = field(default_factory=lambda: {CLIENT: [], SERVER: []})
     ends: list = field(default_factory=list)     # (direction, "fin" or "rst"), in order
     head: str = ""                               # of the response
+    close_notify: bool = False                   # whether the server sent it
 
 
 def decode(path, ports, tls_ports, keylog):
@@ -184,7 +230,7 @@ def decode(path, ports, tls_ports, keylog):
     for port in ports:
         command += ["-d", f"tcp.port=={port},{'tls' if port in tls_ports else 'http'}"]
         command += ["-d", f"tls.port=={port},http"] if port in tls_ports else []
-    command += ["-Y", "websocket || http.response || tcp.flags.fin == 1 || tcp.flags.reset == 1 || tcp.flags.syn == 1"]
+    command += ["-Y", "websocket || http.response || tls.alert_message || tcp.flags.fin == 1 || tcp.flags.reset == 1 || tcp.flags.syn == 1"]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     streams, of_port = {}, {}
     for packet in json.loads(done.stdout):
@@ -199,6 +245,8 @@ def decode(path, ports, tls_ports, keylog):
                 seen.head = bytes.fromhex(head if isinstance(head, str) else head[0]).decode("latin-1")
         for frame in listed(layers.get("websocket")):
             seen.frames[direction].append(frame_of(frame))
+        if direction == SERVER and '"tls.alert_message.desc": "0"' in json.dumps(layers.get("tls", {})):
+            seen.close_notify = True
         flags = int(tcp["tcp.flags"], 16)
         if flags & 0x05:
             seen.ends.append((direction, "rst" if flags & 0x04 else "fin"))
@@ -268,15 +316,18 @@ def inflated(frames, direction, deflate):
     return contents
 
 
-def compare_end(captured, rows_saved, report, is_tls):
-    """Who ended TCP first, and with what."""
+def compare_end(captured, rows_saved, report):
+    """Whether TLS ended before TCP; who ended TCP first, and with what."""
     if not captured.ends:
         return ["tshark sees no end of TCP"]
     first, how = captured.ends[0]
-    kinds = [(row["kind"], (row.get("event") or {}).get("end")) for row in rows_saved if row["kind"] in ("read_ended", "we_closed_tcp")]
+    ends = ("read_ended", "transport_ended", "we_closed_tcp")
+    kinds = [(row["kind"], (row.get("event") or {}).get("end")) for row in rows_saved if row["kind"] in ends]
     tcp_end = report["close"]["tcp_end"]
-    if is_tls and kinds[:1] == [("read_ended", "close_notify")]:
-        return []  # TLS ended first, and who of the two then ended TCP first is not observed
+    if captured.close_notify != (kinds[:1] == [("read_ended", "close_notify")]):
+        return [f"close_notify by the capture: {captured.close_notify}; saved: {kinds}"]
+    if captured.close_notify:
+        kinds = [("read_ended", end) if kind == "transport_ended" else (kind, end) for kind, end in kinds[1:]]
     if first == CLIENT:
         is_right = kinds[:1] == [("we_closed_tcp", None)] and tcp_end not in ("fin", "rst")
         return [] if is_right else [f"we ended TCP first by the capture; saved: {kinds}, tcp_end {tcp_end}"]
@@ -301,7 +352,7 @@ def judge(row, run, saved, captured):
     if run.panicked or report is None or captured is None or not saved.exists():
         return [f"no report: status {run.status} {run.stderr[-300:]!r}, captured: {captured is not None}"]
     lines = [json.loads(line) for line in saved.read_text().splitlines()]
-    problems = compare_frames(captured, interop.saved_frames(saved)) + compare_end(captured, lines, report, row.scheme == "wss")
+    problems = compare_frames(captured, interop.saved_frames(saved)) + compare_end(captured, lines, report)
     count = sum(map(len, captured.frames.values()))
     if count < row.frames:
         problems.append(f"tshark decodes {count} frames alone, expected {row.frames} at least")

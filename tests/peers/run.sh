@@ -63,6 +63,7 @@ part 'disks that are full, fixed or gone' python3 "$here/durability.py" --sockey
 part 'exports in the tools of others' python3 "$here/exports.py" --sockeye "$sockeye" --work "$work"
 part 'TLS of openssl and nginx' python3 "$here/tls.py" --sockeye "$sockeye" --work "$work"
 part 'half-dead peers' python3 "$here/half_dead.py" --sockeye "$sockeye" --work "$work"
+part 'handshakes of Chromium and ws' python3 "$here/presets.py" --sockeye "$sockeye" --work "$work"
 part 'interop, every byte' python3 "$here/interop.py" --sockeye "$sockeye" --work "$work"
 part 'agreement with a capture' python3 "$here/capture.py" --sockeye "$sockeye" --work "$work"
 part 'hostile peers' python3 "$here/hostile.py" --sockeye "$sockeye" --work "$work"

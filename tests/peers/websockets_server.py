@@ -144,6 +144,7 @@ async def main():
     if options.get("ssl"):
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(os.environ["TLS_CERT"], os.environ["TLS_KEY"])
+        context.keylog_filename = os.environ.get("TLS_KEYLOG")
         options = {**options, "ssl": context}
     async with serve(handler, os.environ.get("HOST", "127.0.0.1"), 0, **options) as server:
         port = next(iter(server.sockets)).getsockname()[1]

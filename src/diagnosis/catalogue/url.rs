@@ -155,8 +155,8 @@ pub(super) const CAUSES: &[Cause] = &[
         what: "Credentials before the @ are no reliable way to log in over WebSocket. Some clients \
             turn them into an Authorization header, others leave them out, and they turn up in \
             logs and histories.",
-        browser: "Chrome accepts the URL; what it does with the credentials differs between \
-            browsers and versions.",
+        browser: "Chrome accepts the URL, connects without the credentials, and asks again with an \
+            Authorization header if the server answers 401 with WWW-Authenticate: Basic.",
         fixes: &[
             advice(
                 "Remove them from the URL and send a token: in the query, in a cookie or as the \

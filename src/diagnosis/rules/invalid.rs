@@ -72,8 +72,15 @@ fn failed_check(case: &Case<'_>, ending: Ending, id: &'static str) -> Option<Fou
     }
     let at = case.head_at();
     let (expected, got) = (case.quote(&check.expected, 80), case.quote(&check.got, 80));
-    let found = Found::certain(check_sentence(case, check, id))
-        .seen(at, format!("{}: expected {expected}, got {got}", check.check.words()));
+    let found = Found::certain(check_sentence(case, check, id)).seen(
+        at,
+        format!(
+            "{}: expected {expected}, got {got} ({}{})",
+            check.check.words(),
+            check.check.section(),
+            if check.fatal { "" } else { "; Chrome goes on" }
+        ),
+    );
     Some(found.cause_if(check.fatal && ending == Ending::UpgradeInvalid))
 }
 

@@ -84,7 +84,7 @@ fn unreachable(case: &Case<'_>, ending: Ending, _: &'static str) -> Option<Found
 fn refused_by_http(case: &Case<'_>, ending: Ending, _: &'static str) -> Option<Found> {
     let (tunnel, failure, at) = refusal(case, ending)?;
     let (_, place, source) = proxy(case)?;
-    if tunnel.kind != ProxyKind::Http || failure.kind == TunnelFailureKind::Status(407) {
+    if tunnel.kind == ProxyKind::Socks5 || failure.kind == TunnelFailureKind::Status(407) {
         return None;
     }
     let place = case.quote(place, 80);
@@ -95,6 +95,9 @@ fn refused_by_http(case: &Case<'_>, ending: Ending, _: &'static str) -> Option<F
             if matches!(status, 502..=504) { ", so it could not reach the server either" } else { "" }
         ),
         TunnelFailureKind::NotHttp => format!("What listens at {place} is no HTTP proxy: its answer is not HTTP."),
+        TunnelFailureKind::Tls => {
+            format!("TLS to the proxy {place} itself failed, so it was not asked for a way to the server.")
+        }
         TunnelFailureKind::Ended => format!("The proxy {place} ended TCP in place of an answer to our CONNECT."),
         TunnelFailureKind::TimedOut => format!("The proxy {place} did not answer our CONNECT in time."),
         TunnelFailureKind::Reply(_) | TunnelFailureKind::Authentication | TunnelFailureKind::NotSocks => return None,
@@ -125,7 +128,10 @@ fn refused_by_socks(case: &Case<'_>, ending: Ending, _: &'static str) -> Option<
         }
         TunnelFailureKind::TimedOut => format!("The SOCKS5 proxy {place} did not answer in time."),
         TunnelFailureKind::Ended => format!("The SOCKS5 proxy {place} ended TCP in place of an answer."),
-        TunnelFailureKind::NotSocks | TunnelFailureKind::Status(_) | TunnelFailureKind::NotHttp => {
+        TunnelFailureKind::NotSocks
+        | TunnelFailureKind::Status(_)
+        | TunnelFailureKind::NotHttp
+        | TunnelFailureKind::Tls => {
             format!("What listens at {place} is no SOCKS5 proxy: its answer is not SOCKS version 5.")
         }
     };
@@ -219,6 +225,7 @@ mod tests {
         ] {
             refused(ProxyKind::Http, kind, "").certain("connect-failed", "proxy-refused");
         }
+        refused(ProxyKind::Https, TunnelFailureKind::Tls, "").certain("connect-failed", "proxy-refused");
         for kind in [TunnelFailureKind::Reply(5), TunnelFailureKind::Authentication, TunnelFailureKind::NotSocks] {
             refused(ProxyKind::Socks5, kind, "").certain("connect-failed", "socks-refused");
         }

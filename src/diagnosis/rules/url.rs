@@ -112,7 +112,8 @@ fn userinfo(case: &Case<'_>, ending: Ending, _: &'static str) -> Option<Found> {
     let target = case.target().filter(|_| ending != Ending::NotAttempted)?;
     target.userinfo.is_some().then(|| {
         Found::certain(
-            "The URL carries a user and a password; browsers drop them, other clients send them as Basic credentials.",
+            "The URL carries a user and a password; browsers send them only when a 401 asks for them, other clients at \
+             once, as Basic credentials.",
         )
         .seen(Moment::default(), "user and password before the @")
         .finding()

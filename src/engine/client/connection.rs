@@ -454,7 +454,11 @@ impl<S: AsyncRead + AsyncWrite + OverTcp + Unpin> Open<'_, S> {
                 Ok(_) => break,
             }
         }
-        self.ws.get_ref().tap().look_for_reset().await;
+        if tap.see_transport_end(deadline).await.is_err() {
+            self.sink.push(Fact::TimedOut { deadline: Deadline::TcpEnd, millis: grace });
+        }
+        tap.look_for_reset().await;
+        tap.farewell().await;
     }
 }
 

@@ -40,6 +40,7 @@ use crate::wire::{Target, UrlProblem, parse_url};
 use self::route::{Way, way};
 use self::tap::{OverTcp, Tap};
 pub use self::tls::{ClientCertificate, ClientCertificateError};
+use self::tunnel::Tunnel;
 use self::upgrade::Upgrade;
 
 /// What the user wants of a running connection.
@@ -69,11 +70,19 @@ pub(crate) async fn run(planned: &Planned, options: &ConnectOptions, sink: &Sink
         }
         return;
     }
-    let Some(tcp) = unless_stopped(wishes, sink, way_to(target, way, options, sink)).await.flatten() else {
-        return;
-    };
-    let ends = tcp.local_addr().and_then(|local| Ok(Ends { local, remote: tcp.peer_addr()? })).ok();
-    session(tcp, ends, target, options, sink, wishes).await;
+    let ends = |tcp: &TcpStream| tcp.local_addr().and_then(|local| Ok(Ends { local, remote: tcp.peer_addr()? })).ok();
+    match unless_stopped(wishes, sink, way_to(target, way, options, sink)).await.flatten() {
+        Some(Tunnel::Tcp(tcp)) => {
+            let ends = ends(&tcp);
+            session(tcp, ends, target, options, sink, wishes).await;
+        }
+        Some(Tunnel::OverTls(tls)) => {
+            let ends = ends(tls.get_ref().0);
+            // One connection in many takes this way: its state stays out of that of all others.
+            Box::pin(session(*tls, ends, target, options, sink, wishes)).await;
+        }
+        None => {}
+    }
 }
 
 /// Connects to a Unix socket; `None` if it cannot be, which the facts tell.
@@ -115,7 +124,7 @@ async fn session<S: AsyncRead + AsyncWrite + OverTcp + Unpin>(
 }
 
 /// TCP to the server, or to the proxy and through it; `None` if there is no way, which the facts tell.
-async fn way_to(target: &Target, way: &Way, options: &ConnectOptions, sink: &Sink) -> Option<TcpStream> {
+async fn way_to(target: &Target, way: &Way, options: &ConnectOptions, sink: &Sink) -> Option<Tunnel> {
     let limit_millis = options.time_outs.connect_millis;
     let (host, port) = match &way.proxy {
         Some(proxy) => (&proxy.host, proxy.port),
@@ -124,13 +133,13 @@ async fn way_to(target: &Target, way: &Way, options: &ConnectOptions, sink: &Sin
     let tcp = connect::connect(host, port, options.family, limit_millis, sink).await?;
     match &way.proxy {
         Some(proxy) => {
-            let tunnel = tunnel::open(tcp, proxy, target, limit_millis, sink).await;
+            let tunnel = tunnel::open(tcp, proxy, target, options, sink).await;
             if tunnel.is_none() {
                 sink.push(Fact::WeClosedTcp);
             }
             tunnel
         }
-        None => Some(tcp),
+        None => Some(Tunnel::Tcp(tcp)),
     }
 }
 
@@ -163,7 +172,10 @@ async fn linger<S: AsyncRead + OverTcp + Unpin>(stream: &mut Tap<S>) {
             _ => break,
         }
     }
+    // Refusals need not end TCP: that they do not is no time-out.
+    stream.see_transport_end(deadline).await.ok();
     stream.look_for_reset().await;
+    stream.farewell().await;
 }
 
 /// Runs a phase before the connection is open; a wish to stop ends it.

@@ -49,6 +49,7 @@ enum Line {
     Fixed(&'static str, &'static str),
     Host,
     UserAgent,
+    AcceptEncoding,
     Origin,
     /// Only with the token in it, or typed.
     Cookie,
@@ -62,28 +63,29 @@ enum Line {
 }
 
 /// Recorded from Chromium 156; a page cannot add headers, so what was typed follows at the end.
+///
+/// With a login in the URL Chromium asks without it first, and again with it after a 401: this is that second request.
 const CHROME: &[Line] = &[
     Line::Host,
     Line::Fixed("Connection", "Upgrade"),
     Line::Fixed("Pragma", "no-cache"),
     Line::Fixed("Cache-Control", "no-cache"),
+    Line::Authorization,
     Line::UserAgent,
     Line::Fixed("Upgrade", "websocket"),
     Line::Origin,
     Line::Fixed("Sec-WebSocket-Version", "13"),
-    Line::Fixed("Accept-Encoding", "gzip, deflate, br, zstd"),
+    Line::AcceptEncoding,
     Line::Fixed("Accept-Language", "en-US,en;q=0.9"),
     Line::Cookie,
     Line::Key,
     Line::Extensions,
     Line::Subprotocols,
-    Line::Authorization,
     Line::Typed,
 ];
 
-/// Recorded from ws 8.23 on Node 20.
+/// Recorded from ws 8.23 on Node 20: all that its user gives comes first, whatever it is.
 const NODE_WS: &[Line] = &[
-    Line::Cookie,
     Line::Typed,
     Line::Fixed("Sec-WebSocket-Version", "13"),
     Line::Key,
@@ -123,18 +125,30 @@ fn with_key(options: &ConnectOptions, target: &Target, key: &str) -> Vec<u8> {
             head.push_str(part);
         }
     };
+    let token = token_field(options);
+    let typed_comes_first = options.preset == Preset::NodeWs;
+    let has_place = |name: &str| !typed_comes_first && lines.iter().any(|line| line.name().eq_ignore_ascii_case(name));
     for line in lines {
         if let Line::Typed = line {
-            if let (Some(token), Some(TokenPlace::Header { name })) = (&options.token, &options.token_place) {
-                write(name, token);
+            let is_header = matches!(options.token_place, Some(TokenPlace::Header { .. }));
+            if let Some((name, value)) = token.as_ref().filter(|(name, _)| is_header || !has_place(name)) {
+                write(name, value);
             }
-            let has_place = |typed: &str| lines.iter().any(|line| line.name().eq_ignore_ascii_case(typed));
             for (name, value) in options.headers.iter().filter(|(name, _)| !has_place(name)) {
                 write(name, value);
             }
             continue;
         }
         let own = line.value(options, target, key);
+        if typed_comes_first {
+            let is_there = |name: &str| name.eq_ignore_ascii_case(line.name());
+            let is_written = token.as_ref().is_some_and(|(name, _)| is_there(name))
+                || options.headers.iter().any(|(name, _)| is_there(name));
+            if let Some(value) = own.filter(|_| !is_written) {
+                write(line.name(), &value);
+            }
+            continue;
+        }
         let mut typed = options.headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case(line.name())).peekable();
         if typed.peek().is_none()
             && let Some(value) = &own
@@ -161,6 +175,7 @@ impl Line {
             Self::Fixed(name, _) => name,
             Self::Host => "Host",
             Self::UserAgent => "User-Agent",
+            Self::AcceptEncoding => "Accept-Encoding",
             Self::Origin => "Origin",
             Self::Cookie => "Cookie",
             Self::Key => "Sec-WebSocket-Key",
@@ -177,6 +192,7 @@ impl Line {
             Self::Fixed(_, value) => Some(value.to_owned()),
             Self::Host => Some(target.host_header()),
             Self::UserAgent => Some(user_agent()),
+            Self::AcceptEncoding => Some(accept_encoding(target).to_owned()),
             Self::Origin => origin(options, target),
             Self::Key => Some(key.to_owned()),
             Self::Extensions => options.extensions.clone(),
@@ -188,22 +204,44 @@ impl Line {
                 Some(subprotocols(options).join(comma)).filter(|all| !all.is_empty())
             }
             Self::Cookie => self.token(options),
-            Self::Authorization => self.token(options).or_else(|| {
-                let userinfo = target.userinfo.as_ref()?;
-                Some(format!("Basic {}", STANDARD.encode(userinfo)))
-            }),
+            Self::Authorization => self.token(options).or_else(|| target.userinfo.as_deref().map(login)),
             Self::Typed => None,
         }
     }
 
     /// The token, if it goes into this line.
     fn token(self, options: &ConnectOptions) -> Option<String> {
-        match (self, options.token.as_ref()?, options.token_place.as_ref()?) {
-            (Self::Cookie, token, TokenPlace::Cookie { name }) => Some(format!("{name}={token}")),
-            (Self::Authorization, token, TokenPlace::Bearer) => Some(format!("Bearer {token}")),
-            _ => None,
+        if !matches!(self, Self::Cookie | Self::Authorization) {
+            return None;
         }
+        let is_header = matches!(options.token_place, Some(TokenPlace::Header { .. }));
+        token_field(options).filter(|(name, _)| !is_header && name == self.name()).map(|(_, value)| value)
     }
+}
+
+/// The field that carries the token, if one does.
+fn token_field(options: &ConnectOptions) -> Option<(String, String)> {
+    let token = options.token.as_ref()?;
+    match options.token_place.as_ref()? {
+        TokenPlace::Header { name } => Some((name.clone(), token.clone())),
+        TokenPlace::Bearer => Some(("Authorization".to_owned(), format!("Bearer {token}"))),
+        TokenPlace::Cookie { name } => Some(("Cookie".to_owned(), format!("{name}={token}"))),
+        TokenPlace::Query { .. } | TokenPlace::Subprotocol | TokenPlace::FirstMessage { .. } => None,
+    }
+}
+
+/// What stands before the `@` of a URL as a login (RFC 7617 §2), decoded as browsers and Node do.
+fn login(userinfo: &str) -> String {
+    let mut decoded: Vec<u8> = percent_encoding::percent_decode_str(userinfo).collect();
+    if !userinfo.contains(':') {
+        decoded.push(b':');
+    }
+    format!("Basic {}", STANDARD.encode(decoded))
+}
+
+/// Chrome offers brotli and zstd where nothing on the way can mistake them: by TLS, and to this machine.
+fn accept_encoding(target: &Target) -> &'static str {
+    if target.secure || target.is_loopback() { "gzip, deflate, br, zstd" } else { "gzip, deflate" }
 }
 
 /// Chrome's name for itself on this platform; it names no version but the first number.
@@ -265,6 +303,22 @@ mod tests {
         assert!(sent(&options).ends_with("client_max_window_bits\r\nSec-WebSocket-Protocol: chat.v1, chat.v2\r\n\r\n"));
     }
 
+    /// Recorded: Chromium 156.0.8078.108, from a page of `page.test`, a name for this machine.
+    #[test]
+    fn chrome_offers_brotli_only_where_the_way_is_safe() {
+        for (url, expected) in [
+            ("ws://page.test:60167/remote", "gzip, deflate"),
+            ("wss://page.test:43727/tls", "gzip, deflate, br, zstd"),
+            ("ws://127.0.0.1:54577/ws", "gzip, deflate, br, zstd"),
+            ("ws://localhost/", "gzip, deflate, br, zstd"),
+            ("ws://[::1]:1/", "gzip, deflate, br, zstd"),
+            ("ws://192.0.2.1/", "gzip, deflate"),
+        ] {
+            let line = format!("\r\nAccept-Encoding: {expected}\r\n");
+            assert!(sent(&of(Preset::Chrome, url)).contains(&line), "{url}");
+        }
+    }
+
     /// Recorded: ws 8.23.0 on Node 20.20.2, once as it is and once with options.
     #[test]
     fn node_sends_what_ws_sends() {
@@ -296,6 +350,25 @@ mod tests {
              Host: 127.0.0.1:45285\r\n\r\n"
         );
         assert_eq!(sent(&options), recorded);
+    }
+
+    /// Recorded from the same two: Chromium's second request after a 401, and ws with fields of its user's.
+    #[test]
+    fn a_login_of_the_url_is_sent_decoded() {
+        let options = of(Preset::Chrome, "ws://user:pass%20word@127.0.0.1:1/");
+        let text = sent(&options);
+        let place = "Cache-Control: no-cache\r\nAuthorization: Basic dXNlcjpwYXNzIHdvcmQ=\r\nUser-Agent: ";
+        assert!(text.contains(place), "{text}");
+        let mut options = of(Preset::NodeWs, "ws://user:pass%20word@127.0.0.1:1/");
+        assert!(sent(&options).ends_with("Host: 127.0.0.1:1\r\nAuthorization: Basic dXNlcjpwYXNzIHdvcmQ=\r\n\r\n"));
+        for (name, value) in [("X-One", "1"), ("Authorization", "Bearer abc"), ("Host", "h.example")] {
+            options.headers.push((name.to_owned(), value.to_owned()));
+        }
+        let text = sent(&options);
+        let first = "GET / HTTP/1.1\r\nX-One: 1\r\nAuthorization: Bearer abc\r\nHost: h.example\r\nSec-WebSocket-V";
+        assert!(text.starts_with(first) && text.matches("Authorization").count() == 1, "{text}");
+        assert_eq!(text.matches("Host").count(), 1, "{text}");
+        assert_eq!(login("user"), format!("Basic {}", STANDARD.encode("user:")));
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! The tap below the endpoint: records every byte that the operating system handed over or accepted.
 
+use std::future::poll_fn;
 use std::io;
 use std::pin::Pin;
 use std::sync::{Arc, OnceLock};
@@ -11,7 +12,8 @@ use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
 use tokio::net::TcpStream;
 #[cfg(unix)]
 use tokio::net::UnixStream;
-use tokio::time::timeout;
+use tokio::time::error::Elapsed;
+use tokio::time::{Instant, timeout, timeout_at};
 use tokio_rustls::client::TlsStream;
 
 use super::failure::{io_failure, read_end};
@@ -32,6 +34,7 @@ pub(crate) struct Tap<S> {
     end: TransportEnd,
     ended: bool,
     ended_with_fin: bool,
+    awaits_transport: bool,
     paused: bool,
     write_failed: bool,
     ping_filter: Option<PingFilter>,
@@ -72,6 +75,7 @@ impl<S> Tap<S> {
             end,
             ended: false,
             ended_with_fin: false,
+            awaits_transport: false,
             paused: false,
             write_failed: false,
             ping_filter: None,
@@ -160,19 +164,30 @@ impl<S> Tap<S> {
                     self.sink.push(Fact::TlsFailed(Box::new(failure)));
                 }
                 let below = self.end.get().cloned();
-                let end = match (error, below) {
-                    (_, Some(below)) => below,
-                    (None, None) => ReadEnd::CloseNotify,
-                    (Some(_), None) => end,
-                };
-                self.tell_end(end);
+                match (error, below) {
+                    (None, below) => {
+                        self.tell_end(ReadEnd::CloseNotify);
+                        // It may have been read together with close_notify.
+                        if let Some(below) = below {
+                            self.tell_transport_end(below);
+                        }
+                    }
+                    (Some(_), below) => self.tell_end(below.unwrap_or(end)),
+                }
             }
         }
     }
 
     fn tell_end(&mut self, end: ReadEnd) {
-        self.ended_with_fin = matches!(end, ReadEnd::Fin | ReadEnd::CloseNotify);
+        self.ended_with_fin = matches!(end, ReadEnd::Fin);
+        self.awaits_transport = matches!(end, ReadEnd::CloseNotify);
         self.sink.push(Fact::ReadEnded(end));
+    }
+
+    fn tell_transport_end(&mut self, end: ReadEnd) {
+        self.ended_with_fin = matches!(end, ReadEnd::Fin);
+        self.awaits_transport = false;
+        self.sink.push(Fact::TransportEnded(end));
     }
 }
 
@@ -180,11 +195,28 @@ impl<S> Tap<S> {
 pub(crate) trait OverTcp {
     /// The connection itself; `None` where it cannot be had.
     fn tcp(&self) -> Option<&TcpStream>;
+
+    /// Sends `close_notify`, once, if this is TLS.
+    fn poll_close_notify(&mut self, _cx: &mut Context<'_>) -> Poll<()> {
+        Poll::Ready(())
+    }
+
+    /// Reads on below TLS, if this is TLS, until TCP ends there.
+    fn poll_transport_end(&mut self, _cx: &mut Context<'_>) -> Poll<()> {
+        Poll::Ready(())
+    }
 }
 
 impl OverTcp for TcpStream {
     fn tcp(&self) -> Option<&TcpStream> {
         Some(self)
+    }
+}
+
+/// The way through a proxy that is spoken to by TLS: how TLS to the proxy ends is the end of the tunnel.
+impl OverTcp for TlsStream<TcpStream> {
+    fn tcp(&self) -> Option<&TcpStream> {
+        Some(self.get_ref().0)
     }
 }
 
@@ -195,9 +227,28 @@ impl OverTcp for UnixStream {
     }
 }
 
-impl<S: OverTcp> OverTcp for TlsStream<S> {
+impl<S: AsyncRead + AsyncWrite + OverTcp + Unpin> OverTcp for TlsStream<Tap<S>> {
     fn tcp(&self) -> Option<&TcpStream> {
         self.get_ref().0.tcp()
+    }
+
+    fn poll_close_notify(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        self.get_mut().1.send_close_notify();
+        // A server that is gone does not hear it, and how TCP ended is known.
+        Pin::new(self).poll_flush(cx).map(|_sent| ())
+    }
+
+    fn poll_transport_end(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let tap = self.get_mut().0;
+        let mut scratch = [0; 4096];
+        while !tap.has_ended() {
+            // What comes after close_notify is to be ignored (RFC 8446 §6.1).
+            let mut buf = ReadBuf::new(&mut scratch);
+            if ready!(Pin::new(&mut *tap).poll_read(cx, &mut buf)).is_err() {
+                break;
+            }
+        }
+        Poll::Ready(())
     }
 }
 
@@ -205,9 +256,42 @@ impl<S: OverTcp> OverTcp for Tap<S> {
     fn tcp(&self) -> Option<&TcpStream> {
         self.io.tcp()
     }
+
+    fn poll_close_notify(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        self.io.poll_close_notify(cx)
+    }
+
+    fn poll_transport_end(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        self.io.poll_transport_end(cx)
+    }
 }
 
 impl<S: OverTcp> Tap<S> {
+    /// Sees how TCP ends after the server's `close_notify`; `Err` if it has not ended at `deadline`.
+    ///
+    /// Many servers wait for our `close_notify` before they end TCP. It is not sent at once: to a server that has ended both
+    /// ways already it would provoke a RST of ours.
+    pub(crate) async fn see_transport_end(&mut self, deadline: Instant) -> Result<(), Elapsed> {
+        if !self.awaits_transport {
+            return Ok(());
+        }
+        let at_once = deadline.min(Instant::now() + FIN_AFTER_CLOSE_NOTIFY);
+        if timeout_at(at_once, poll_fn(|cx| self.io.poll_transport_end(cx))).await.is_err() {
+            timeout_at(deadline, poll_fn(|cx| self.io.poll_close_notify(cx))).await?;
+            timeout_at(deadline, poll_fn(|cx| self.io.poll_transport_end(cx))).await?;
+        }
+        if let Some(end) = self.end.get().cloned() {
+            self.tell_transport_end(end);
+        }
+        Ok(())
+    }
+
+    /// Says that we are done, where TLS has a word for it; it changes nothing of what is known.
+    pub(crate) async fn farewell(&mut self) {
+        // Without room in TCP's queue it is left out.
+        timeout(FAREWELL, poll_fn(|cx| self.io.poll_close_notify(cx))).await.ok();
+    }
+
     /// Looks for a moment whether a RST follows a FIN: reading does not show it.
     pub(crate) async fn look_for_reset(&self) {
         let Some(tcp) = self.tcp().filter(|_| self.ended_with_fin) else { return };
@@ -221,6 +305,10 @@ impl<S: OverTcp> Tap<S> {
 
 /// How long a RST is waited for after a FIN: a way there and back on most networks.
 const RESET_AFTER_FIN: Duration = Duration::from_millis(100);
+/// How long a FIN may take after `close_notify`: servers that send both send them together.
+const FIN_AFTER_CLOSE_NOTIFY: Duration = Duration::from_millis(50);
+/// How long our last word may take.
+const FAREWELL: Duration = Duration::from_millis(50);
 
 impl<S: AsyncRead + Unpin> Tap<S> {
     /// Reads the next bytes of HTTP and frames; none at the end. The recorder gets the very same buffer.

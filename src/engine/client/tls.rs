@@ -82,7 +82,7 @@ pub(crate) async fn handshake<S: AsyncRead + AsyncWrite + Unpin>(
         }
         Ok(Err(error)) => {
             let kind = failure_kind(&error, end.get(), &seen);
-            fail(kind, failure_words(&error), &seen, alert(&error))
+            fail(kind, failure_words(&error, &seen), &seen, alert(&error))
         }
     }
 }
@@ -101,6 +101,25 @@ pub(crate) async fn connect_quietly(
     TlsConnector::from(Arc::new(config)).connect(name, stream).await
 }
 
+/// Runs the TLS handshake with a proxy, which gets neither the client certificate nor the server name of the session.
+///
+/// `Err` says in words what failed.
+pub(crate) async fn connect_to_proxy(
+    stream: TcpStream,
+    host: &str,
+    options: &ConnectOptions,
+    sink: &Sink,
+) -> Result<TlsStream<TcpStream>, String> {
+    let name = ServerName::try_from(host.to_owned()).map_err(|error| error.to_string())?;
+    let options = ConnectOptions { client_certificate: None, sni: None, ..options.clone() };
+    let seen = Arc::new(Mutex::new(Seen::default()));
+    let config = config(&options, Arc::clone(&seen), sink)?;
+    TlsConnector::from(Arc::new(config))
+        .connect(name, stream)
+        .await
+        .map_err(|error| failure_words(&error, &seen.lock().unwrap_or_else(PoisonError::into_inner)))
+}
+
 /// What was agreed on.
 fn info<S>(stream: &TlsStream<S>, seen: &Seen) -> TlsInfo {
     let (_, session) = stream.get_ref();
@@ -112,7 +131,7 @@ fn info<S>(stream: &TlsStream<S>, seen: &Seen) -> TlsInfo {
         group: session.negotiated_key_exchange_group().map(|group| format!("{:?}", group.name())),
         alpn: session.alpn_protocol().map(|name| String::from_utf8_lossy(name).into_owned()),
         chain: seen.chain.iter().filter_map(|der| describe(der)).collect(),
-        defects: seen.defects.iter().map(verifier::words).collect(),
+        defects: seen.defects.iter().map(|defect| seen.words(defect)).collect(),
         defect_kinds: seen.kinds(),
         client_certificate: seen.client_certificate,
     }
@@ -238,9 +257,9 @@ fn received(alert: AlertDescription) -> TlsAlert {
 }
 
 /// The library's words, and those for people where a certificate is at fault.
-fn failure_words(error: &std::io::Error) -> String {
+fn failure_words(error: &std::io::Error, seen: &Seen) -> String {
     match error.get_ref().and_then(|e| e.downcast_ref::<TlsError>()) {
-        Some(TlsError::InvalidCertificate(defect)) => format!("invalid certificate: {}", verifier::words(defect)),
+        Some(TlsError::InvalidCertificate(defect)) => format!("invalid certificate: {}", seen.words(defect)),
         Some(_) | None => error.to_string(),
     }
 }

@@ -1,4 +1,5 @@
-//! Through a proxy: HTTP CONNECT on our own handshake code, SOCKS5 by its library; what was said is recorded.
+//! Through a proxy: HTTP CONNECT on our own handshake code, in clear or over TLS, SOCKS5 by its library; what was said is
+//! recorded.
 //!
 //! The password of the proxy is sent and not recorded: it belongs to the user, not to the session.
 
@@ -6,13 +7,16 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
+use tokio_rustls::client::TlsStream;
 use tokio_socks::Error as SocksError;
 use tokio_socks::tcp::Socks5Stream;
 
 use super::failure::io_failure;
+use super::tls::connect_to_proxy;
+use crate::engine::ConnectOptions;
 use crate::engine::sink::Sink;
 use crate::observation::{Deadline, Fact, TunnelFailure, TunnelFailureKind};
 use crate::wire::{HeadOutcome, ProxyKind, ProxyUrl, ResponseHead, Target, framing, is_complete, parse_response};
@@ -24,18 +28,38 @@ const BEGINNING_BYTES: usize = 8;
 /// How much of a refusal's body is read.
 const MAX_BODY_BYTES: usize = 64 * 1024;
 
+/// A way to the target.
+pub(crate) enum Tunnel {
+    /// TCP, to the server or through a proxy.
+    Tcp(TcpStream),
+    /// Through a proxy that is spoken to by TLS.
+    OverTls(Box<TlsStream<TcpStream>>),
+}
+
 /// Asks the proxy for a way to the target; `None` if it does not give one, which the facts tell.
 pub(crate) async fn open(
     tcp: TcpStream,
     proxy: &ProxyUrl,
     target: &Target,
-    limit_millis: u64,
+    options: &ConnectOptions,
     sink: &Sink,
-) -> Option<TcpStream> {
+) -> Option<Tunnel> {
+    let limit_millis = options.time_outs.connect_millis;
     let asking = async {
         match proxy.kind {
-            ProxyKind::Http => connect(tcp, proxy, target, sink).await,
-            ProxyKind::Socks5 => socks(tcp, proxy, target, sink).await,
+            ProxyKind::Http => {
+                let (tcp, response) = connect(tcp, proxy, target, sink).await?;
+                Ok((Tunnel::Tcp(tcp), response))
+            }
+            ProxyKind::Https => {
+                let tls = over_tls(tcp, proxy, target, options, sink).await?;
+                let (tls, response) = connect(tls, proxy, target, sink).await?;
+                Ok((Tunnel::OverTls(Box::new(tls)), response))
+            }
+            ProxyKind::Socks5 => {
+                let (tcp, response) = socks(tcp, proxy, target, sink).await?;
+                Ok((Tunnel::Tcp(tcp), response))
+            }
         }
     };
     let result = timeout(Duration::from_millis(limit_millis), asking).await;
@@ -63,13 +87,29 @@ fn authority(target: &Target) -> String {
     format!("{}:{}", target.bracketed_host(), target.port)
 }
 
+/// TLS to the proxy itself.
+async fn over_tls(
+    tcp: TcpStream,
+    proxy: &ProxyUrl,
+    target: &Target,
+    options: &ConnectOptions,
+    sink: &Sink,
+) -> Result<TlsStream<TcpStream>, TunnelFailure> {
+    connect_to_proxy(tcp, &proxy.host, options, sink).await.map_err(|why| {
+        let request = format!("TLS to {}, then CONNECT {}", proxy.place(), authority(target));
+        sink.push(Fact::TunnelStarted { kind: proxy.kind, request });
+        let text = format!("TLS to the proxy failed: {why}");
+        TunnelFailure { kind: TunnelFailureKind::Tls, text, response: String::new() }
+    })
+}
+
 /// CONNECT (RFC 9110 §9.3.6).
-async fn connect(
-    mut tcp: TcpStream,
+async fn connect<S: AsyncRead + AsyncWrite + Unpin>(
+    mut tcp: S,
     proxy: &ProxyUrl,
     target: &Target,
     sink: &Sink,
-) -> Result<(TcpStream, String), TunnelFailure> {
+) -> Result<(S, String), TunnelFailure> {
     let authority = authority(target);
     let request = |authorization: &str| {
         format!(
@@ -87,7 +127,11 @@ async fn connect(
         None => (request(""), request("")),
     };
     sink.push(Fact::TunnelStarted { kind: proxy.kind, request: recorded });
-    if let Err(error) = tcp.write_all(sent.as_bytes()).await {
+    let written = async {
+        tcp.write_all(sent.as_bytes()).await?;
+        tcp.flush().await
+    };
+    if let Err(error) = written.await {
         return Err(ended(&error));
     }
     let mut received = Vec::new();
@@ -128,7 +172,7 @@ async fn connect(
 }
 
 /// The body of a refusal, as far as it comes.
-async fn body(tcp: &mut TcpStream, head: &ResponseHead) -> Vec<u8> {
+async fn body(tcp: &mut (impl AsyncRead + Unpin), head: &ResponseHead) -> Vec<u8> {
     let framing = framing(head);
     let mut body = Vec::new();
     let mut buffer = vec![0; 8 * 1024];
@@ -200,6 +244,7 @@ fn socks_failure(error: &SocksError) -> TunnelFailure {
         TunnelFailureKind::NotSocks => "the answer is not SOCKS version 5".to_owned(),
         TunnelFailureKind::Status(_)
         | TunnelFailureKind::NotHttp
+        | TunnelFailureKind::Tls
         | TunnelFailureKind::Ended
         | TunnelFailureKind::TimedOut => error.to_string(),
     };

@@ -239,6 +239,12 @@ impl Fault {
         self
     }
 
+    /// The same row with a client that leaves pings unanswered, as one does whose program is stuck.
+    pub(super) const fn deaf(mut self) -> Self {
+        self.terms.withholds_pongs = true;
+        self
+    }
+
     /// The same row with subprotocols offered.
     pub(super) const fn offers(mut self, subprotocols: &'static [&'static str]) -> Self {
         self.terms.subprotocols = subprotocols;

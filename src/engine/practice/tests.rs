@@ -148,7 +148,7 @@ async fn every_path_does_on_the_wire_what_its_ending_says() {
     let practice = start().await;
     let rows = FAULTS.iter().filter(|row| matches!(row.setting, Setting::Path(_) | Setting::Dies(_)));
     // What a clock brings about takes longer than is waited for here.
-    let rows = rows.filter(|row| row.terms.times == 1);
+    let rows = rows.filter(|row| row.terms.times == 1 && !row.terms.withholds_pongs);
     join_all(rows.map(|row| check_wire(&practice, row))).await;
 }
 

@@ -170,8 +170,14 @@ fn of_fact(fact: &Fact) -> Kinds {
             | Fact::WriteFailed(_)
             | Fact::ResetAfterFin
     );
-    let is_control =
-        matches!(fact, Fact::ReadEnded(_) | Fact::ResetAfterFin | Fact::WeClosedTcp | Fact::CloseBegun { .. });
+    let is_control = matches!(
+        fact,
+        Fact::ReadEnded(_)
+            | Fact::TransportEnded(_)
+            | Fact::ResetAfterFin
+            | Fact::WeClosedTcp
+            | Fact::CloseBegun { .. }
+    );
     let is_console = matches!(
         fact,
         Fact::ConsoleLine { .. }

@@ -84,7 +84,9 @@ pub fn fact_words(fact: &Fact) -> FactWords {
         Fact::EndpointError { text } => ("library", Role::Warn, text.clone()),
         Fact::ReadPaused => ("paused", Role::Warn, "we stopped reading: the recorder is behind".to_owned()),
         Fact::ReadResumed => ("resumed", Role::Event, "we read again".to_owned()),
-        Fact::ReadEnded(end) => (read_end_kind(end), read_end_role(end), read_end_words(end)),
+        Fact::ReadEnded(end) | Fact::TransportEnded(end) => {
+            (read_end_kind(end), read_end_role(end), read_end_words(end))
+        }
         Fact::WriteFailed(failure) => ("write", Role::Bad, io_words(failure)),
         Fact::ResetAfterFin => ("RST", Role::Warn, "a RST came after the FIN".to_owned()),
         Fact::WeClosedTcp => ("tcp", Role::Event, "we closed our side of TCP".to_owned()),
@@ -405,6 +407,7 @@ pub fn fact_fields(fact: &Fact) -> Vec<(String, String)> {
         | Fact::ReadPaused
         | Fact::ReadResumed
         | Fact::ReadEnded(_)
+        | Fact::TransportEnded(_)
         | Fact::WriteFailed(_)
         | Fact::ResetAfterFin
         | Fact::WeClosedTcp

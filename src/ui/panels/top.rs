@@ -225,7 +225,7 @@ fn below_ui(ui: &mut Ui, form: &mut Form, ctx: &Context<'_>, actions: &mut Actio
         let characters = visible::one_line(&target.encoded, 40).text;
         fields::note_ui(ui, &format!("Sent percent-encoded, as browsers do: {characters}"));
     } else if target.userinfo.is_some() && !matches!(form.token_place(), Some(TokenPlace::Bearer)) {
-        fields::note_ui(ui, "The user name in this URL is sent as an Authorization header; browsers drop it");
+        fields::note_ui(ui, "The user name in this URL is sent as an Authorization header; browsers wait for a 401");
     }
 }
 

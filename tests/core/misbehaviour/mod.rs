@@ -1,24 +1,26 @@
 //! What a server can do wrong, byte by byte over real sockets, and exactly what must be recorded of it: its frames, our
 //! frames, broken rules, limits, time-outs, and how reading ended.
 //!
-//! The rows stand in [`framing`], [`closing`] and [`opening`]. Each is run twice: its bytes in one write, glued behind the
-//! 101, and byte by byte. The transcript must be the same.
+//! The rows stand in [`framing`], [`closing`], [`opening`], [`deflate`] and [`tls_ends`]. Each is run three times: its bytes in
+//! one write, glued behind the 101; byte by byte; and over TLS. The transcript must be the same, but for the `close_notify`
+//! before a FIN.
 
 mod closing;
+mod deflate;
 mod framing;
 mod opening;
+mod tls_ends;
 
-use std::io::Write as _;
-use std::net::{Shutdown, TcpStream};
+use std::io::{Read as _, Write as _};
 use std::time::Duration;
 
-use socket2::SockRef;
 use sockeye::engine::{Command, ConnectOptions, EngineHandle};
 use sockeye::observation::{ConnId, Direction, Expect, Fact, ReadEnd};
 use sockeye::store::{FrameRow, Page, Row, RowBody, Story, View};
 use sockeye::wire::{Cut, Opcode, ViolationKind, accept_for, parse_request};
 
 use crate::peer::{engine, options, read_head, read_to_end, serve, wait_for_end};
+use crate::tls_peer::Peer;
 
 /// How many run at a time.
 const AT_A_TIME: usize = 12;
@@ -28,6 +30,7 @@ const MAX_DRIBBLE_BYTES: usize = 600;
 const PATIENCE_MILLIS: u64 = 400;
 
 /// One misbehaviour and what must be recorded of it.
+#[derive(Clone)]
 pub(crate) struct Misbehaviour {
     /// What the server does.
     pub(crate) name: &'static str,
@@ -62,6 +65,26 @@ pub(crate) enum Then {
     LeaveUnread,
     /// Keeps TCP open until we end it.
     Stay,
+    /// FIN without `close_notify`.
+    FinAlone,
+    /// `close_notify`, then RST.
+    NotifyAndReset,
+    /// `close_notify`; FIN when ours has come.
+    NotifyAndWait,
+    /// `close_notify`; keeps TCP open until we end it.
+    NotifyAndStay,
+    /// The bytes in a TLS record of which one half comes, then FIN.
+    CutRecord,
+}
+
+impl Then {
+    /// Whether it makes sense over TLS alone.
+    fn is_about_tls(self) -> bool {
+        match self {
+            Self::Fin | Self::FinWhenTold | Self::Reset | Self::ResetWhenTold | Self::LeaveUnread | Self::Stay => false,
+            Self::FinAlone | Self::NotifyAndReset | Self::NotifyAndWait | Self::NotifyAndStay | Self::CutRecord => true,
+        }
+    }
 }
 
 /// The head of a right answer.
@@ -108,45 +131,87 @@ impl Misbehaviour {
     }
 }
 
+/// How the bytes of a misbehaviour travel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum How {
+    /// In one write, glued behind the 101.
+    InOneWrite,
+    /// Byte by byte.
+    ByteByByte,
+    /// In one write, over TLS.
+    OverTls,
+}
+
 /// Plays the server.
-fn play(mut stream: TcpStream, head: &str, bytes: &[u8], then: Then, dribble: bool) {
-    stream.set_nodelay(true).unwrap();
-    let request = parse_request(&read_head(&mut stream)).unwrap();
+fn play(mut peer: Peer, head: &str, bytes: &[u8], then: Then, how: How) {
+    peer.tcp().set_nodelay(true).unwrap();
+    let request = parse_request(&read_head(&mut peer)).unwrap();
     let accept = accept_for(request.values("sec-websocket-key").next().unwrap());
     let mut first = head.replace("{accept}", &accept).into_bytes();
-    let pieces: Vec<&[u8]> = if dribble { bytes.chunks(1).collect() } else { Vec::new() };
-    if !dribble {
+    let pieces: Vec<&[u8]> = if how == How::ByteByByte { bytes.chunks(1).collect() } else { Vec::new() };
+    if how != How::ByteByByte && then != Then::CutRecord {
         first.extend_from_slice(bytes);
     }
     // The client may have had enough before all is written.
-    let _written = stream.write_all(&first).and_then(|()| pieces.iter().try_for_each(|piece| stream.write_all(piece)));
+    let _written = peer.write_all(&first).and_then(|()| pieces.iter().try_for_each(|piece| peer.write_all(piece)));
     let mut told = [0; 1];
     match then {
         Then::FinWhenTold | Then::ResetWhenTold | Then::LeaveUnread => {
             // Where the client is gone already there is nothing to wait for.
-            stream.peek(&mut told).ok();
+            peer.tcp().peek(&mut told).ok();
         }
-        Then::Fin | Then::Reset | Then::Stay => {}
+        Then::Fin
+        | Then::Reset
+        | Then::Stay
+        | Then::FinAlone
+        | Then::NotifyAndReset
+        | Then::NotifyAndWait
+        | Then::NotifyAndStay
+        | Then::CutRecord => {}
     }
     match then {
-        Then::Reset | Then::ResetWhenTold => SockRef::from(&stream).set_linger(Some(Duration::ZERO)).unwrap(),
+        Then::Reset | Then::ResetWhenTold => peer.reset(),
         Then::LeaveUnread => {}
         Then::Fin | Then::FinWhenTold => {
-            // It has no effect on a connection that is over.
-            stream.shutdown(Shutdown::Write).ok();
-            read_to_end(&mut stream);
+            peer.close_notify();
+            peer.fin();
+        }
+        Then::FinAlone => peer.fin(),
+        Then::NotifyAndReset => {
+            peer.close_notify();
+            peer.reset();
+        }
+        Then::NotifyAndWait => {
+            peer.close_notify();
+            // It ends with the client's close_notify, and with an error where TCP ends before that.
+            let ended = peer.read_to_end(&mut Vec::new());
+            assert!(ended.is_ok(), "the client did not answer close_notify: {ended:?}");
+            peer.fin();
+        }
+        Then::NotifyAndStay => {
+            peer.close_notify();
+            read_to_end(peer.tcp());
+        }
+        Then::CutRecord => {
+            peer.write_half_a_record(bytes);
+            peer.fin();
         }
         Then::Stay => {
-            read_to_end(&mut stream);
+            read_to_end(peer.tcp());
         }
     }
 }
 
 /// Runs one; `Err` tells what differs.
-fn check(case: &Misbehaviour, dribble: bool) -> Result<(), String> {
+fn check(case: &Misbehaviour, how: How) -> Result<(), String> {
     let (head, bytes, then) = (case.head.clone(), case.bytes.clone(), case.then);
-    let (address, peer) = serve(move |stream| play(stream, &head, &bytes, then, dribble));
-    let mut options = options(&format!("ws://{address}/"));
+    let (address, peer) = serve(move |stream| {
+        let peer = if how == How::OverTls { Peer::tls(stream) } else { Peer::Plain(stream) };
+        play(peer, &head, &bytes, then, how);
+    });
+    let scheme = if how == How::OverTls { "wss" } else { "ws" };
+    let mut options = options(&format!("{scheme}://{address}/"));
+    options.insecure = true;
     options.expect = Expect::None;
     options.watch = None;
     options.probes = false;
@@ -163,13 +228,21 @@ fn check(case: &Misbehaviour, dribble: bool) -> Result<(), String> {
     let wanted = Transcript {
         theirs: case.theirs.iter().map(|&line| line.to_owned()).collect(),
         ours: case.ours.iter().map(|&line| line.to_owned()).collect(),
-        facts: case.facts.iter().map(|&line| line.to_owned()).collect(),
+        facts: case.facts.iter().flat_map(|&line| end_of(line, how, then)).map(str::to_owned).collect(),
     };
     if seen == wanted {
         return Ok(());
     }
-    let how = if dribble { "byte by byte" } else { "in one write" };
-    Err(format!("{} ({how})\n   wanted {wanted:?}\n   seen   {seen:?}", case.name))
+    Err(format!("{} ({how:?})\n   wanted {wanted:?}\n   seen   {seen:?}", case.name))
+}
+
+/// A server that ends TCP well ends TLS before.
+fn end_of(line: &'static str, how: How, then: Then) -> Vec<&'static str> {
+    if how == How::OverTls && !then.is_about_tls() && line == "end fin" {
+        vec!["end close-notify", "transport fin"]
+    } else {
+        vec![line]
+    }
 }
 
 /// Every row of a view.
@@ -283,6 +356,7 @@ fn fact_line(fact: &Fact) -> Option<String> {
         }
         Fact::ReadEnded(ReadEnd::Failed(failure)) => format!("end failed {}", word(&failure.kind)),
         Fact::ReadEnded(end) => format!("end {}", word(end)),
+        Fact::TransportEnded(end) => format!("transport {}", word(end)),
         Fact::ResetAfterFin => "reset after fin".to_owned(),
         Fact::WeClosedTcp => "we closed".to_owned(),
         _ => return None,
@@ -292,21 +366,25 @@ fn fact_line(fact: &Fact) -> Option<String> {
 #[test]
 fn each_misbehaviour_is_recorded_exactly() {
     let only = std::env::var("MISBEHAVIOUR").unwrap_or_default();
-    let all: Vec<Misbehaviour> = [framing::rows(), closing::rows(), opening::rows()].into_iter().flatten().collect();
+    let all: Vec<Misbehaviour> =
+        [framing::rows(), closing::rows(), opening::rows(), deflate::rows(), tls_ends::rows()].concat();
     let names: std::collections::BTreeSet<&str> = all.iter().map(|case| case.name).collect();
     assert_eq!(names.len(), all.len(), "two misbehaviours have the same name");
     assert!(all.len() >= 90, "{} misbehaviours", all.len());
-    let runs: Vec<(&Misbehaviour, bool)> = all
+    let runs: Vec<(&Misbehaviour, How)> = all
         .iter()
         .filter(|case| case.name.contains(&only))
-        .flat_map(|case| [(case, false), (case, true)])
-        .filter(|(case, dribble)| !dribble || (2..=MAX_DRIBBLE_BYTES).contains(&case.bytes.len()))
+        .flat_map(|case| [(case, How::InOneWrite), (case, How::ByteByByte), (case, How::OverTls)])
+        .filter(|(case, how)| match how {
+            How::InOneWrite => !case.then.is_about_tls(),
+            How::ByteByByte => !case.then.is_about_tls() && (2..=MAX_DRIBBLE_BYTES).contains(&case.bytes.len()),
+            How::OverTls => true,
+        })
         .collect();
     let mut wrong = Vec::new();
     for group in runs.chunks(AT_A_TIME) {
         std::thread::scope(|scope| {
-            let running: Vec<_> =
-                group.iter().map(|(case, dribble)| scope.spawn(move || check(case, *dribble))).collect();
+            let running: Vec<_> = group.iter().map(|(case, how)| scope.spawn(move || check(case, *how))).collect();
             wrong.extend(running.into_iter().filter_map(|thread| thread.join().unwrap().err()));
         });
     }

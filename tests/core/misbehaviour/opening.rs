@@ -3,7 +3,7 @@
 use super::{GOOD, Misbehaviour, Then, after_101};
 
 /// An answer that is no acceptable 101.
-fn answer(
+pub(super) fn answer(
     name: &'static str,
     head: impl Into<String>,
     then: Then,

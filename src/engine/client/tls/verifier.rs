@@ -46,6 +46,14 @@ impl Seen {
         }
     }
 
+    /// One defect in words for people.
+    pub(super) fn words(&self, defect: &CertificateError) -> String {
+        if self.kind(defect) == TlsFailureKind::SelfSigned {
+            return "the certificate signed itself, and nobody else vouches for it".to_owned();
+        }
+        words(defect)
+    }
+
     fn is_self_signed(&self) -> bool {
         self.chain.first().and_then(|leaf| describe(leaf)).is_some_and(|leaf| leaf.subject == leaf.issuer)
     }
@@ -189,12 +197,16 @@ pub(super) fn kind(defect: &CertificateError) -> TlsFailureKind {
     }
 }
 
-/// The defect in words for people.
-pub(super) fn words(defect: &CertificateError) -> String {
+/// The defect in words, as far as it alone tells.
+fn words(defect: &CertificateError) -> String {
     match defect {
         CertificateError::UnknownIssuer => "the issuer is not known".to_owned(),
         CertificateError::BadSignature => {
             "the issuer has the name of an authority that is known, but signed with another key".to_owned()
+        }
+        // rustls has no words for it.
+        CertificateError::Other(other) if other.to_string().contains("CaUsedAsEndEntity") => {
+            "the certificate of an authority stands where that of a server should".to_owned()
         }
         _ => defect.to_string(),
     }

@@ -167,7 +167,7 @@ pub(super) const FAULTS: &[Fault] = &[
     ),
 ];
 
-/// Ends that a clock brings about; each is met twice, because once is a guess.
+/// Ends that a clock brings about; without an unanswered ping each is met twice, because once is a guess.
 pub(super) const TIMED: &[Fault] = &[
     Fault::path(
         "idle-timeout",
@@ -190,6 +190,37 @@ pub(super) const TIMED: &[Fault] = &[
     )
     .watch(8_000)
     .times(2),
+    Fault::path(
+        "heartbeat-terminate",
+        "fin",
+        "Cut for an unanswered ping",
+        "The server pinged, no pong went back, and a second and a half later TCP ended without a Close frame: the heartbeat \
+         of ws calls terminate() on a client that it takes for dead. Sockeye withholds its pongs here, as a program does \
+         that is stuck in one long task. Keep the client's event loop free; browsers answer pings by themselves.",
+        &[Step::Accept, Step::Confirm, Step::Wait(300), Step::Send(b"\x89\x00"), Step::Wait(1_500), Step::Fin],
+    )
+    .deaf()
+    .watch(6_000),
+    Fault::path(
+        "ping-timeout-1011",
+        "closed",
+        "Closed for an unanswered ping",
+        "The server pinged, no pong went back, and it closed with 1011 and the words that Python's websockets uses for it. \
+         Sockeye withholds its pongs here. The client was stuck or its network gone: find what blocks it, or give it more \
+         time with ping_timeout.",
+        &[
+            Step::Accept,
+            Step::Confirm,
+            Step::Wait(300),
+            Step::Send(b"\x89\x04ping"),
+            Step::Wait(1_500),
+            Step::Close(1011, "keepalive ping timeout"),
+            Step::AwaitClose,
+            Step::Fin,
+        ],
+    )
+    .deaf()
+    .watch(6_000),
 ];
 
 const fn dies(

@@ -9,8 +9,6 @@ pub(in super::super) const UNPRODUCIBLE: &[(&str, &str)] = &[
     ("tcp-unreachable", "needs a missing route; loopback always has one"),
     ("server-restarted", "needs a second process on the same port"),
     ("address-in-use", "needs a second process that cannot have the port; this connection is well"),
-    ("heartbeat-terminate", "needs silence of many seconds, and a repeat, to be more than a guess"),
-    ("ping-timeout-1011", "needs a client that withholds its pongs"),
     ("network-loss", "needs packets that are lost; loopback loses none"),
     ("nat-state-lost", "needs a translator between the two ends that forgets"),
     ("middlebox-injection", "is told from two-writers-interleave by the other machine alone"),

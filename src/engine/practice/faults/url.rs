@@ -94,8 +94,8 @@ pub(super) const FAULTS: &[Fault] = &[
         "url-userinfo",
         "open",
         "User and password in the URL",
-        "Browsers accept `user:password@` and drop it; other clients turn it into an Authorization header. What the \
-         server sees depends on the client. Leave it out and send the token in one place.",
+        "Browsers accept `user:password@` and send it only when a 401 asks for it; other clients send an Authorization \
+         header at once. What the server sees depends on the client. Leave it out and send the token in one place.",
         Setting::Url("ws://user:password@{authority}/?{query}"),
     )
     .cause("healthy")

@@ -171,9 +171,10 @@ fn check_ui(ui: &mut Ui, check: &Check) {
     let name = check.check.words();
     let (expected, got) = (safe(&check.expected), safe(&check.got));
     let response = ui.label(theme::tinted(sign, colour));
+    let section = check.check.section();
     let spoken = format!("{name}: {word}, expected {expected}, got {got}");
     response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Label, true, spoken.as_str()));
-    response.on_hover_text(word);
+    response.on_hover_text(format!("{word} ({section})"));
     ui.label(theme::tinted(name, if check.ok { palette.text } else { colour }));
     ui.add(Label::new(theme::mono(expected).color(palette.muted)).wrap());
     ui.add(Label::new(theme::mono(got).color(if check.ok { palette.text } else { colour })).wrap().selectable(true));
