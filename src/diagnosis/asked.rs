@@ -72,11 +72,19 @@ impl<'a> Case<'a> {
         })
     }
 
-    /// The opening packet of Engine.IO in answer to a poll: a Socket.IO server for certain.
-    pub(super) fn polls_as_engineio(&self) -> Option<Moment> {
+    /// The answer to a poll that shows a Socket.IO server for certain: Engine.IO's opening packet, or an error of its own.
+    pub(super) fn polls_as_engineio(&self) -> Option<(Moment, &'static str)> {
         self.answered().find_map(|(probe, at, outcome)| match (probe, outcome) {
-            (Probe::PlainGet { path, .. }, ProbeOutcome::Answered { preview, .. }) => {
-                (path.starts_with("/socket.io/") && preview.contains("0{\"sid\"")).then_some(at)
+            (Probe::PlainGet { path, .. }, ProbeOutcome::Answered { preview, .. })
+                if path.starts_with("/socket.io/") =>
+            {
+                let body = preview.split_once("\r\n\r\n").map_or("", |(_, body)| body);
+                let error = body.find('{').and_then(|from| body.get(from..=body.rfind('}')?));
+                if preview.contains("0{\"sid\"") {
+                    Some((at, "its opening packet, 0{\"sid\"…"))
+                } else {
+                    error.filter(|json| is_engineio_error(json)).map(|_| (at, "an error of Engine.IO"))
+                }
             }
             _ => None,
         })
@@ -209,6 +217,15 @@ impl<'a> Case<'a> {
 fn taking(all: &[Listener], address: SocketAddr) -> Option<&Listener> {
     let exact = all.iter().find(|listener| listener.address == address);
     exact.or_else(|| all.iter().find(|listener| listener.takes(address)))
+}
+
+/// Whether a text is an error of Engine.IO: `{"code":4,"message":"Forbidden"}`.
+pub(super) fn is_engineio_error(text: &str) -> bool {
+    let json: Option<serde_json::Value> = serde_json::from_str(text.trim()).ok();
+    json.is_some_and(|json| {
+        json.get("code").and_then(serde_json::Value::as_u64).is_some_and(|code| code <= 5)
+            && json.get("message").is_some_and(serde_json::Value::is_string)
+    })
 }
 
 fn is_refusal(outcome: &ProbeOutcome) -> bool {

@@ -1,6 +1,7 @@
 //! Answers that give their sender away by body and fields.
 
 use super::evidence;
+use crate::diagnosis::asked::is_engineio_error;
 use crate::diagnosis::rules::Found;
 use crate::diagnosis::{Case, Ending, credential};
 use crate::observation::{Change, Moment};
@@ -60,11 +61,7 @@ pub(super) fn engineio(case: &Case<'_>, ending: Ending, _: &'static str) -> Opti
     let body = body(case);
     let lower = body.to_ascii_lowercase();
     let words = ["transport unknown", "session id unknown", "bad handshake method", "unsupported protocol version"];
-    let json: Option<serde_json::Value> = serde_json::from_str(body.trim()).ok();
-    let is_coded = json.as_ref().is_some_and(|json| {
-        json.get("code").and_then(serde_json::Value::as_u64).is_some_and(|code| code <= 5)
-            && json.get("message").is_some_and(serde_json::Value::is_string)
-    });
+    let is_coded = is_engineio_error(&body);
     (is_coded || words.iter().any(|word| lower.contains(word))).then(|| {
         let found = Found::certain(format!(
             "This is a Socket.IO server, which a bare WebSocket cannot talk to: it answered \u{201c}{}\u{201d}.",
