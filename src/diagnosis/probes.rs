@@ -70,7 +70,7 @@ impl Asking<'_, '_> {
             Ending::ClosedUnclean if !has_ended => vec![self.get(self.target.path())],
             Ending::Closed => {
                 let is_theirs = has_ended && case.server_close().is_some();
-                let mut probes = vec![self.tcp().filter(|_| is_theirs), self.listeners().filter(|_| is_theirs)];
+                let mut probes = if is_theirs { self.port() } else { Vec::new() };
                 if is_theirs && self.is_alive() && self.is_about_access(ending) {
                     probes.push(self.handshake(Change::None));
                     let has_clock = case.head().is_some_and(|head| head.value("date").is_some());
@@ -88,7 +88,7 @@ impl Asking<'_, '_> {
                 vec![self.tcp().filter(|_| is_stuck), self.get(self.target.path()).filter(|_| is_stuck)]
             }
             Ending::ProtocolError => {
-                let mut probes = vec![self.tcp().filter(|_| has_ended), self.listeners().filter(|_| has_ended)];
+                let mut probes = if has_ended { self.port() } else { Vec::new() };
                 if !self.refuses() && self.may_be_compression() {
                     probes
                         .push(self.handshake(Change::NoExtensions).filter(|_| self.offers("sec-websocket-extensions")));
@@ -155,7 +155,7 @@ impl Asking<'_, '_> {
 
     fn after_cut(&self) -> Vec<Option<Probe>> {
         let is_mute = self.case.story.answer.bytes_seen == 0;
-        let mut probes = vec![self.tcp(), self.listeners()];
+        let mut probes = self.port();
         if self.refuses() {
             probes.push(self.comes_back());
             return probes;
@@ -247,7 +247,7 @@ impl Asking<'_, '_> {
     }
 
     fn after_bare_end(&self) -> Vec<Option<Probe>> {
-        let mut probes = vec![self.tcp(), self.listeners()];
+        let mut probes = self.port();
         if self.refuses() {
             probes.push(self.comes_back());
         }
@@ -301,6 +301,16 @@ impl Asking<'_, '_> {
     fn comes_back(&self) -> Option<Probe> {
         self.address.map(|address| Probe::ComesBack { address })
     }
+    /// Whether the port accepts and, once that is known, who listens: a look in the meantime would miss a process that is
+    /// just taking the place of another.
+    fn port(&self) -> Vec<Option<Probe>> {
+        let mut probes = vec![self.tcp()];
+        if self.case.tcp_after().is_some() {
+            probes.push(self.listeners());
+        }
+        probes
+    }
+
 
     fn get(&self, path: &str) -> Option<Probe> {
         let (host, path) = (self.target.host_header(), path.to_owned());
