@@ -177,12 +177,31 @@ fn is_end_of_process(line: &str) -> bool {
         || line.strip_prefix("Node.js v").is_some_and(is_version)
 }
 
+/// Whether a line is the message of a Perl or Ruby program that raised: `… at FILE line 12.`, `FILE:12:in 'm': … (SomeError)`.
+fn is_death_of_script(line: &str) -> bool {
+    let line = line.trim_end();
+    let is_number = |text: &str| !text.is_empty() && text.chars().all(|c| c.is_ascii_digit());
+    let is_perl = line.strip_suffix('.').and_then(|line| line.rsplit_once(" line ")).is_some_and(|(before, number)| {
+        is_number(number) && before.rsplit_once(" at ").is_some_and(|(_, file)| !file.is_empty() && !file.contains(' '))
+    });
+    let is_ruby = line.contains(":in ") && (line.ends_with("Error)") || line.ends_with("Exception)"));
+    (is_perl || is_ruby) && !is_consequence(line)
+}
+
+/// Whether a line is an exception as loggers print it that write JSON: with its stack in a field.
+fn is_logged_exception(line: &str) -> bool {
+    let names = ["\"stack\":\"", "\"stacktrace\":\"", "\"stack_trace\":\"", "\"exc_info\":\"", "\"exception\":\""];
+    let stack = names.iter().find_map(|name| Some(line.split_once(name)?.1));
+    let is_exception = |stack: &str| stack.contains("Error") || stack.contains("Exception");
+    line.trim_start().starts_with('{') && stack.is_some_and(is_exception) && !is_consequence(line)
+}
+
 /// Whether a line is the head of a stack trace or its end: `TypeError: …`, `java.lang.IllegalStateException: …`.
 fn is_exception_head(line: &str) -> bool {
     let line = line.trim();
     let line = line.strip_prefix("Uncaught ").unwrap_or(line);
     let (name, rest) = line.split_once(':').unwrap_or((line, ""));
-    let name = name.split_once(" [").map_or(name, |(name, _)| name);
+    let name = name.split_once([' ']).filter(|(_, more)| more.starts_with(['[', '('])).map_or(name, |(name, _)| name);
     let is_path = name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '$'));
     let last = name.rsplit('.').next().unwrap_or(name);
     is_path
@@ -249,6 +268,12 @@ mod tests {
             "Node.js v20 is required",
             "worker process 12 started",
             "GET /missing: not found",
+            "{\"level\":30,\"msg\":\"no Error\",\"stack\":\"none\"}",
+            "{\"err\":{\"stack\":\"Error: read ECONNRESET\\n    at TCP.onStreamRead\"}}",
+            "the field \"stack\":\"Error: x\" is not set",
+            "See the comment at the top, line 12.",
+            "listening at /srv/app line 12",
+            "Completed 200 OK in 12ms (Views: 3.1ms)",
         ] {
             assert_eq!(recognise(line), None, "{line}");
         }
@@ -264,6 +289,9 @@ mod tests {
         check("Error: connect ECONNREFUSED 127.0.0.1:5432", "db-unreachable");
         check("Error: connect ECONNREFUSED 127.0.0.1:8080", "handler-exception");
         check("Uncaught TypeError: x is not a function", "handler-exception");
+        check("NameError (undefined local variable or method 'tenant'):", "handler-exception");
+        check("app.rb:12:in 'Voice#call': tenant is missing (RuntimeError)", "handler-exception");
+        check("thread 'tokio-rt-worker' (4711) panicked at src/main.rs:3:5:", "handler-exception");
         check("SyntaxError: Unexpected token '<'", "boot-crash");
     }
 
