@@ -33,7 +33,12 @@ fn main() {
     let engine = Engine::start(Arc::new(|| {})).unwrap();
     println!("{RUNS} runs each; milliseconds after the end was latched: median, worst");
     println!("{:<26}{:>16}{:>16}{:>14}", "", "provisional", "last", "bare connect");
-    let plays = [("FIN, port alive", Play::Fin), ("FIN, port refuses", Play::Die), ("Close 1011", Play::Close), ("403", Play::Refuse)];
+    let plays = [
+        ("FIN, port alive", Play::Fin),
+        ("FIN, port refuses", Play::Die),
+        ("Close 1011", Play::Close),
+        ("403", Play::Refuse),
+    ];
     let mut next = 1;
     for (name, play) in plays {
         let (mut first, mut last, mut bare) = (Vec::new(), Vec::new(), Vec::new());
@@ -92,7 +97,8 @@ fn serve(play: Play) -> SocketAddr {
             while !head.ends_with(b"\r\n\r\n") && stream.read(&mut byte).is_ok_and(|read| read == 1) {
                 head.push(byte[0]);
             }
-            let Some(key) = parse_request(&head).and_then(|r| r.values("sec-websocket-key").next().map(str::to_owned)) else {
+            let Some(key) = parse_request(&head).and_then(|r| r.values("sec-websocket-key").next().map(str::to_owned))
+            else {
                 continue;
             };
             if matches!(play, Play::Refuse) {
