@@ -148,9 +148,12 @@ impl Asking<'_, '_> {
             path: self.target.path().to_owned(),
             tls: false,
         });
+        // By the Date of an answer a wrong clock of ours can be told from a certificate that is out of date.
+        let is_about_dates = matches!(kind, Some(TlsFailureKind::Expired | TlsFailureKind::NotYetValid));
+        let date = self.get(self.target.path()).filter(|_| is_about_dates);
         let nameless = self.address.map(|address| Probe::TlsHello { address, server_name: String::new() });
         let has_name = self.target.host.parse::<IpAddr>().is_err();
-        vec![plain.filter(|_| speaks_no_tls), nameless.filter(|_| is_cut && has_name), self.listeners()]
+        vec![plain.filter(|_| speaks_no_tls), date, nameless.filter(|_| is_cut && has_name), self.listeners()]
     }
 
     fn after_cut(&self) -> Vec<Option<Probe>> {
@@ -298,9 +301,6 @@ impl Asking<'_, '_> {
         self.address.map(|address| Probe::Tcp { address })
     }
 
-    fn comes_back(&self) -> Option<Probe> {
-        self.address.map(|address| Probe::ComesBack { address })
-    }
     /// Whether the port accepts and, once that is known, who listens: a look in the meantime would miss a process that is
     /// just taking the place of another.
     fn port(&self) -> Vec<Option<Probe>> {
@@ -311,6 +311,9 @@ impl Asking<'_, '_> {
         probes
     }
 
+    fn comes_back(&self) -> Option<Probe> {
+        self.address.map(|address| Probe::ComesBack { address })
+    }
 
     fn get(&self, path: &str) -> Option<Probe> {
         let (host, path) = (self.target.host_header(), path.to_owned());

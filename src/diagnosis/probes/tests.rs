@@ -164,7 +164,7 @@ fn tls_that_is_cut_off_is_tried_without_a_name() {
     let literal = Scene::to("wss://127.0.0.1:3001/").tcp().tls_failed(TlsFailureKind::Fin, b"");
     asks(&literal, &["get /", "listeners 3001"]);
     let expired = Scene::to("wss://127.0.0.1:3001/").tcp().tls_failed(TlsFailureKind::Expired, b"");
-    asks(&expired, &["listeners 3001"]);
+    asks(&expired, &["get / tls", "listeners 3001"]);
     let inside = Scene::to("wss://127.0.0.1:3001/").tcp().request().answer("404 Not Found", "", "");
     assert!(names(&inside.next_probes()).contains(&"get / tls".to_owned()));
 }
