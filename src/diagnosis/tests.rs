@@ -12,7 +12,7 @@ use crate::observation::{
     CertInfo, Change, CloseOrigin, Deadline, Direction, Fact, Handshaken, IoKind, LabMeasure, LabRun, Limit, Listener,
     Probe, ProbeOutcome, ResolveFailure, ResolveKind, Route, TlsFailureKind, TunnelFailure, TunnelFailureKind,
 };
-use crate::token::{Secret, mint};
+use crate::token::{Secret, mint, mint_as};
 use crate::wire::{ProxyKind, Violation, ViolationKind, check_subprotocols, encode_frame, parse_url};
 
 /// A cause that is certain in the first scene, and another cause or another certainty in the second.
@@ -137,6 +137,7 @@ fn urls_and_tokens() -> Vec<Pair> {
         pair("jwt-alg-none", refused(&mint("{}", "none", b"").unwrap()), refused(&signed(SECRET, "{}"))),
         pair("jwt-alg-mismatch", alg_mismatch("RS256"), said(&good_token, "Invalid token: invalid algorithm")),
         pair("jwt-clock-skew", skewed(3600, "jwt expired"), skewed(30, "jwt expired")),
+        pair("jwt-kid-missing", other_key("Unable to find a signing key that matches 'k1'"), other_key("no session")),
         pair("jwt-expired-mid-session", mid_session("jwt expired"), mid_session("")),
         pair(
             "jwt-secret-missing",
@@ -156,6 +157,16 @@ fn alg_mismatch(alg: &str) -> Scene {
         base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(format!("{{\"alg\":\"{alg}\",\"typ\":\"JWT\"}}"));
     let sent = format!("{header}.{rest}");
     Scene::with_token(&sent).tcp().request().accept().closed_by_server(1008, "Invalid token: invalid algorithm")
+}
+
+/// A token of a key that the key set given to us does not hold.
+fn other_key(reason: &str) -> Scene {
+    let signer = Secret::new("the key", include_str!("../token/tests/keys/p256.pem"));
+    let sent = mint_as("{\"sub\":\"u\"}", "ES256", Some("k1"), &signer).unwrap();
+    let set = r#"{"keys":[{"kty":"EC","crv":"P-256","kid":"other",
+        "x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU","y":"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"}]}"#;
+    let asked = Scene::with_token_and(&sent, &[Secret::new("--secret-file", set)]).tcp().request();
+    asked.accept().closed_by_server(1008, reason)
 }
 
 fn skewed(skew: i64, reason: &str) -> Scene {
@@ -612,7 +623,6 @@ pub(super) const NEVER_CERTAIN: &[&str] = &[
     "tls-mitm-proxy",
     "jwt-audience",
     "jwt-issuer",
-    "jwt-kid-missing",
     "db-unreachable",
     "address-in-use",
     "fd-limit",

@@ -83,7 +83,7 @@ fn a_response_head_over_256_kib() {
 fn fin_after_the_101_with_the_port_alive() {
     let verdict = Scene::open().fin().accepts().likely("fin", "connection-terminated");
     assert!(rivals(&verdict).contains(&"handler-exception"), "{verdict:#?}");
-    let told = Scene::open().line("TypeError: x is undefined").fin().accepts();
+    let told = good().accept().line("TypeError: x is undefined").fin().accepts();
     told.likely("fin", "handler-exception");
     let expired = Scene::with_token(&token(-3600)).tcp().request().accept().fin().accepts();
     let verdict = expired.likely("fin", "connection-terminated");
