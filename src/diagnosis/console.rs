@@ -233,8 +233,8 @@ mod tests {
             }
         }
         for (nth, (_, sample)) in STARTS.iter().enumerate() {
-            assert_eq!(TABLES.first(&TABLES.hits(sample), IN_STARTS), Some(IN_STARTS.start + nth), "{sample}");
-            assert!(is_start(sample), "{sample}");
+            let row = IN_STARTS.start + nth;
+            assert!(TABLES.any(&TABLES.hits(sample), row..row + 1) && is_start(sample), "{sample}");
         }
         for (_, meaning, sample) in SIGNS {
             assert_eq!(good_sign(sample), Some(*meaning), "{sample}");
