@@ -153,6 +153,50 @@ mod tests {
         }
     }
 
+    /// The words of a command as every shell reads them: blanks part words, double quotes hold them together.
+    fn shell_words(line: &str) -> Vec<String> {
+        let mut words = vec![String::new()];
+        let mut is_quoted = false;
+        for c in line.chars() {
+            match c {
+                '"' => is_quoted = !is_quoted,
+                ' ' if !is_quoted => words.push(String::new()),
+                _ => words.last_mut().unwrap().push(c),
+            }
+        }
+        words
+    }
+
+    #[test]
+    fn commands_of_ours_are_understood() {
+        use clap::Parser as _;
+        let target = Target::example();
+        let fixes = catalogue::causes().flat_map(|cause| cause.fixes.iter().map(move |fix| (cause.id, fix)));
+        let mut known = 0;
+        for (id, fix) in fixes {
+            let command = fix.command_for(&target, Platform::Unix).unwrap_or_default();
+            for line in command.lines().filter(|line| line.starts_with("sockeye ")) {
+                known += 1;
+                let parsed = crate::cli::args::Arguments::try_parse_from(shell_words(line));
+                assert!(parsed.is_ok(), "{id}: {line}: {}", parsed.err().map_or_else(String::new, |e| e.to_string()));
+            }
+        }
+        assert!(known > 30, "{known}");
+    }
+
+    #[test]
+    fn every_close_code_is_explained_in_the_words_of_the_window() {
+        for code in (0..=u16::MAX).step_by(7).chain([1000, 1001, 1002, 1003, 1004, 1005, 1006, 1007, 1008, 1009]) {
+            if (100..600).contains(&code) {
+                continue;
+            }
+            let (text, known) = (words(&code.to_string()), close_code(code));
+            for part in [known.name, known.meaning, known.sender, known.reference] {
+                assert!(text.contains(part), "{code}: {part:?} is missing in {text}");
+            }
+        }
+    }
+
     #[test]
     fn codes_and_statuses_are_explained() {
         assert!(words("1006").contains("sockeye check"));

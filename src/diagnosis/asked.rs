@@ -72,11 +72,19 @@ impl<'a> Case<'a> {
         })
     }
 
-    /// The opening packet of Engine.IO in answer to a poll: a Socket.IO server for certain.
-    pub(super) fn polls_as_engineio(&self) -> Option<Moment> {
+    /// The answer to a poll that shows a Socket.IO server for certain: Engine.IO's opening packet, or an error of its own.
+    pub(super) fn polls_as_engineio(&self) -> Option<(Moment, &'static str)> {
         self.answered().find_map(|(probe, at, outcome)| match (probe, outcome) {
-            (Probe::PlainGet { path, .. }, ProbeOutcome::Answered { preview, .. }) => {
-                (path.starts_with("/socket.io/") && preview.contains("0{\"sid\"")).then_some(at)
+            (Probe::PlainGet { path, .. }, ProbeOutcome::Answered { preview, .. })
+                if path.starts_with("/socket.io/") =>
+            {
+                let body = preview.split_once("\r\n\r\n").map_or("", |(_, body)| body);
+                let error = body.find('{').and_then(|from| body.get(from..=body.rfind('}')?));
+                if preview.contains("0{\"sid\"") {
+                    Some((at, "its opening packet, 0{\"sid\"…"))
+                } else {
+                    error.filter(|json| is_engineio_error(json)).map(|_| (at, "an error of Engine.IO"))
+                }
             }
             _ => None,
         })
@@ -171,31 +179,35 @@ impl<'a> Case<'a> {
         (!is_late).then_some(listeners)
     }
 
-    /// Another process than before, or one that was started after the end, has the port.
+    /// Processes of which none had the port before have it after the end, and one of them is not older than our connection.
     pub(super) fn restart(&self) -> Option<Restart> {
         let address = self.address()?;
         let (at, after) = self.listeners_after()?;
-        let after = taking(after, address)?.process.clone()?;
-        let before = self.listeners_before().and_then(|all| taking(all, address)?.process.clone());
+        let after = holders(after, address);
+        let before = self.listeners_before().map(|all| holders(all, address)).unwrap_or_default();
+        if after.iter().any(|after| before.iter().any(|before| is_one_process(before, after))) {
+            return None;
+        }
         let connected = self.story.connected().and_then(|attempt| self.unix_at(attempt.ended?));
         let ended = self.tcp_end().and_then(|(end, _)| self.unix_at(end));
-        // The system tells whole seconds. Workers that share a socket are all older than our connection.
-        let began_after = |then: Option<f64>, slack: f64| matches!((after.started_unix, then), (Some(started), Some(then)) if started as f64 >= (then + slack).floor());
-        let is_other = match &before {
-            Some(before) if before.pid != after.pid => after.started_unix.is_none() || began_after(connected, 0.0),
-            Some(_) => false,
-            None => began_after(ended, 2.0),
+        // A program that had listened elsewhere all the time may take over an address; it was not started for that.
+        let is_younger = |process: &Process| match (process.started_unix, connected, ended) {
+            (Some(started), _, Some(ended)) if before.is_empty() => started as f64 >= ended,
+            (Some(started), Some(connected), _) => started as f64 >= connected.floor() - START_ROUNDING_SECS,
+            (Some(_), None, _) => false,
+            (None, _, _) => !before.is_empty(),
         };
-        is_other.then_some(Restart { at, before, after })
+        let after = after.into_iter().find(|process| is_younger(process))?.clone();
+        Some(Restart { at, before: before.first().map(|&process| process.clone()), after })
     }
 
-    /// The process that had the port before, still there after the end.
+    /// A process that had the port before, still there after the end.
     pub(super) fn same_process(&self) -> Option<(Moment, Process)> {
         let address = self.address()?;
         let (at, after) = self.listeners_after()?;
-        let after = taking(after, address)?.process.clone()?;
-        let before = taking(self.listeners_before()?, address)?.process.as_ref()?;
-        (before.pid == after.pid).then_some((at, after))
+        let before = holders(self.listeners_before()?, address);
+        let is_known = |after: &&Process| before.iter().any(|before| is_one_process(before, after));
+        Some((at, holders(after, address).into_iter().find(is_known)?.clone()))
     }
 
     /// Nobody listens on the port any more, by the system's own list, which shows every listener.
@@ -209,6 +221,34 @@ impl<'a> Case<'a> {
 fn taking(all: &[Listener], address: SocketAddr) -> Option<&Listener> {
     let exact = all.iter().find(|listener| listener.address == address);
     exact.or_else(|| all.iter().find(|listener| listener.takes(address)))
+}
+
+/// The processes that share the socket which takes connections to an address: a server and its workers.
+fn holders(all: &[Listener], address: SocketAddr) -> Vec<&Process> {
+    let bound = taking(all, address).map(|listener| listener.address);
+    let sharing = all.iter().filter(|listener| Some(listener.address) == bound);
+    sharing.filter_map(|listener| listener.process.as_ref()).collect()
+}
+
+/// Whether two looks met one process: ids are used again.
+fn is_one_process(before: &Process, after: &Process) -> bool {
+    let is_of_one_time = match (before.started_unix, after.started_unix) {
+        (Some(before), Some(after)) => before.abs_diff(after) as f64 <= START_ROUNDING_SECS,
+        (Some(_) | None, _) => true,
+    };
+    before.pid == after.pid && is_of_one_time
+}
+
+/// How much earlier than in truth a process may seem to have started: the system adds up two times of whole seconds.
+const START_ROUNDING_SECS: f64 = 2.0;
+
+/// Whether a text is an error of Engine.IO: `{"code":4,"message":"Forbidden"}`.
+pub(super) fn is_engineio_error(text: &str) -> bool {
+    let json: Option<serde_json::Value> = serde_json::from_str(text.trim()).ok();
+    json.is_some_and(|json| {
+        json.get("code").and_then(serde_json::Value::as_u64).is_some_and(|code| code <= 5)
+            && json.get("message").is_some_and(serde_json::Value::is_string)
+    })
 }
 
 fn is_refusal(outcome: &ProbeOutcome) -> bool {

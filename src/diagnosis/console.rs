@@ -9,14 +9,20 @@ mod escapes;
 mod exits;
 pub(super) mod near;
 mod pasted;
+mod search;
 mod table;
+
+use std::borrow::Cow;
+use std::ops::Range;
+use std::sync::LazyLock;
 
 use super::words::masked;
 pub use browser::{BrowserLine, recognise_browser};
 pub use escapes::without_escapes;
 pub(super) use exits::exit_meaning;
 pub use pasted::{Explained, explain_lines};
-use table::{Needle, ROWS, SIGNS, STARTS};
+use search::Search;
+use table::{CONSEQUENCES, Needle, ROWS, SIGNS, STARTS};
 
 /// How much of a line is looked at, in bytes.
 pub const LOOKED_AT_BYTES: usize = 4096;
@@ -52,10 +58,15 @@ pub fn recognise(line: &str) -> Option<Recognised> {
 
 /// The number of the row of the table that a line belongs to.
 fn row_of(line: &str) -> Option<u16> {
+    read(line).1
+}
+
+/// Whether a line is a start, and the number of its row; in one pass.
+fn read(line: &str) -> (bool, Option<u16>) {
     let plain = plain(line);
-    let lower = plain.to_ascii_lowercase();
-    let row = ROWS.iter().position(|row| row.needle.is_in(&plain, &lower))?;
-    u16::try_from(row).ok()
+    let hits = TABLES.hits(&plain);
+    let row = TABLES.first(&hits, IN_ROWS).and_then(|row| u16::try_from(row).ok());
+    (TABLES.any(&hits, IN_STARTS), row)
 }
 
 /// What a line tells that belongs to this row.
@@ -87,17 +98,18 @@ pub fn known() -> impl Iterator<Item = Known> {
 
 /// Whether a line says that the server has begun to listen: what was wrong with an earlier process no longer holds.
 pub fn is_start(line: &str) -> bool {
-    let lower = plain(line).to_ascii_lowercase();
-    STARTS.iter().any(|(needle, _)| needle.is_in(&lower, &lower))
+    is_among(line, IN_STARTS)
 }
 
 /// What a line says that tells of no trouble: the server has begun to listen, or a step of a connection went well.
 pub fn good_sign(line: &str) -> Option<&'static str> {
-    let lower = plain(line).to_ascii_lowercase();
-    if STARTS.iter().any(|(needle, _)| needle.is_in(&lower, &lower)) {
+    let plain = plain(line);
+    let hits = TABLES.hits(&plain);
+    if TABLES.any(&hits, IN_STARTS) {
         return Some("the server listens");
     }
-    SIGNS.iter().find(|(needle, ..)| needle.is_in(&lower, &lower)).map(|(_, meaning, _)| *meaning)
+    let (_, meaning, _) = SIGNS.get(TABLES.first(&hits, IN_SIGNS)? - IN_SIGNS.start)?;
+    Some(meaning)
 }
 
 /// The lines of an earlier time that still hold for the server's process, in their order.
@@ -120,48 +132,42 @@ pub fn still_holding(lines: &[String]) -> Vec<&str> {
 
 /// Whether a line says, as the guide's server does, that the secret is there.
 pub(super) fn is_secret_known(line: &str) -> bool {
-    plain(line).to_ascii_lowercase().contains("jwt_secret configured: yes")
+    is_among(line, IN_SECRET_KNOWN)
 }
 
 /// Whether an exception is what a server meets when its client is gone, or when a probe looks in.
 pub(super) fn is_consequence(line: &str) -> bool {
-    let lower = plain(line).to_ascii_lowercase();
-    table::CONSEQUENCES.iter().any(|word| lower.contains(word))
+    is_among(line, IN_CONSEQUENCES)
+}
+
+fn is_among(line: &str, rows: Range<usize>) -> bool {
+    let plain = plain(line);
+    TABLES.any(&TABLES.hits(&plain), rows)
 }
 
 /// The beginning of a line without escape sequences.
-pub(super) fn plain(line: &str) -> String {
+pub(super) fn plain(line: &str) -> Cow<'_, str> {
     let mut end = line.len().min(LOOKED_AT_BYTES);
     while !line.is_char_boundary(end) {
         end -= 1;
     }
-    without_escapes(line.get(..end).unwrap_or_default())
+    let begin = line.get(..end).unwrap_or_default();
+    if begin.contains(['\u{1B}', '\u{9B}']) { without_escapes(begin).into() } else { begin.into() }
 }
 
-impl Needle {
-    /// Whether it is in a line; `lower` is the same line in lower case.
-    fn is_in(self, line: &str, lower: &str) -> bool {
-        match self {
-            Self::All(parts) => parts.iter().all(|part| lower.contains(part)),
-            Self::Any(parts) => parts.iter().any(|part| lower.contains(part)),
-            Self::Both(first, second) => {
-                first.iter().any(|part| lower.contains(part)) && second.iter().any(|part| lower.contains(part))
-            }
-            Self::Word(words) => words.iter().any(|word| has_word(lower, word)),
-            Self::Is(check) => check(line),
-        }
-    }
-}
-
-/// Whether a word stands in a line with no letter, digit or underscore beside it.
-fn has_word(lower: &str, word: &str) -> bool {
-    let is_part = |c: Option<char>| c.is_some_and(|c| c.is_alphanumeric() || c == '_');
-    lower.match_indices(word).any(|(at, _)| {
-        let before = lower.get(..at).and_then(|text| text.chars().next_back());
-        let after = lower.get(at + word.len()..).and_then(|text| text.chars().next());
-        !is_part(before) && !is_part(after)
-    })
-}
+/// The tables of the server's console as they are searched: constants, built when the first line comes.
+static TABLES: LazyLock<Search> = LazyLock::new(|| {
+    let rows = ROWS.iter().map(|row| row.needle);
+    let starts = STARTS.iter().map(|(needle, _)| *needle);
+    let signs = SIGNS.iter().map(|(needle, ..)| *needle);
+    let others = [Needle::Any(CONSEQUENCES), Needle::All(&["jwt_secret configured: yes"])];
+    Search::new(rows.chain(starts).chain(signs).chain(others))
+});
+const IN_ROWS: Range<usize> = 0..ROWS.len();
+const IN_STARTS: Range<usize> = IN_ROWS.end..IN_ROWS.end + STARTS.len();
+const IN_SIGNS: Range<usize> = IN_STARTS.end..IN_STARTS.end + SIGNS.len();
+const IN_CONSEQUENCES: Range<usize> = IN_SIGNS.end..IN_SIGNS.end + 1;
+const IN_SECRET_KNOWN: Range<usize> = IN_CONSEQUENCES.end..IN_CONSEQUENCES.end + 1;
 
 /// Whether a line is what a shell or Node prints when a process ends against its will.
 fn is_end_of_process(line: &str) -> bool {
@@ -171,12 +177,31 @@ fn is_end_of_process(line: &str) -> bool {
         || line.strip_prefix("Node.js v").is_some_and(is_version)
 }
 
+/// Whether a line is the message of a Perl or Ruby program that raised: `… at FILE line 12.`, `FILE:12:in 'm': … (SomeError)`.
+fn is_death_of_script(line: &str) -> bool {
+    let line = line.trim_end();
+    let is_number = |text: &str| !text.is_empty() && text.chars().all(|c| c.is_ascii_digit());
+    let is_perl = line.strip_suffix('.').and_then(|line| line.rsplit_once(" line ")).is_some_and(|(before, number)| {
+        is_number(number) && before.rsplit_once(" at ").is_some_and(|(_, file)| !file.is_empty() && !file.contains(' '))
+    });
+    let is_ruby = line.contains(":in ") && (line.ends_with("Error)") || line.ends_with("Exception)"));
+    (is_perl || is_ruby) && !is_consequence(line)
+}
+
+/// Whether a line is an exception as loggers print it that write JSON: with its stack in a field.
+fn is_logged_exception(line: &str) -> bool {
+    let names = ["\"stack\":\"", "\"stacktrace\":\"", "\"stack_trace\":\"", "\"exc_info\":\"", "\"exception\":\""];
+    let stack = names.iter().find_map(|name| Some(line.split_once(name)?.1));
+    let is_exception = |stack: &str| stack.contains("Error") || stack.contains("Exception");
+    line.trim_start().starts_with('{') && stack.is_some_and(is_exception) && !is_consequence(line)
+}
+
 /// Whether a line is the head of a stack trace or its end: `TypeError: …`, `java.lang.IllegalStateException: …`.
 fn is_exception_head(line: &str) -> bool {
     let line = line.trim();
     let line = line.strip_prefix("Uncaught ").unwrap_or(line);
     let (name, rest) = line.split_once(':').unwrap_or((line, ""));
-    let name = name.split_once(" [").map_or(name, |(name, _)| name);
+    let name = name.split_once([' ']).filter(|(_, more)| more.starts_with(['[', '('])).map_or(name, |(name, _)| name);
     let is_path = name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '$'));
     let last = name.rsplit('.').next().unwrap_or(name);
     is_path
@@ -207,13 +232,12 @@ mod tests {
                 assert_eq!(recognise(&coloured).map(|seen| seen.cause), Some(*id), "{coloured}");
             }
         }
-        for (needle, sample) in STARTS {
-            let lower = sample.to_ascii_lowercase();
-            assert!(needle.is_in(&lower, &lower) && is_start(sample), "{sample}");
+        for (nth, (_, sample)) in STARTS.iter().enumerate() {
+            let row = IN_STARTS.start + nth;
+            assert!(TABLES.any(&TABLES.hits(sample), row..row + 1) && is_start(sample), "{sample}");
         }
-        for (needle, meaning, sample) in SIGNS {
-            let lower = sample.to_ascii_lowercase();
-            assert!(needle.is_in(&lower, &lower) && good_sign(sample) == Some(*meaning), "{sample}");
+        for (_, meaning, sample) in SIGNS {
+            assert_eq!(good_sign(sample), Some(*meaning), "{sample}");
             assert_eq!(recognise(sample), None, "{sample}");
         }
         let samples: BTreeSet<_> = ROWS.iter().map(|row| row.sample).collect();
@@ -244,6 +268,12 @@ mod tests {
             "Node.js v20 is required",
             "worker process 12 started",
             "GET /missing: not found",
+            "{\"level\":30,\"msg\":\"no Error\",\"stack\":\"none\"}",
+            "{\"err\":{\"stack\":\"Error: read ECONNRESET\\n    at TCP.onStreamRead\"}}",
+            "the field \"stack\":\"Error: x\" is not set",
+            "See the comment at the top, line 12.",
+            "listening at /srv/app line 12",
+            "Completed 200 OK in 12ms (Views: 3.1ms)",
         ] {
             assert_eq!(recognise(line), None, "{line}");
         }
@@ -259,6 +289,9 @@ mod tests {
         check("Error: connect ECONNREFUSED 127.0.0.1:5432", "db-unreachable");
         check("Error: connect ECONNREFUSED 127.0.0.1:8080", "handler-exception");
         check("Uncaught TypeError: x is not a function", "handler-exception");
+        check("NameError (undefined local variable or method 'tenant'):", "handler-exception");
+        check("app.rb:12:in 'Voice#call': tenant is missing (RuntimeError)", "handler-exception");
+        check("thread 'tokio-rt-worker' (4711) panicked at src/main.rs:3:5:", "handler-exception");
         check("SyntaxError: Unexpected token '<'", "boot-crash");
     }
 

@@ -70,7 +70,7 @@ impl Asking<'_, '_> {
             Ending::ClosedUnclean if !has_ended => vec![self.get(self.target.path())],
             Ending::Closed => {
                 let is_theirs = has_ended && case.server_close().is_some();
-                let mut probes = vec![self.tcp().filter(|_| is_theirs), self.listeners().filter(|_| is_theirs)];
+                let mut probes = if is_theirs { self.port() } else { Vec::new() };
                 if is_theirs && self.is_alive() && self.is_about_access(ending) {
                     probes.push(self.handshake(Change::None));
                     let has_clock = case.head().is_some_and(|head| head.value("date").is_some());
@@ -88,7 +88,7 @@ impl Asking<'_, '_> {
                 vec![self.tcp().filter(|_| is_stuck), self.get(self.target.path()).filter(|_| is_stuck)]
             }
             Ending::ProtocolError => {
-                let mut probes = vec![self.tcp().filter(|_| has_ended), self.listeners().filter(|_| has_ended)];
+                let mut probes = if has_ended { self.port() } else { Vec::new() };
                 if !self.refuses() && self.may_be_compression() {
                     probes
                         .push(self.handshake(Change::NoExtensions).filter(|_| self.offers("sec-websocket-extensions")));
@@ -148,14 +148,17 @@ impl Asking<'_, '_> {
             path: self.target.path().to_owned(),
             tls: false,
         });
+        // By the Date of an answer a wrong clock of ours can be told from a certificate that is out of date.
+        let is_about_dates = matches!(kind, Some(TlsFailureKind::Expired | TlsFailureKind::NotYetValid));
+        let date = self.get(self.target.path()).filter(|_| is_about_dates);
         let nameless = self.address.map(|address| Probe::TlsHello { address, server_name: String::new() });
         let has_name = self.target.host.parse::<IpAddr>().is_err();
-        vec![plain.filter(|_| speaks_no_tls), nameless.filter(|_| is_cut && has_name), self.listeners()]
+        vec![plain.filter(|_| speaks_no_tls), date, nameless.filter(|_| is_cut && has_name), self.listeners()]
     }
 
     fn after_cut(&self) -> Vec<Option<Probe>> {
         let is_mute = self.case.story.answer.bytes_seen == 0;
-        let mut probes = vec![self.tcp(), self.listeners()];
+        let mut probes = self.port();
         if self.refuses() {
             probes.push(self.comes_back());
             return probes;
@@ -247,7 +250,7 @@ impl Asking<'_, '_> {
     }
 
     fn after_bare_end(&self) -> Vec<Option<Probe>> {
-        let mut probes = vec![self.tcp(), self.listeners()];
+        let mut probes = self.port();
         if self.refuses() {
             probes.push(self.comes_back());
         }
@@ -296,6 +299,16 @@ impl Asking<'_, '_> {
 
     fn tcp(&self) -> Option<Probe> {
         self.address.map(|address| Probe::Tcp { address })
+    }
+
+    /// Whether the port accepts and, once that is known, who listens: a look in the meantime would miss a process that is
+    /// just taking the place of another.
+    fn port(&self) -> Vec<Option<Probe>> {
+        let mut probes = vec![self.tcp()];
+        if self.case.tcp_after().is_some() {
+            probes.push(self.listeners());
+        }
+        probes
     }
 
     fn comes_back(&self) -> Option<Probe> {

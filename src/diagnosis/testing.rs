@@ -4,6 +4,8 @@ use std::net::{IpAddr, SocketAddr};
 
 use bytes::Bytes;
 
+use super::catalogue::Phase;
+use super::tests::{FINDINGS, NEVER_CERTAIN};
 use super::{Case, Certainty, Ending, Verdict, diagnose, next_probes};
 use crate::observation::{
     CertInfo, Change, CloseOrigin, Deadline, Direction, Expect, Fact, Family, Handshaken, IoFailure, IoKind,
@@ -372,6 +374,10 @@ fn reads_well(verdict: &Verdict) {
         assert!(!sentence.contains(" ,") && !sentence.contains(" .") && !sentence.contains("eyJ"), "{sentence:?}");
         assert!(!sentence.contains("1006 was sent") && !sentence.to_lowercase().contains("crash"), "{sentence:?}");
     }
+    let is_browsers = super::catalogue::cause(&verdict.cause).is_some_and(|cause| cause.phase == Phase::Browser);
+    let is_doubtful = is_browsers || NEVER_CERTAIN.contains(&verdict.cause.as_str());
+    assert!(!is_doubtful || verdict.certainty != Certainty::Certain, "{verdict:#?}");
+    assert!(!FINDINGS.contains(&verdict.cause.as_str()), "{verdict:#?}");
     assert!(verdict.alternatives.len() <= 3, "{verdict:#?}");
     assert!(
         verdict.alternatives.iter().all(|rival| rival.cause != verdict.cause && !rival.decide_by.is_empty()),

@@ -9,29 +9,33 @@ mod sockets;
 #[path = "port/no_table.rs"]
 mod sockets;
 
-use listeners::{Protocol, SocketState};
+use std::net::SocketAddr;
+
 use sysinfo::{Pid, ProcessRefreshKind, ProcessesToUpdate, System, UpdateKind};
 
 use crate::observation::{Listener, Process};
 use crate::token::find_tokens;
 
-/// Every listening TCP socket of a port, in the order of their addresses.
+/// A listening socket as the system's table tells it.
+struct Socket {
+    address: SocketAddr,
+    /// The processes that hold it: id and short name; none where the system hides them.
+    holders: Vec<(u32, String)>,
+    /// Connections that wait to be accepted, where the system tells.
+    waiting: Option<u32>,
+}
+
+/// Every listening TCP socket of a port, once for each process that holds it, in the order of their addresses.
 pub(crate) fn listeners(port: u16) -> Vec<Listener> {
-    // What the system hides is left out: an error means that nothing can be said of processes.
-    let owned = listeners::get_all().unwrap_or_default();
-    let owned = owned.into_iter().filter(|found| {
-        found.socket.port() == port && found.protocol == Protocol::TCP && found.state == SocketState::Listen
-    });
     let mut all: Vec<Listener> = Vec::new();
     let mut system = System::new().ok();
-    for found in owned {
-        let process = describe(system.as_mut(), found.process.pid, found.process.name);
-        all.push(Listener { address: found.socket, process: Some(process), waiting: None });
-    }
-    for (address, waiting) in sockets::listening(port) {
-        match all.iter_mut().find(|listener| listener.address == address) {
-            Some(listener) => listener.waiting = Some(waiting),
-            None => all.push(Listener { address, process: None, waiting: Some(waiting) }),
+    for Socket { address, holders, waiting } in sockets::listening(port) {
+        if holders.is_empty() {
+            all.push(Listener { address, process: None, waiting });
+        }
+        for (pid, name) in holders {
+            let process = Some(describe(system.as_mut(), pid, name));
+            all.push(Listener { address, process, waiting });
         }
     }
     all.sort_by_key(|listener| (listener.address, listener.process.as_ref().map(|process| process.pid)));
@@ -100,6 +104,31 @@ mod tests {
         assert!(process.started_unix.is_some_and(|secs| secs > 1_500_000_000), "{process:?}");
         drop(listener);
         assert!(listeners(address.port()).is_empty());
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_socket_that_two_processes_share_is_listed_for_both() {
+        use std::io::{BufRead as _, BufReader};
+        use std::os::fd::AsFd as _;
+        use std::process::{Command, Stdio};
+
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let shared = listener.as_fd().try_clone_to_owned().unwrap();
+        let mut child = Command::new("sh")
+            .args(["-c", "echo up; read _"])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(shared)
+            .spawn()
+            .unwrap();
+        let mut up = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut up).unwrap();
+        let pids: Vec<_> = listeners(address.port()).into_iter().map(|found| found.process.unwrap().pid).collect();
+        assert!(pids.len() == 2 && pids.contains(&std::process::id()) && pids.contains(&child.id()), "{pids:?}");
+        drop(child.stdin.take());
+        child.wait().unwrap();
     }
 
     #[test]

@@ -216,7 +216,7 @@ mod tests {
         };
         let words = state_words(Some(&story), 0);
         assert_eq!(format!("{}{}", words.text, words.note), "Closed 1006 (no Close frame)");
-        assert_eq!(words.span.as_deref(), Some("312 ms"));
+        assert_eq!(words.span.as_deref(), Some("after 312 ms"));
         assert_eq!(words.tone, Tone::Bad);
     }
 }

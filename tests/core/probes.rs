@@ -9,7 +9,7 @@ use std::time::Duration;
 use sockeye::diagnosis::{Certainty, LabFinding, Verdict, lab_finding};
 use sockeye::engine::{Command, ConnectOptions, EngineHandle, Event};
 use sockeye::observation::{Change, ConnId, LabMeasure, Preset, Probe, ProbeOutcome, TokenPlace};
-use sockeye::store::Story;
+use sockeye::store::{ProbeSeen, Story};
 use sockeye::wire::{accept_for, encode_frame, parse_request};
 
 use crate::peer::{LIMIT, engine, options, read_head, run, wait_for_end, wait_until};
@@ -156,7 +156,8 @@ fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
-fn against_a_server_that_dies() -> Arc<Story> {
+/// Connects to a server that is then killed; another may take its place at once.
+fn against_a_server_that_dies(comes_back: bool) -> Arc<Story> {
     let port = free_port();
     let first = Server::start(port);
     let engine = engine();
@@ -166,14 +167,25 @@ fn against_a_server_that_dies() -> Arc<Story> {
     engine.send(Command::Connect { conn, options: Box::new(options) }).unwrap();
     wait_until(&engine, conn, |story| story.confirmation.is_some() && story.listeners.is_some());
     drop(first);
+    let _second = comes_back.then(|| Server::start(port));
     wait_for_end(&engine);
     Arc::clone(&engine.view(conn).unwrap().story)
 }
 
 #[test]
-fn a_server_that_dies_is_told() {
-    let died = against_a_server_that_dies();
+fn a_server_that_dies_is_told_from_one_that_is_restarted() {
+    let died = against_a_server_that_dies(false);
     assert_eq!(verdict(&died).cause, "server-process-died", "{:#?}", verdict(&died));
+    let back = against_a_server_that_dies(true);
+    let verdict = verdict(&back);
+    let told = (verdict.cause.as_str(), verdict.certainty);
+    // On a machine that is too slow the second process comes after the last question.
+    let is_back = |seen: &ProbeSeen| {
+        let is_listed = matches!(&seen.outcome, Some(ProbeOutcome::Listening { listeners }) if !listeners.is_empty());
+        is_listed || seen.outcome == Some(ProbeOutcome::Accepted)
+    };
+    let wanted = if back.probes.iter().any(is_back) { "server-restarted" } else { "server-process-died" };
+    assert_eq!(told, (wanted, Certainty::Certain), "{verdict:#?}");
 }
 
 #[test]

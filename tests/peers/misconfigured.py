@@ -61,9 +61,9 @@ class Stage:
         path.write_text(text)
         return path
 
-    def node(self, scenario, name="node"):
+    def node(self, scenario, name="node", script="misconfigured.mjs", backend=None):
         port = free_port()
-        self.start(name, ["node", HERE / "misconfigured.mjs", scenario, str(port)], port)
+        self.start(name, ["node", HERE / script, scenario, str(port), str(backend or "")], port)
         return port
 
     def uvicorn(self, *options):
@@ -423,8 +423,8 @@ def outlived(url):
     return ["the server that Sockeye started lives on"]
 
 
-def play(row, number, binary, work):
-    stage = Stage(work, work / "logs" / "misconfigured" / f"{number:03}")
+def play(row, binary, work, folder):
+    stage = Stage(work, folder)
     try:
         setup = row.setup(stage)
         url, more = setup if isinstance(setup, tuple) else (setup, ())
@@ -442,7 +442,7 @@ def play(row, number, binary, work):
         stage.end()
 
 
-def main():
+def main(rows=rows, logs="misconfigured"):
     parser = argparse.ArgumentParser()
     parser.add_argument("--sockeye", required=True)
     parser.add_argument("--work", required=True, type=Path)
@@ -463,7 +463,7 @@ def main():
         if reason:
             tally.skip(row.name, reason)
             continue
-        problems, note = play(row, number, options.sockeye, work)
+        problems, note = play(row, options.sockeye, work, work / "logs" / logs / f"{number:03}")
         tally.row(row.name, problems, note)
     return tally.finish()
 

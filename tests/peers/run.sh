@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Sockeye against servers that others wrote (Node `ws`, express, Socket.IO, Python `websockets`, uvicorn, nginx and HAProxy in
-# front, openssl), well set up and not, against what a relay and tshark saw pass, against raw sockets that mean harm, and with
+# Sockeye against servers that others wrote (Node `ws`, express, Fastify, Socket.IO, Python `websockets`, uvicorn, aiohttp,
+# Tornado, Channels, with nginx, HAProxy, Apache, Caddy, lighttpd and Varnish in front, openssl), well set up and not, against what a relay and tshark saw pass, against raw sockets that mean harm, and with
 # the tokens of Node's `jsonwebtoken` and Python's PyJWT.
 #
 # Takes the binary from $SOCKEYE, else from the release folder (and builds it if it is missing). Arguments go to drive.py.
@@ -13,7 +13,8 @@ root=$(cd "$here/../.." && pwd)
 find_sockeye "$root"
 need nodejs 'command -v node' npm 'command -v npm' openssl 'command -v openssl' python3-venv "python3 -c 'import ensurepip, venv'" \
     nginx-light 'command -v nginx' haproxy 'command -v haproxy' tshark 'command -v tshark && command -v dumpcap' \
-    jq 'command -v jq' chromium 'command -v chromium'
+    jq 'command -v jq' chromium 'command -v chromium' apache2-bin 'command -v apache2' caddy 'command -v caddy' \
+    lighttpd 'command -v lighttpd' varnish 'command -v varnishd'
 
 work=$(mktemp -d)
 keep=
@@ -21,9 +22,11 @@ trap '[ -n "$keep" ] || rm -rf "$work"' EXIT
 cd "$work"
 
 npm install --no-audit --no-fund --loglevel=error ws@8 jsonwebtoken@9 express@4 socket.io@4 har-validator@5 \
-    chrome-devtools-frontend esbuild
+    chrome-devtools-frontend esbuild express-ws@5 fastify@5 @fastify/websocket@11 koa@2 vite@5 http-proxy-middleware@3 \
+    socket.io-2@npm:socket.io@2 graphql-ws@5 graphql@16
 python3 -m venv venv
-venv/bin/pip install --quiet --disable-pip-version-check websockets uvicorn wsproto fastapi pyjwt cryptography
+venv/bin/pip install --quiet --disable-pip-version-check websockets uvicorn wsproto fastapi pyjwt cryptography \
+    aiohttp tornado channels daphne hypercorn
 
 # A self-signed certificate as developers make them, and a CA of our own with a good, a misnamed and an expired leaf.
 certificates() {
@@ -58,6 +61,7 @@ part() { # NAME COMMAND…
 part 'verdicts against real servers' python3 "$here/drive.py" --sockeye "$sockeye" --work "$work" "$@"
 part 'tokens of others, and broken ones' python3 "$here/tokens.py" --sockeye "$sockeye" --work "$work"
 part 'misconfigured servers' python3 "$here/misconfigured.py" --sockeye "$sockeye" --work "$work"
+part 'misconfigured frameworks' python3 "$here/frameworks.py" --sockeye "$sockeye" --work "$work"
 part 'recordings that were killed' python3 "$here/kill.py" --sockeye "$sockeye" --work "$work" --times 20
 part 'disks that are full, fixed or gone' python3 "$here/durability.py" --sockeye "$sockeye" --work "$work"
 part 'exports in the tools of others' python3 "$here/exports.py" --sockeye "$sockeye" --work "$work"
@@ -66,6 +70,7 @@ part 'half-dead peers' python3 "$here/half_dead.py" --sockeye "$sockeye" --work 
 part 'handshakes of Chromium and ws' python3 "$here/presets.py" --sockeye "$sockeye" --work "$work"
 part 'interop, every byte' python3 "$here/interop.py" --sockeye "$sockeye" --work "$work"
 part 'agreement with a capture' python3 "$here/capture.py" --sockeye "$sockeye" --work "$work"
+part 'consoles that mean harm' python3 "$here/console.py" --sockeye "$sockeye" --work "$work"
 part 'hostile peers' python3 "$here/hostile.py" --sockeye "$sockeye" --work "$work"
 
 if [ "${#failed[@]}" -gt 0 ]; then

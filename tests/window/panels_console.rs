@@ -62,6 +62,14 @@ fn a_command_is_started_and_a_file_followed() {
     harness.get_by_role_and_label(Role::Button, "Start").click();
     harness.run_steps(2);
     assert_eq!(stage.taken(), ["AttachConsole(Command)"]);
+    let (mut harness, stage) = panel(Theme::Light, None, ConsolePanel::open_attach);
+    harness.get_by_label("Path of the server's log").focus();
+    harness.run_steps(2);
+    harness.get_by_label("Path of the server's log").type_text("/var/log/voice.log");
+    harness.run_steps(2);
+    harness.key_press(egui::Key::Enter);
+    harness.run_steps(2);
+    assert_eq!(stage.taken(), ["AttachConsole(File)"]);
 }
 
 #[test]

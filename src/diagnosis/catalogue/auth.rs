@@ -1,6 +1,6 @@
 //! What is wrong with the token, judged by its parts, its dates and the secret at hand.
 
-use super::fix::{advice, command, snippet};
+use super::fix::{advice, command, on_each, snippet};
 use super::{Cause, Phase};
 
 pub(super) const CAUSES: &[Cause] = &[
@@ -34,7 +34,7 @@ pub(super) const CAUSES: &[Cause] = &[
         fixes: &[
             snippet(
                 "Fetch a fresh token right before each attempt, also before reconnecting.",
-                "const socket = new WebSocket(`{scheme}://{host}:{port}{path}?token=${await freshToken()}`);",
+                "const socket = new WebSocket(\"{scheme}://{host}:{port}{path}?token=\" + await freshToken());",
             ),
             snippet("See when it expired.", "sockeye token YOUR_TOKEN"),
             snippet(
@@ -53,7 +53,12 @@ pub(super) const CAUSES: &[Cause] = &[
             the clock of the machine that issued it is ahead of the one that checks.",
         browser: "Depends on the server: mostly close 1008 or status 401.",
         fixes: &[
-            command("Set both clocks.", "timedatectl", "w32tm /query /status"),
+            on_each(
+                "Set both clocks.",
+                "sudo timedatectl set-ntp true",
+                "sudo sntp -sS time.apple.com",
+                "w32tm /resync",
+            ),
             snippet("Allow a little tolerance when verifying.", "jwt.verify(token, secret, { clockTolerance: 30 });"),
             advice("Leave out nbf if nobody needs it."),
         ],
@@ -88,8 +93,18 @@ pub(super) const CAUSES: &[Cause] = &[
             are more than a minute apart. The Date header of the server's answer shows its time.",
         browser: "Depends on the server: mostly close 1008 or status 401.",
         fixes: &[
-            command("Set the clock that is wrong.", "sudo timedatectl set-ntp true", "w32tm /resync"),
-            command("In a virtual machine or WSL, set it again after sleep.", "sudo hwclock -s", "wsl --shutdown"),
+            on_each(
+                "Set the clock that is wrong.",
+                "sudo timedatectl set-ntp true",
+                "sudo sntp -sS time.apple.com",
+                "w32tm /resync",
+            ),
+            on_each(
+                "In a virtual machine or WSL, set it again after sleep.",
+                "sudo hwclock -s",
+                "sudo sntp -sS time.apple.com",
+                "wsl --shutdown",
+            ),
             snippet("Allow tolerance when verifying.", "jwt.verify(token, secret, { clockTolerance: 60 });"),
         ],
         seen_with: &["virtual machines and WSL after sleep", "containers on a host with a wrong clock"],

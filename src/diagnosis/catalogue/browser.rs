@@ -1,6 +1,6 @@
 //! Reasons on the browser's side: most of them never reach the wire.
 
-use super::fix::{advice, command, snippet};
+use super::fix::{advice, on_each, snippet};
 use super::{Cause, Phase};
 
 pub(super) const CAUSES: &[Cause] = &[
@@ -143,9 +143,10 @@ pub(super) const CAUSES: &[Cause] = &[
             the browser. Nothing is sent.",
         browser: "Chrome: net::ERR_BLOCKED_BY_CLIENT. CloseEvent 1006.",
         fixes: &[
-            command(
+            on_each(
                 "Try a private window without extensions.",
                 "chromium --incognito --disable-extensions",
+                "open -na \"Google Chrome\" --args --incognito --disable-extensions",
                 "Start-Process chrome \"--incognito --disable-extensions\"",
             ),
             advice(

@@ -1,6 +1,6 @@
 //! Before any protocol is spoken: names, addresses, ports, proxies, and ports that speak something else.
 
-use super::fix::{advice, command, snippet};
+use super::fix::{advice, command, on_each, snippet};
 use super::{Cause, Phase};
 
 pub(super) const CAUSES: &[Cause] = &[
@@ -37,7 +37,12 @@ pub(super) const CAUSES: &[Cause] = &[
                 "dig {host} @1.1.1.1",
                 "Resolve-DnsName {host} -Server 1.1.1.1",
             ),
-            command("Look at the resolver this machine uses.", "cat /etc/resolv.conf", "Get-DnsClientServerAddress"),
+            on_each(
+                "Look at the resolver this machine uses.",
+                "cat /etc/resolv.conf",
+                "scutil --dns",
+                "Get-DnsClientServerAddress",
+            ),
         ],
         seen_with: &["VPN clients that changed the resolver", "containers without network", "Node: EAI_AGAIN"],
         see_also: &["dns-nxdomain", "browser-offline", "tcp-unreachable"],
@@ -52,9 +57,10 @@ pub(super) const CAUSES: &[Cause] = &[
             here.",
         browser: "Chrome: net::ERR_CONNECTION_REFUSED, CloseEvent 1006 after a few milliseconds.",
         fixes: &[
-            command(
+            on_each(
                 "See whether anything listens on port {port}.",
                 "ss -ltnp 'sport = :{port}'",
+                "lsof -nP -iTCP:{port} -sTCP:LISTEN",
                 "Get-NetTCPConnection -LocalPort {port} -State Listen",
             ),
             snippet(
@@ -66,10 +72,11 @@ pub(super) const CAUSES: &[Cause] = &[
                 "If it runs in a container, publish the port, and listen on 0.0.0.0 inside.",
                 "docker run -p {port}:{port} IMAGE",
             ),
-            command(
+            on_each(
                 "If it does listen, compare the address: a server on 127.0.0.1 is not reachable \
                     from other machines.",
                 "netstat -ltn | grep {port}",
+                "netstat -anvp tcp | grep '[.]{port} .*LISTEN'",
                 "netstat -ano | findstr :{port}",
             ),
         ],
@@ -90,9 +97,10 @@ pub(super) const CAUSES: &[Cause] = &[
         browser: "Chrome tries both families and connects; Node and Python use only what the \
             system's resolver returns and are refused.",
         fixes: &[
-            command(
+            on_each(
                 "See which address the server is bound to.",
                 "ss -ltn 'sport = :{port}'",
+                "lsof -nP -iTCP:{port} -sTCP:LISTEN",
                 "Get-NetTCPConnection -LocalPort {port} -State Listen",
             ),
             snippet("Listen on both families: give no host, or ::.", "server.listen({port}, '::');"),
@@ -115,10 +123,11 @@ pub(super) const CAUSES: &[Cause] = &[
         browser: "Chrome stays in CONNECTING for a long time, then net::ERR_CONNECTION_TIMED_OUT \
             with CloseEvent 1006.",
         fixes: &[
-            command(
+            on_each(
                 "Check firewall rules and cloud security groups: port {port} must be open for \
                     incoming TCP.",
                 "sudo iptables -L -n -v",
+                "sudo pfctl -sr",
                 "Get-NetFirewallPortFilter | Where-Object LocalPort -eq {port}",
             ),
             command(
@@ -144,9 +153,10 @@ pub(super) const CAUSES: &[Cause] = &[
             sometimes. The program is busy, blocked or flooded.",
         browser: "As without any answer: a long CONNECTING, now and then a success.",
         fixes: &[
-            command(
+            on_each(
                 "Compare the queue with its limit: Recv-Q at or above Send-Q means full.",
                 "ss -ltn 'sport = :{port}'",
+                "lsof -nP -iTCP:{port} -sTCP:LISTEN",
                 "Get-NetTCPConnection -LocalPort {port} | Group-Object State",
             ),
             advice("Find what blocks the server: synchronous work, a breakpoint, too little memory."),
@@ -168,9 +178,10 @@ pub(super) const CAUSES: &[Cause] = &[
         browser: "Chrome: net::ERR_ADDRESS_UNREACHABLE, or net::ERR_INTERNET_DISCONNECTED when \
             there is no default route.",
         fixes: &[
-            command(
+            on_each(
                 "Look up the route.",
                 "ip route get $(getent ahosts {host} | awk 'NR==1 { print $1 }')",
+                "route -n get {host}",
                 "Test-NetConnection {host} -DiagnoseRouting",
             ),
             advice("Connect to the VPN or network the address belongs to."),
@@ -191,9 +202,10 @@ pub(super) const CAUSES: &[Cause] = &[
                 "Read the greeting in the log, it names the program; then use the WebSocket \
                     server's port instead.",
             ),
-            command(
+            on_each(
                 "See which process owns the port.",
                 "ss -ltnp 'sport = :{port}'",
+                "lsof -nP -iTCP:{port} -sTCP:LISTEN",
                 "Get-Process -Id (Get-NetTCPConnection -LocalPort {port} -State \
                     Listen).OwningProcess",
             ),

@@ -16,11 +16,13 @@ pub struct Fix {
 
 /// Something to copy, for each platform; may hold placeholders such as `{port}`.
 ///
-/// Code and configuration read the same on both.
+/// Code and configuration read the same on all of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Command {
-    /// For a POSIX shell.
+    /// For a POSIX shell on Linux and its like.
     pub unix: &'static str,
+    /// For a POSIX shell on macOS, whose tools are others.
+    pub macos: &'static str,
     /// For `PowerShell`.
     pub windows: &'static str,
 }
@@ -28,8 +30,10 @@ pub struct Command {
 /// The shell that commands are written for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Platform {
-    /// Linux, macOS and their like.
+    /// Linux and its like.
     Unix,
+    /// macOS.
+    MacOs,
     /// Windows with `PowerShell`.
     Windows,
 }
@@ -78,6 +82,7 @@ impl Fix {
         let command = self.command?;
         let template = match platform {
             Platform::Unix => command.unix,
+            Platform::MacOs => command.macos,
             Platform::Windows => command.windows,
         };
         Some(fill(template, |name| {
@@ -93,7 +98,13 @@ impl Fix {
 impl Platform {
     /// Returns the platform that this program was built for.
     pub const fn current() -> Self {
-        if cfg!(windows) { Self::Windows } else { Self::Unix }
+        if cfg!(windows) {
+            Self::Windows
+        } else if cfg!(target_os = "macos") {
+            Self::MacOs
+        } else {
+            Self::Unix
+        }
     }
 }
 
@@ -128,9 +139,14 @@ pub(super) const fn snippet(text: &'static str, lines: &'static str) -> Fix {
     command(text, lines, lines)
 }
 
-/// A fix with a command for each platform.
+/// A fix with a command for POSIX shells and one for `PowerShell`.
 pub(super) const fn command(text: &'static str, unix: &'static str, windows: &'static str) -> Fix {
-    Fix { text, command: Some(Command { unix, windows }) }
+    on_each(text, unix, unix, windows)
+}
+
+/// A fix with a command for each platform.
+pub(super) const fn on_each(text: &'static str, unix: &'static str, macos: &'static str, windows: &'static str) -> Fix {
+    Fix { text, command: Some(Command { unix, macos, windows }) }
 }
 
 /// Replaces each `{name}` that `value` knows; other braces stay as they are.
@@ -204,8 +220,9 @@ mod tests {
 
     #[test]
     fn each_platform_gets_its_own_command() {
-        let fix = command("See", "ss {port}", "netstat {port}");
+        let fix = on_each("See", "ss {port}", "lsof -i:{port}", "netstat {port}");
         assert_eq!(fix.command_for(&target(), Platform::Unix).as_deref(), Some("ss 3001"));
+        assert_eq!(fix.command_for(&target(), Platform::MacOs).as_deref(), Some("lsof -i:3001"));
         assert_eq!(fix.command_for(&target(), Platform::Windows).as_deref(), Some("netstat 3001"));
         assert_eq!(advice("See").command_for(&target(), Platform::Unix), None);
     }

@@ -303,6 +303,39 @@ mod tests {
     }
 
     #[test]
+    fn commands_use_the_tools_of_their_platform() {
+        let linux = [
+            "ss -",
+            "ip route",
+            "timedatectl",
+            "hwclock",
+            "/proc/",
+            "dmesg",
+            "update-ca-cert",
+            "iptables",
+            "resolv.conf",
+            "getent",
+            "netstat -l",
+            "top -H",
+            "stat,cmd",
+            " -ext ",
+            "chromium",
+        ];
+        let posix =
+            ["grep ", "/etc/", "/dev/null", "$(", "&&", "sudo ", "export ", "tail ", "lsof", "kill ", "nc -", "dig "];
+        let all = causes().flat_map(|row| row.fixes.iter().filter_map(move |fix| Some((row.id, fix.command?))));
+        // What reads the same everywhere is code, configuration, or a command of ours.
+        for (id, command) in all.filter(|(_, command)| command.unix != command.windows) {
+            for (text, foreign) in [(command.macos, &linux[..]), (command.windows, &posix[..])] {
+                let found = foreign.iter().find(|tool| text.contains(*tool));
+                assert!(found.is_none(), "{id}: {text:?} has {found:?}");
+            }
+            let globs = [command.unix, command.macos].map(|text| text.contains("=*."));
+            assert_eq!(globs, [false, false], "{id}: zsh refuses a pattern that matches no file");
+        }
+    }
+
+    #[test]
     fn slips_of_the_keyboard_find_their_cause() {
         for (typed, meant) in [
             ("tcp-refusd", "tcp-refused"),
@@ -333,7 +366,7 @@ mod tests {
 
     fn copyable(row: &Cause) -> Vec<&'static str> {
         let commands = row.fixes.iter().filter_map(|fix| fix.command);
-        commands.flat_map(|command| [command.unix, command.windows]).collect()
+        commands.flat_map(|command| [command.unix, command.macos, command.windows]).collect()
     }
 
     /// Lower-case words in braces without spaces.

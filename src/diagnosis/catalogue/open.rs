@@ -1,6 +1,6 @@
 //! After the 101: the confirmation, sudden ends, time-outs, and servers that stop reacting.
 
-use super::fix::{advice, command, snippet};
+use super::fix::{advice, command, on_each, snippet};
 use super::{Cause, Phase};
 
 pub(super) const CAUSES: &[Cause] = &[
@@ -126,7 +126,7 @@ pub(super) const CAUSES: &[Cause] = &[
         fixes: &[
             command(
                 "Search the server's code for places that cut.",
-                "grep -rnE \"terminate\\(|destroy\\(\" --include=*.js --include=*.ts . \
+                "grep -rnE \"terminate\\(|destroy\\(\" --include='*.js' --include='*.ts' . \
                     --exclude-dir=node_modules",
                 "Get-ChildItem -Recurse -Include *.js,*.ts | Select-String \
                     \"terminate\\(|destroy\\(\"",
@@ -366,9 +366,10 @@ pub(super) const CAUSES: &[Cause] = &[
             synchronously, or has been stopped in a debugger.",
         browser: "Nothing at all: the socket stays OPEN, or in CONNECTING.",
         fixes: &[
-            command(
+            on_each(
                 "See whether it computes or waits.",
                 "top -H -p {pid}",
+                "sample {pid} 2",
                 "Get-Process -Id {pid} | Select-Object CPU, Responding",
             ),
             snippet("In Node, look at what runs.", "node --inspect server.js"),

@@ -1,6 +1,6 @@
 //! What only the server's console can tell.
 
-use super::fix::{advice, command, snippet};
+use super::fix::{advice, command, on_each, snippet};
 use super::{Cause, Phase};
 
 pub(super) const CAUSES: &[Cause] = &[
@@ -44,7 +44,12 @@ pub(super) const CAUSES: &[Cause] = &[
             it answers in its place, so you are testing old code, or another program altogether.",
         browser: "Nothing special: the browser talks to whoever holds the port.",
         fixes: &[
-            command("Find out who it is.", "ss -ltnp 'sport = :{port}'", "netstat -ano | findstr :{port}"),
+            on_each(
+                "Find out who it is.",
+                "ss -ltnp 'sport = :{port}'",
+                "lsof -nP -iTCP:{port} -sTCP:LISTEN",
+                "netstat -ano | findstr :{port}",
+            ),
             command("End that process, if it is yours, and start again.", "kill {pid}", "Stop-Process -Id {pid}"),
             command(
                 "Or use another port.",
@@ -64,15 +69,17 @@ pub(super) const CAUSES: &[Cause] = &[
             low or closed connections are not released.",
         browser: "A long CONNECTING, or CloseEvent 1006 right away.",
         fixes: &[
-            command(
+            on_each(
                 "Compare what is open with the limit.",
                 "ls /proc/{pid}/fd | wc -l; grep \"open files\" /proc/{pid}/limits",
+                "lsof -p {pid} | wc -l; launchctl limit maxfiles",
                 "(Get-Process -Id {pid}).HandleCount",
             ),
             snippet("Raise the limit for the server. In its systemd unit:", "LimitNOFILE=65536"),
-            command(
+            on_each(
                 "Look for connections that are never closed.",
                 "ss -tn 'sport = :{port}' | wc -l",
+                "netstat -anp tcp | grep -c '[.]{port} '",
                 "(Get-NetTCPConnection -LocalPort {port}).Count",
             ),
         ],
@@ -92,9 +99,10 @@ pub(super) const CAUSES: &[Cause] = &[
                 "console.log(process.memoryUsage().heapUsed, ws.bufferedAmount);",
             ),
             snippet("Drop clients that do not keep up.", "if (ws.bufferedAmount > 1_000_000) ws.terminate();"),
-            command(
+            on_each(
                 "Ask the system whether it was the one who ended it.",
                 "sudo dmesg | grep -i \"killed process\"",
+                "log show --last 1h --predicate 'eventMessage CONTAINS \"memorystatus\"'",
                 "Get-WinEvent -LogName System -MaxEvents 50",
             ),
             snippet("Give Node more, if the data is honest.", "node --max-old-space-size=4096 server.js"),

@@ -1,6 +1,6 @@
 //! Encryption failed: certificates, versions, alerts, and machines in between.
 
-use super::fix::{advice, command, snippet};
+use super::fix::{advice, command, on_each, snippet};
 use super::{Cause, Phase};
 
 pub(super) const CAUSES: &[Cause] = &[
@@ -38,9 +38,10 @@ pub(super) const CAUSES: &[Cause] = &[
         browser: "Chrome: net::ERR_CERT_AUTHORITY_INVALID, CloseEvent 1006. It names only this, \
             also when the certificate is expired or for another host as well.",
         fixes: &[
-            command(
+            on_each(
                 "Install the authority's root certificate in the system.",
                 "sudo cp root.crt /usr/local/share/ca-certificates/ && sudo update-ca-certificates",
+                "sudo security add-trusted-cert -d -r trustRoot -k /Library/Keychains/System.keychain root.crt",
                 "certutil -addstore -user Root root.crt",
             ),
             command(
@@ -90,7 +91,7 @@ pub(super) const CAUSES: &[Cause] = &[
                     x509 -noout -dates",
                 "curl.exe -vI \"https://{host}:{port}/\"",
             ),
-            command("Check this machine's clock.", "timedatectl", "w32tm /query /status"),
+            on_each("Check this machine's clock.", "timedatectl", "sntp time.apple.com", "w32tm /query /status"),
         ],
         seen_with: &["renewals without a reload", "machines whose clock is wrong"],
         see_also: &["tls-not-yet-valid", "jwt-clock-skew", "tls-unknown-ca"],
@@ -104,7 +105,12 @@ pub(super) const CAUSES: &[Cause] = &[
             that was paused.",
         browser: "Chrome: net::ERR_CERT_DATE_INVALID, CloseEvent 1006.",
         fixes: &[
-            command("Set the clock right.", "sudo timedatectl set-ntp true", "w32tm /resync"),
+            on_each(
+                "Set the clock right.",
+                "sudo timedatectl set-ntp true",
+                "sudo sntp -sS time.apple.com",
+                "w32tm /resync",
+            ),
             advice("If the clock is right, issue the certificate again with a start date in the past."),
         ],
         seen_with: &["virtual machines after a pause", "devices without a battery clock"],
@@ -123,7 +129,7 @@ pub(super) const CAUSES: &[Cause] = &[
             command(
                 "Use one of the names in the certificate.",
                 "openssl s_client -connect {host}:{port} -servername {host} </dev/null | openssl \
-                    x509 -noout -ext subjectAltName",
+                    x509 -noout -text | grep -A 1 \"Alternative Name\"",
                 "curl.exe -vI \"https://{host}:{port}/\"",
             ),
             snippet(
@@ -248,9 +254,10 @@ pub(super) const CAUSES: &[Cause] = &[
         fixes: &[
             advice("Check the health of what stands behind the balancer or proxy."),
             snippet("If the port is a plain one, use ws://.", "sockeye check \"ws://{host}:{port}{path}\""),
-            command(
+            on_each(
                 "On the server, see who owns the port.",
                 "ss -ltnp 'sport = :{port}'",
+                "lsof -nP -iTCP:{port} -sTCP:LISTEN",
                 "Get-NetTCPConnection -LocalPort {port} -State Listen",
             ),
         ],
@@ -268,9 +275,10 @@ pub(super) const CAUSES: &[Cause] = &[
             wait behind it.",
         fixes: &[
             snippet("Try the port without TLS.", "sockeye check \"ws://{host}:{port}{path}\""),
-            command(
+            on_each(
                 "If it should speak TLS, see whether the process is stopped or blocked.",
                 "ps -o pid,stat,cmd -p $(lsof -t -iTCP:{port} -sTCP:LISTEN)",
+                "ps -o pid,stat,command -p $(lsof -t -iTCP:{port} -sTCP:LISTEN)",
                 "Get-Process -Id (Get-NetTCPConnection -LocalPort {port} -State \
                     Listen).OwningProcess",
             ),

@@ -1,6 +1,6 @@
 //! A 101 that breaks the rules, an answer that was cut off, or none at all.
 
-use super::fix::{advice, command, snippet};
+use super::fix::{advice, command, on_each, snippet};
 use super::{Cause, Phase};
 
 pub(super) const CAUSES: &[Cause] = &[
@@ -269,9 +269,10 @@ pub(super) const CAUSES: &[Cause] = &[
                 "Read the server's console for an exception at that moment.",
                 "sockeye check \"{url}\" --server-log server.log",
             ),
-            command(
+            on_each(
                 "In nginx, look for return 444, which means exactly this.",
                 "grep -rn 444 /etc/nginx/",
+                "grep -rn 444 $(brew --prefix)/etc/nginx/",
                 "Select-String -Path C:\\nginx\\conf\\*.conf -Pattern 444",
             ),
         ],

@@ -143,7 +143,7 @@ pub(super) const CAUSES: &[Cause] = &[
             status 401.",
         fixes: &[snippet(
             "Encode each value once, and trim what was pasted or read from a file.",
-            "const url = `{scheme}://{host}:{port}{path}?token=${encodeURIComponent(token.trim())}`;",
+            "const url = \"{scheme}://{host}:{port}{path}?token=\" + encodeURIComponent(token.trim());",
         )],
         seen_with: &["tokens copied with their quotation marks from the browser's storage"],
         see_also: &["token-quoted", "token-whitespace", "token-double-encoded"],

@@ -1,6 +1,9 @@
 //! What browsers (Chrome, Firefox, Safari) and other clients (Node `ws`, Python `websockets`) say of a connection.
 
+use std::sync::LazyLock;
+
 use super::plain;
+use super::search::Search;
 use super::table::Needle::{self, All, Any, Both, Word};
 use crate::diagnosis::close_code::cause_id;
 use crate::diagnosis::rules::status_id;
@@ -18,14 +21,14 @@ pub struct BrowserLine {
 
 /// Says what a line of a client's console tells, if anything; only its beginning is looked at.
 pub fn recognise_browser(line: &str) -> Option<BrowserLine> {
-    let plain = plain(line);
-    let lower = plain.to_ascii_lowercase().replace('\u{2019}', "'");
-    let found = |cause: Option<&'static str>, meaning: String| {
-        Some(BrowserLine { cause, meaning, quote: super::quote(&plain) })
-    };
-    if let Some(row) = ROWS.iter().find(|row| row.needle.is_in(&plain, &lower)) {
+    let plain = plain(line).replace('\u{2019}', "'");
+    let found =
+        |cause: Option<&'static str>, meaning: String| Some(BrowserLine { cause, meaning, quote: super::quote(line) });
+    let hits = TABLE.hits(&plain);
+    if let Some(row) = TABLE.first(&hits, 0..ROWS.len()).and_then(|row| ROWS.get(row)) {
         return found(row.cause, row.meaning.to_owned());
     }
+    let lower = plain.to_ascii_lowercase();
     if let Some(status) = number_after(&lower, STATUS_WORDS).filter(|status| (100..600).contains(status)) {
         return found(Some(status_id(status)), format!("the server answered the opening handshake with {status}"));
     }
@@ -35,7 +38,7 @@ pub fn recognise_browser(line: &str) -> Option<BrowserLine> {
         Some(1006) => found(None, "TCP ended and no Close frame came; the browser knows no more".to_owned()),
         Some(1015) => found(None, "TLS failed; the browser does not tell the page how".to_owned()),
         Some(code) => found(Some(cause_id(code)), format!("the connection was closed with {code}")),
-        None if FAILED.needle.is_in(&plain, &lower) => found(FAILED.cause, FAILED.meaning.to_owned()),
+        None if TABLE.any(&hits, ROWS.len()..ROWS.len() + 1) => found(FAILED.cause, FAILED.meaning.to_owned()),
         None => None,
     }
 }
@@ -274,6 +277,9 @@ const FAILED: Row = mute(
     "the connection failed; the browser does not say why",
     "WebSocket connection to 'ws://localhost:3001/' failed: ",
 );
+
+/// The rows as they are searched, [`FAILED`] last: constants, built when the first line comes.
+static TABLE: LazyLock<Search> = LazyLock::new(|| Search::new(ROWS.iter().chain([&FAILED]).map(|row| row.needle)));
 
 #[cfg(test)]
 mod tests {

@@ -1,6 +1,6 @@
 //! Which lines count for one connection: near the event, or about the process and still holding.
 
-use super::{Recognised, Scope, exit_meaning, is_start, recognised, row_of};
+use super::{Recognised, Scope, exit_meaning, recognised};
 use crate::diagnosis::{Case, Evidence};
 use crate::observation::{Moment, Probe};
 use crate::store::{ConsoleSeen, ServerExit};
@@ -106,7 +106,7 @@ pub(in crate::diagnosis) fn exit_words(case: &Case<'_>, exit: &ServerExit) -> St
 
 /// Reads a line, once for all rules: many ask, and a console may be chatty.
 fn read(seen: &ConsoleSeen) -> (bool, Option<u16>) {
-    *seen.read.get_or_init(|| (is_start(&seen.text), row_of(&seen.text)))
+    *seen.read.get_or_init(|| super::read(&seen.text))
 }
 
 /// What a line tells, if anything.

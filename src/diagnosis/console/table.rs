@@ -1,7 +1,7 @@
 //! What is known of console lines, the more particular rows first; each with a line that it recognises.
 
 use super::Scope::{self, Connection, Process};
-use super::{is_end_of_process, is_exception_head};
+use super::{is_death_of_script, is_end_of_process, is_exception_head, is_logged_exception};
 
 /// A kind of line.
 #[derive(Clone, Copy)]
@@ -233,8 +233,16 @@ pub(super) const ROWS: &[Row] = &[
         "the connection handler raised an exception", "ERROR:    Exception in ASGI application"),
     row(All(&["traceback (most recent call last)"]), "handler-exception", Connection,
         "Python printed an exception", "Traceback (most recent call last):"),
-    row(Any(&["exception in thread \"", "unhandled exception. ", "php fatal error", "panic: ", "' panicked at "]), "handler-exception", Connection,
+    row(Any(&["http: panic serving", "an unhandled exception was thrown by the application", "an unhandled exception has occurred while executing the request"]), "handler-exception", Connection,
+        "the request's handler met an error that it does not handle", "2026/11/27 10:47:10 http: panic serving 127.0.0.1:52114: assignment to entry in nil map"),
+    row(Both(&["** ("], &["error)"]), "handler-exception", Connection,
+        "the process of the connection raised an exception", "** (RuntimeError) tenant is missing"),
+    row(Any(&["exception in thread \"", "unhandled exception. ", "php fatal error", "panic: ", "' panicked at ", ") panicked at "]), "handler-exception", Connection,
         "the program met an error that it does not handle", "panic: runtime error: index out of range [3] with length 3"),
+    row(Is(is_death_of_script), "handler-exception", Connection,
+        "the server's script raised an exception", "[error] [3Rz9kVQx] tenant is missing at /srv/voice.pl line 12."),
+    row(Is(is_logged_exception), "handler-exception", Connection,
+        "the server logged an exception", "{\"level\":50,\"time\":1795772000000,\"err\":{\"type\":\"Error\",\"message\":\"tenant is missing\",\"stack\":\"Error: tenant is missing\\n    at handler (server.js:12:3)\"},\"msg\":\"tenant is missing\"}"),
     row(Is(is_exception_head), "handler-exception", Connection,
         "the server printed an exception", "TypeError: Cannot read properties of undefined (reading 'tenantId')"),
 ];

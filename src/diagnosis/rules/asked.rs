@@ -16,7 +16,13 @@ pub(super) const RULES: &[Rule] = &[
         "close-1012",
         "undetermined",
     ]),
-    Rule::new("engineio-error", polls).implies(&["upgrade-fin-nobytes", "upgrade-rst-nobytes", "http-400", "http-404"]),
+    Rule::new("engineio-error", polls).implies(&[
+        "upgrade-fin-nobytes",
+        "upgrade-rst-nobytes",
+        "http-400",
+        "http-403",
+        "http-404",
+    ]),
 ];
 
 /// The port belongs to another process than before, or refused and came back.
@@ -57,7 +63,7 @@ fn restarted(case: &Case<'_>, ending: Ending, _: &'static str) -> Option<Found> 
 
 /// The port answers a poll of Engine.IO, and had no use for our opening handshake.
 fn polls(case: &Case<'_>, ending: Ending, _: &'static str) -> Option<Found> {
-    let polled = case.polls_as_engineio()?;
+    let (polled, answer) = case.polls_as_engineio()?;
     let (at, what) = match ending {
         Ending::UpgradeCut if case.story.answer.bytes_seen == 0 => {
             (case.tcp_end()?.0, format!("TCP ended with {} in place of an answer", case.tcp_end_words()))
@@ -67,12 +73,12 @@ fn polls(case: &Case<'_>, ending: Ending, _: &'static str) -> Option<Found> {
     };
     Some(
         Found::certain(format!(
-            "A Socket.IO server listens on {}, and our path is not the one it serves: {what}, while a poll of \
-             /socket.io/ was answered with its opening packet.",
+            "A Socket.IO server listens on {}, which a bare WebSocket cannot talk to: {what}, while a poll of /socket.io/ was \
+             answered with {answer}.",
             case.port_words()
         ))
         .seen(at, what)
-        .seen(polled, "GET /socket.io/?EIO=4&transport=polling: 0{\"sid\"…"),
+        .seen(polled, format!("GET /socket.io/?EIO=4&transport=polling: {answer}")),
     )
 }
 

@@ -14,13 +14,22 @@ use crate::wire::Target;
 
 pub(super) const RULES: &[Rule] = &[
     Rule::new("ping-timeout-1011", ping_timeout).implies(&["close-1011", "handler-exception"]),
-    Rule::new("heartbeat-terminate", heartbeat).implies(ENDS),
+    Rule::new("heartbeat-terminate", heartbeat).implies(HEARTBEATS),
     Rule::new("lifetime-limit", lifetime).implies(ENDS),
     Rule::new("idle-timeout", idle).implies(ENDS),
     Rule::new("nat-state-lost", nat).implies(&["connection-reset"]),
 ];
 
 const ENDS: &[&str] = &["connection-terminated", "connection-reset", "close-1001"];
+const HEARTBEATS: &[&str] = &[
+    "connection-terminated",
+    "connection-reset",
+    "close-1000",
+    "close-1001",
+    "close-1002",
+    "close-1008",
+    "close-application",
+];
 
 /// Less silence, or a lower age, than this says nothing, in milliseconds.
 const LEAST_MILLIS: f64 = 2_000.0;
@@ -255,6 +264,9 @@ fn lifetime(case: &Case<'_>, ending: Ending, _: &'static str) -> Option<Found> {
 
 /// The server cuts who does not answer its pings, or it sweeps its connections at moments of its own.
 fn heartbeat(case: &Case<'_>, ending: Ending, _: &'static str) -> Option<Found> {
+    if matches!(ending, Ending::Closed | Ending::ClosedUnclean) {
+        return closed_for_want_of_pongs(case);
+    }
     let end = end(case, ending).filter(|_| matches!(ending, Ending::Fin | Ending::Rst))?;
     if let Some((measured, LabFinding::Sweep { .. })) = lab(case) {
         return Some(
@@ -279,6 +291,37 @@ fn heartbeat(case: &Case<'_>, ending: Ending, _: &'static str) -> Option<Found> 
         .seen(end.at, end.words)
         .or("idle-timeout", lab_advice(case))
     })
+}
+
+/// The server says in the reason of its Close that its heartbeat was not answered.
+fn closed_for_want_of_pongs(case: &Case<'_>) -> Option<Found> {
+    let close = case.server_close().filter(|close| close.info.code != Some(1011))?;
+    let reason = close.info.reason.to_ascii_lowercase();
+    let words =
+        ["ping timed out", "ping timeout", "pong timeout", "pong timed out", "no pong", "missed pong", "heartbeat"];
+    if !words.iter().any(|word| reason.contains(word)) {
+        return None;
+    }
+    let code = close.info.code.map_or_else(|| "no code".to_owned(), |code| code.to_string());
+    let said = case.reason_words(close);
+    let pinged = unanswered_ping(case, close.at);
+    let because = match pinged {
+        Some(pinged) => format!(", {} after a ping that no pong of ours answered", span(close.at.millis_since(pinged))),
+        None => String::new(),
+    };
+    let summary =
+        format!("By its own words the server's heartbeat took us for dead: it closed with {code} {said}{because}.");
+    let found = Found::likely(summary).seen_at(
+        close.at,
+        Direction::ServerToClient,
+        close.info.offset,
+        format!("the server's Close: {code} {said}"),
+    );
+    let found = match pinged {
+        Some(pinged) => found.seen(pinged, "its last ping; no pong of ours followed"),
+        None => found,
+    };
+    Some(found.or("network-loss", "see on both sides whether ping and pong arrive"))
 }
 
 fn ping_timeout(case: &Case<'_>, ending: Ending, _: &'static str) -> Option<Found> {

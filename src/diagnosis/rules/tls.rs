@@ -3,7 +3,7 @@
 //! The direction of an alert decides the blame: theirs is about our hello or our certificate, ours about their certificate.
 
 use super::{Found, Rule};
-use crate::diagnosis::words::span;
+use crate::diagnosis::words::{long_span, span};
 use crate::diagnosis::{Case, Ending};
 use crate::observation::{
     CertInfo, ClientCertificateUse, Deadline, Direction, Moment, ReadEnd, TlsFailure, TlsFailureKind,
@@ -135,6 +135,9 @@ fn certificate(case: &Case<'_>, ending: Ending, id: &'static str) -> Option<Foun
         let text = format!("certificate {}: {} issued by {}", nth + 1, cert.subject, cert.issuer);
         found = found.seen(at, case.quote(&text, 200));
     }
+    if let Some(leaf) = leaf.filter(|_| matches!(id, "tls-expired" | "tls-not-yet-valid")) {
+        found = by_their_clock(case, leaf, found);
+    }
     found = found.or_if(
         id == "tls-missing-intermediate",
         "tls-unknown-ca",
@@ -142,6 +145,28 @@ fn certificate(case: &Case<'_>, ending: Ending, id: &'static str) -> Option<Foun
     );
     Some(found.cause_if(ending == Ending::TlsFailed))
 }
+
+/// What the server's clock, asked afterwards, adds to a certificate that is out of date by ours.
+fn by_their_clock(case: &Case<'_>, leaf: &CertInfo, mut found: Found) -> Found {
+    let (Some((at, _)), Some(skew)) = (case.date_of_a_probe(), case.clock_skew_secs()) else {
+        return found;
+    };
+    if skew.abs() <= SKEW_SECS {
+        return found.seen(at, "the server's clock agrees with ours, by the Date of its answer");
+    }
+    let way = if skew > 0.0 { "ahead of" } else { "behind" };
+    let apart = format!("the server's clock is {} {way} ours, by the Date of its answer", long_span(skew.abs()));
+    let theirs = case.unix_at(at).map(|ours| ours + skew);
+    let is_valid = theirs.is_some_and(|now| (leaf.not_before as f64..=leaf.not_after as f64).contains(&now));
+    if is_valid {
+        found.summary =
+            format!("{} By the server's clock it is valid: {apart}; see which of the two is wrong.", found.summary);
+    }
+    found.seen(at, apart)
+}
+
+/// From here on two clocks do not agree.
+const SKEW_SECS: f64 = 60.0;
 
 fn date_words(unix: Option<i64>) -> String {
     let stamp = unix.and_then(|unix| jiff::Timestamp::from_second(unix).ok());

@@ -143,15 +143,19 @@ impl Desk {
             return;
         };
         known.state.lines += 1;
-        known.is_ready |= is_start(&text);
+        known.is_ready = known.is_ready || is_start(&text);
         if known.recent.len() >= RECENT_LINES {
             known.recent.pop_front();
         }
-        known.recent.push_back(text.chars().take(RECENT_CHARS).collect());
+        known.recent.push_back(beginning(&text, RECENT_BYTES).to_owned());
         let source = Arc::clone(&known.state.source);
-        let shown: String = text.chars().take(TAIL_CHARS).collect();
-        let cut = if shown.len() < text.len() { " … [the log has the whole line]" } else { "" };
-        inner.enter(console, ConsoleEvent::Line(format!("{shown}{cut}").into()));
+        let shown = beginning(&text, SHOWN_BYTES);
+        let shown = if shown.len() < text.len() {
+            format!("{shown} … [the log has the whole line]").into()
+        } else {
+            Arc::from(shown)
+        };
+        inner.enter(console, ConsoleEvent::Line(shown));
         inner.tell(&Fact::ConsoleLine { source: source.to_string(), text });
         drop(inner);
         self.mailbox.wake();
@@ -262,6 +266,11 @@ impl Inner {
     }
 }
 
+/// At most so many bytes of a text, up to a whole character.
+fn beginning(text: &str, max_bytes: usize) -> &str {
+    text.get(..text.floor_char_boundary(max_bytes)).unwrap_or(text)
+}
+
 fn entry_bytes(entry: &ConsoleEntry) -> usize {
     match &entry.what {
         ConsoleEvent::Line(text) | ConsoleEvent::Note(text) => text.len(),
@@ -284,13 +293,13 @@ impl Drop for Listening {
 /// How many lines of each console are looked through for those that still hold.
 const RECENT_LINES: usize = 500;
 /// How much of each.
-const RECENT_CHARS: usize = 1_000;
+const RECENT_BYTES: usize = 1_000;
 /// How many lines the window can look back, …
 const TAIL_LINES: usize = 10_000;
 /// … and how many bytes of them are kept.
 const TAIL_BYTES: usize = 8 * 1024 * 1024;
 /// How much of a line the window is given.
-const TAIL_CHARS: usize = 4_000;
+const SHOWN_BYTES: usize = 4_000;
 
 #[cfg(test)]
 mod tests {

@@ -61,10 +61,14 @@ impl FileLane {
     /// Takes a last look, and tells the line that has not ended.
     pub(super) async fn catch_up(&self) {
         let (done, told) = oneshot::channel();
-        if self.asks.send(done).await.is_ok() {
-            // A file that is written faster than it can be read must not hold up the verdict.
-            timeout(LAST_LIMIT * 2, told).await.ok();
-        }
+        let asked = async {
+            if self.asks.send(done).await.is_ok() {
+                // The lane has gone if nobody answers.
+                told.await.ok();
+            }
+        };
+        // A file that is written faster than it can be read must not hold up the verdict.
+        timeout(LAST_LIMIT * 2, asked).await.ok();
     }
 }
 

@@ -56,9 +56,14 @@ impl PipeLane {
     /// Waits until what has been written is told, the line that has not ended too.
     pub(super) async fn catch_up(&self) {
         let (done, told) = oneshot::channel();
-        if self.asks.send(done).await.is_ok() {
-            timeout(LAST_LIMIT * 2, told).await.ok();
-        }
+        let asked = async {
+            if self.asks.send(done).await.is_ok() {
+                // The lane has gone if nobody answers.
+                told.await.ok();
+            }
+        };
+        // A pipe that is written faster than it can be read must not hold up the verdict.
+        timeout(LAST_LIMIT * 2, asked).await.ok();
     }
 }
 
@@ -79,23 +84,24 @@ async fn run(
     loop {
         tokio::select! {
             biased;
-            chunk = chunks.recv() => match chunk {
-                Some(Ok(bytes)) => {
-                    outlet.room().await;
-                    let lines = lines.get_or_insert_with(|| Lines::new(Encoding::of(&bytes)));
-                    lines.push(&bytes, &mut |text| outlet.line(text));
+            ask = asks.recv() => {
+                let Some(done) = ask else { return };
+                // What was read by now; under a flood there is always more.
+                let waiting: Vec<_> = std::iter::from_fn(|| chunks.try_recv().ok()).take(CHUNKS).collect();
+                let is_quiet = waiting.len() < CHUNKS;
+                for chunk in waiting {
+                    take(chunk, &mut lines, &outlet).await;
                 }
-                Some(Err(error)) => outlet.note(format!("The console cannot be read on: {error}")),
+                if is_quiet {
+                    end_line(&mut lines, &outlet);
+                }
+                // Who asked may have given up waiting.
+                done.send(()).ok();
+            }
+            chunk = chunks.recv() => match chunk {
+                Some(chunk) => take(chunk, &mut lines, &outlet).await,
                 None => break,
             },
-            ask = asks.recv() => {
-                end_line(&mut lines, &outlet);
-                match ask {
-                    // Who asked may have given up waiting.
-                    Some(done) => done.send(()).ok(),
-                    None => return,
-                };
-            }
         }
     }
     end_line(&mut lines, &outlet);
@@ -105,8 +111,54 @@ async fn run(
     }
 }
 
+/// Hands on the lines of what was read.
+async fn take(chunk: std::io::Result<Vec<u8>>, lines: &mut Option<Lines>, outlet: &Outlet) {
+    match chunk {
+        Ok(bytes) => {
+            outlet.room().await;
+            let lines = lines.get_or_insert_with(|| Lines::new(Encoding::of(&bytes)));
+            lines.push(&bytes, &mut |text| outlet.line(text));
+        }
+        Err(error) => outlet.note(format!("The console cannot be read on: {error}")),
+    }
+}
+
 fn end_line(lines: &mut Option<Lines>, outlet: &Outlet) {
     if let Some(lines) = lines {
         lines.finish(&mut |text| outlet.line(text));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::engine::mailbox::Mailbox;
+    use crate::observation::ConsoleKind;
+
+    /// A pipe whose writer never stops.
+    struct Flood;
+
+    impl Read for Flood {
+        fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+            let line = b"one more line of the flood\n";
+            buffer.iter_mut().zip(line.iter().cycle()).for_each(|(to, from)| *to = *from);
+            Ok(buffer.len())
+        }
+    }
+
+    #[test]
+    fn who_asks_under_a_flood_is_answered_each_time() {
+        let desk = Desk::new(Arc::new(Mailbox::new(Arc::new(|| {}))));
+        let console = ConsoleId(1);
+        desk.attach(console, "flood", ConsoleKind::StandardInput);
+        tokio::runtime::Runtime::new().unwrap().block_on(async {
+            let lane = PipeLane::start(Flood, Arc::clone(&desk), console).unwrap();
+            for _ in 0..3 {
+                timeout(Duration::from_secs(30), lane.catch_up()).await.expect("an answer");
+            }
+        });
+        assert!(desk.tail(0).next > 1);
     }
 }

@@ -1,8 +1,20 @@
-//! Where there is no `/proc/net`, only processes that the system shows are known.
+//! Where there is no `/proc`: the sockets whose owner the system shows.
 
-use std::net::SocketAddr;
+use listeners::{Protocol, SocketState};
 
-/// Listening sockets whose owner is hidden: none that could be seen here.
-pub(super) fn listening(_port: u16) -> Vec<(SocketAddr, u32)> {
-    Vec::new()
+use super::Socket;
+
+/// Listening sockets of a port; one whose owner is hidden cannot be seen here.
+pub(super) fn listening(port: u16) -> Vec<Socket> {
+    // What the system hides is left out: an error means that nothing can be said.
+    let all = listeners::get_all().unwrap_or_default().into_iter();
+    let all = all.filter(|found| {
+        found.socket.port() == port && found.protocol == Protocol::TCP && found.state == SocketState::Listen
+    });
+    all.map(|found| Socket {
+        address: found.socket,
+        holders: vec![(found.process.pid, found.process.name)],
+        waiting: None,
+    })
+    .collect()
 }

@@ -237,7 +237,7 @@ fn our_own_words_are_no_secrets() {
         texts.extend(cause.seen_with);
         for fix in cause.fixes {
             texts.push(fix.text);
-            texts.extend(fix.command.iter().flat_map(|command| [command.unix, command.windows]));
+            texts.extend(fix.command.iter().flat_map(|command| [command.unix, command.macos, command.windows]));
         }
         for text in texts {
             let redacted = redactor.text(text);

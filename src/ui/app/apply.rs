@@ -266,6 +266,8 @@ impl App {
                 self.connections.begun(conn);
             }
             self.lab = Some(Lab::new(conns, limit));
+            // There its progress and its result stand.
+            self.regions.bring(Tab::Verdict);
         } else {
             self.banner = Some(BUSY.to_owned());
         }

@@ -18,7 +18,8 @@ pub fn probe_words(probe: &Probe) -> String {
         Probe::TlsHello { address, .. } => format!("does {address} speak TLS?"),
         Probe::Handshake { change, with_token, .. } => {
             let what = match change {
-                Change::None => String::new(),
+                Change::None if *with_token => String::new(),
+                Change::None => " without the token".to_owned(),
                 Change::Origin { origin: Some(origin) } => format!(" with Origin {origin}"),
                 Change::Origin { origin: None } => " without an Origin".to_owned(),
                 Change::NoExtensions => " without offering extensions".to_owned(),

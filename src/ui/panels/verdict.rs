@@ -48,20 +48,26 @@ impl VerdictPanel {
             let story = &view.story;
             if let Some(verdict) = &story.verdict {
                 let wants_focus = std::mem::take(&mut self.wants_focus);
-                verdict_ui(ui, story, verdict, wants_focus, actions);
+                verdict_ui(ui, ctx, story, verdict, wants_focus, actions);
             } else {
                 waiting_ui(ui, story);
                 close_ui(ui, story);
             }
             probes_ui(ui, story);
-            consent_ui(ui, ctx, story, actions);
             let probes_pending = story.verdict.as_ref().is_some_and(|verdict| verdict.provisional);
             checklist_ui(ui, &checklist(&Case { story, probes_pending }));
         });
     }
 }
 
-fn verdict_ui(ui: &mut Ui, story: &Story, verdict: &Verdict, wants_focus: bool, actions: &mut Actions) {
+fn verdict_ui(
+    ui: &mut Ui,
+    ctx: &Context<'_>,
+    story: &Story,
+    verdict: &Verdict,
+    wants_focus: bool,
+    actions: &mut Actions,
+) {
     let palette = theme::palette(ui);
     theme::card(palette).show(ui, |ui| {
         ui.set_width(ui.available_width());
@@ -80,6 +86,7 @@ fn verdict_ui(ui: &mut Ui, story: &Story, verdict: &Verdict, wants_focus: bool, 
     });
     ui.add_space(theme::STEP);
     evidence_ui(ui, "Because", &verdict.evidence, wants_focus, actions);
+    consent_ui(ui, ctx, story, actions);
     fixes_ui(ui, "Mend it", &verdict.fixes, actions);
     if !verdict.browser_shows.is_empty() {
         section_ui(ui, "A browser shows");

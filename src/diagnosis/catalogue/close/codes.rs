@@ -1,6 +1,6 @@
 //! The close codes with a meaning of their own, in order of their numbers.
 
-use crate::diagnosis::catalogue::fix::{advice, command, snippet};
+use crate::diagnosis::catalogue::fix::{advice, command, on_each, snippet};
 use crate::diagnosis::catalogue::{Cause, Phase};
 
 pub(super) const CAUSES: &[Cause] = &[
@@ -15,7 +15,7 @@ pub(super) const CAUSES: &[Cause] = &[
         fixes: &[
             command(
                 "Search the server for its close calls.",
-                "grep -rn \"\\.close(\" --include=*.js --include=*.ts . --exclude-dir=node_modules",
+                "grep -rn \"\\.close(\" --include='*.js' --include='*.ts' . --exclude-dir=node_modules",
                 "Get-ChildItem -Recurse -Include *.js,*.ts | Select-String \"\\.close\\(\"",
             ),
             snippet(
@@ -219,9 +219,10 @@ pub(super) const CAUSES: &[Cause] = &[
                 "setTimeout(connect, Math.min(60000, 1000 * 2 ** attempt) * (0.5 + Math.random() / \
                     2));",
             ),
-            command(
+            on_each(
                 "On the server, look at limits of connections, memory and load.",
                 "ss -s",
+                "netstat -anp tcp | awk '{ print $6 }' | sort | uniq -c",
                 "Get-NetTCPConnection | Group-Object State",
             ),
         ],
@@ -238,9 +239,10 @@ pub(super) const CAUSES: &[Cause] = &[
         browser: "CloseEvent 1014, wasClean true.",
         fixes: &[
             advice("Check the server behind the gateway, and connect to it directly."),
-            command(
+            on_each(
                 "Read the gateway's log at that second.",
                 "tail -n 50 /var/log/nginx/error.log",
+                "tail -n 50 $(brew --prefix)/var/log/nginx/error.log",
                 "Get-Content C:\\nginx\\logs\\error.log -Tail 50",
             ),
         ],
@@ -309,7 +311,7 @@ pub(super) const CAUSES: &[Cause] = &[
             ),
             command(
                 "Search the server for calls without arguments.",
-                "grep -rn \"\\.close()\" --include=*.js --include=*.ts . --exclude-dir=node_modules",
+                "grep -rn \"\\.close()\" --include='*.js' --include='*.ts' . --exclude-dir=node_modules",
                 "Get-ChildItem -Recurse -Include *.js,*.ts | Select-String \"\\.close\\(\\)\"",
             ),
             snippet(
@@ -319,7 +321,12 @@ pub(super) const CAUSES: &[Cause] = &[
                     io('{http}://{host}:{port}');",
             ),
         ],
-        seen_with: &["ws.close() without arguments", "Socket.IO, after messages that it cannot read"],
+        seen_with: &[
+            "ws.close() without arguments",
+            "Socket.IO, after messages that it cannot read",
+            "express-ws: no route for the path, or a guard that answers with a status",
+            "@fastify/websocket: a route without websocket: true",
+        ],
         see_also: &["close-1000", "engineio-ping-timeout", "engineio-error"],
     },
 ];

@@ -1,6 +1,6 @@
 //! The server answered with 401 to 431: who we are, where we went, and how much we sent.
 
-use crate::diagnosis::catalogue::fix::{advice, command, snippet};
+use crate::diagnosis::catalogue::fix::{advice, command, on_each, snippet};
 use crate::diagnosis::catalogue::{Cause, Phase};
 
 pub(super) const CAUSES: &[Cause] = &[
@@ -85,9 +85,10 @@ pub(super) const CAUSES: &[Cause] = &[
             such; the application never saw the request.",
         browser: "Chrome: Unexpected response code: 403.",
         fixes: &[
-            command(
+            on_each(
                 "Look for deny rules and filters in the product named in the answer.",
                 "grep -rn \"deny\\|allow\" /etc/nginx/",
+                "grep -rnE \"deny|allow\" $(brew --prefix)/etc/nginx/",
                 "Select-String -Path C:\\nginx\\conf\\*.conf -Pattern \"deny|allow\"",
             ),
             snippet("In Envoy, allow the upgrade on the route.", "upgrade_configs:\n- upgrade_type: websocket"),

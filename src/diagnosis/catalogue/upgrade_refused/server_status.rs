@@ -1,6 +1,6 @@
 //! The server answered with a 5xx or something rarer: it failed, or what stands behind it did.
 
-use crate::diagnosis::catalogue::fix::{advice, command, snippet};
+use crate::diagnosis::catalogue::fix::{advice, command, on_each, snippet};
 use crate::diagnosis::catalogue::{Cause, Phase};
 
 pub(super) const CAUSES: &[Cause] = &[
@@ -37,14 +37,16 @@ pub(super) const CAUSES: &[Cause] = &[
             nonsense from it. The server is down, on another port, or died while answering.",
         browser: "Chrome: Unexpected response code: 502.",
         fixes: &[
-            command(
+            on_each(
                 "On the proxy's machine, check that the server listens.",
                 "ss -ltnp",
+                "lsof -nP -iTCP -sTCP:LISTEN",
                 "Get-NetTCPConnection -State Listen",
             ),
-            command(
+            on_each(
                 "Read the proxy's error log.",
                 "tail -n 50 /var/log/nginx/error.log",
+                "tail -n 50 $(brew --prefix)/var/log/nginx/error.log",
                 "Get-Content C:\\nginx\\logs\\error.log -Tail 50",
             ),
             snippet(

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use egui::Ui;
+use egui::{Key, Response, Ui};
 use egui_material_icons::icons::ICON_FOLDER_OPEN;
 
 use crate::engine::{Command, ConsoleSource, ConsoleState};
@@ -33,18 +33,20 @@ impl AttachForm {
         ui.horizontal(|ui| {
             let is_path = is_usable(&self.path);
             let width = ui.available_width() - ICON_BUTTON - BUTTON - 4.0 * theme::STEP;
-            ui.allocate_ui(egui::vec2(width, theme::CONTROL_HEIGHT), |ui| {
+            let field = ui.allocate_ui(egui::vec2(width, theme::CONTROL_HEIGHT), |ui| {
                 let field = BigText::new("Path of the server's log").hint("path to server.log");
-                let response = field.show(ui, &mut self.path).response;
+                let output = field.show(ui, &mut self.path);
                 if wants_focus {
-                    response.request_focus();
+                    output.response.request_focus();
                 }
+                output
             });
+            let is_entered = is_path && is_entered(ui, &field.inner.response);
             if icon_button(ui, ICON_FOLDER_OPEN, "Choose the server's log…").clicked() {
                 actions.push(Action::ChooseFile(FileField::ServerLog));
             }
             let follow = ui.add_enabled(is_path, egui::Button::new("Follow"));
-            if follow.on_disabled_hover_text("Type the path of a file first").clicked() {
+            if follow.on_disabled_hover_text("Type the path of a file first").clicked() || is_entered {
                 actions.push(Action::AttachConsole(ConsoleSource::File(PathBuf::from(self.path.trim()))));
                 is_asked = true;
             }
@@ -53,11 +55,13 @@ impl AttachForm {
         ui.label(theme::strong("Start the server"));
         ui.horizontal(|ui| {
             let width = ui.available_width() - BUTTON - 3.0 * theme::STEP;
-            ui.allocate_ui(egui::vec2(width, theme::CONTROL_HEIGHT), |ui| {
+            let field = ui.allocate_ui(egui::vec2(width, theme::CONTROL_HEIGHT), |ui| {
                 BigText::new("Command that starts the server").hint("npm run dev:websocket").show(ui, &mut self.command)
             });
-            let start = ui.add_enabled(is_usable(&self.command), egui::Button::new("Start"));
-            if start.on_disabled_hover_text("Type a command first").clicked() {
+            let is_command = is_usable(&self.command);
+            let is_entered = is_command && is_entered(ui, &field.inner.response);
+            let start = ui.add_enabled(is_command, egui::Button::new("Start"));
+            if start.on_disabled_hover_text("Type a command first").clicked() || is_entered {
                 actions.push(Action::AttachConsole(ConsoleSource::Command(self.command.trim().to_owned())));
                 is_asked = true;
             }
@@ -99,6 +103,11 @@ pub(super) fn attached_ui(ui: &mut Ui, consoles: &[ConsoleState], actions: &mut 
             }
         });
     }
+}
+
+/// Whether Enter ended the typing in a field.
+fn is_entered(ui: &Ui, field: &Response) -> bool {
+    field.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter))
 }
 
 fn is_usable(text: &str) -> bool {
