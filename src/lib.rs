@@ -17,7 +17,8 @@
 //! 1. **One input alphabet.** All that the core ever learns is an [`observation::Observation`]. Live traffic, a probe's
 //!    result, an opened journal and a test are the same thing: a list of observations.
 //! 2. **The endpoint acts, the witness records.** tokio-tungstenite behaves; a tap below it feeds our own
-//!    [`wire::Decoder`], which also sees what tungstenite refuses or hides. tungstenite is not on the evidence path.
+//!    [`wire::Decoder`], which also sees what tungstenite refuses or hides. tungstenite is not on the evidence path. Once
+//!    nobody reads messages, those that break no rule are judged below it and never reach it.
 //! 3. **Facts go through the store; only answers go through the event channel.** What belongs in the journal is a
 //!    [`observation::Fact`]; what matters to one window alone is an [`engine::Event`].
 //!
@@ -53,7 +54,8 @@
 //!
 //! # Memory stays flat
 //! The journal is the store: raw bytes are appended as they were read, frame headers are scanned in place, rows are made
-//! when they are looked at, from a checkpoint every 4096 rows or 256 KiB. Each connection has a journal of its own. A
+//! when they are looked at, from a checkpoint every 4096 rows or 256 KiB. Each connection has a journal of its own; the
+//! checkpoints go into it, too, so that one that was ended can be looked at before it was read again. A
 //! [`store::Search`] finds frames by their headers in the raw bytes and keeps its hits as bitmaps; plots come from a bounded
 //! [`store::Series`].
 //!

@@ -12,6 +12,7 @@ mod exporting;
 mod file_manager;
 mod history;
 mod inquiry;
+mod journal_file;
 mod lab;
 mod library;
 mod mailbox;

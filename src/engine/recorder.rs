@@ -16,6 +16,7 @@ use tokio::sync::oneshot;
 
 use super::clock::{Clock, instant, wall_clock_unix_millis};
 use super::command::JournalPlace;
+use super::journal_file::JournalFile;
 use super::library::Library;
 use super::pages::{Loader, Pages};
 use super::private_file::{create_folder, create_or_take_empty, mark_in_use};
@@ -27,7 +28,7 @@ use super::storage::Storage;
 use super::unsaved::{self, sessions_folder};
 use crate::journal::{Header, Writer};
 use crate::observation::ConnId;
-use crate::store::{Session, Story, View};
+use crate::store::{Index, Session, Story, View};
 
 /// Called from any thread when there is something new to look at.
 pub type Wake = Arc<dyn Fn() + Send + Sync>;
@@ -237,11 +238,11 @@ impl Recorder {
 
     /// Opens a saved session as a connection that is over; gives what is wrong with the file. Blocks.
     ///
-    /// A long one is shown from its beginning on while it is being read.
+    /// A long one is shown while it is being read: all its rows if it has an index, else those at its beginning.
     pub fn open_file(&self, conn: ConnId, path: &Path) -> Result<Vec<String>, OpenFileError> {
         let mut is_shown = false;
-        let mut show = |session: &Session, storage: &Arc<Storage>| {
-            let picture = Picture::new(&self.loader, conn, session, storage, None);
+        let mut show = |session: &Session, index: Index, storage: &Arc<Storage>| {
+            let picture = Picture::new(&self.loader, conn, session, index, storage, None);
             if is_shown {
                 self.shelf.publish(conn, picture);
             } else if !self.shelf.add(conn, picture, storage) {
@@ -252,7 +253,14 @@ impl Recorder {
             Ok(())
         };
         let opened = saved::open(conn, path, &mut show);
-        let opened = opened.and_then(|opened| show(&opened.session, &opened.storage).map(|()| opened.remarks));
+        let opened = opened.and_then(|opened| {
+            let index = opened.session.index();
+            if opened.kept.is_some_and(|kept| !kept.is_like(&index)) {
+                // What it led to is no row of this session.
+                self.loader.forget(conn);
+            }
+            show(&opened.session, index, &opened.storage).map(|()| opened.remarks)
+        });
         if opened.is_err() && is_shown {
             self.shelf.lock().remove(&conn);
         }
@@ -286,7 +294,7 @@ impl Drop for Recorder {
 
 fn in_file(header: Header, path: PathBuf, is_unnamed: bool, file: File) -> std::io::Result<(Storage, Output)> {
     let reading = File::open(&path)?;
-    let output: Box<dyn Write + Send> = Box::new(file);
+    let output: Box<dyn Write + Send> = Box::new(JournalFile::new(file));
     let output = Writer::create(output, &header)?;
     Ok((Storage::in_file(header, path, is_unnamed, reading), output))
 }
@@ -356,9 +364,6 @@ impl Worker {
                     published = instant();
                     self.publish(|_| true);
                 }
-            }
-            for recording in self.recordings.values_mut().filter(|r| r.is_dirty) {
-                recording.flush();
             }
             if instant() >= published + PUBLISH_EVERY {
                 published = instant();

@@ -10,7 +10,7 @@ use super::pages::{Loader, Pages};
 use super::storage::Storage;
 use crate::journal::{Writer, encode_record};
 use crate::observation::{ConnId, Fact, Moment};
-use crate::store::{Session, Story, View};
+use crate::store::{Index, Session, Story, View};
 
 /// Where a journal is written to.
 pub(super) type Output = Writer<Box<dyn Write + Send>>;
@@ -39,17 +39,20 @@ pub(super) struct Picture {
 }
 
 impl Picture {
+    /// A picture of what was folded, with the rows of an index, which may know of more.
     pub(super) fn new(
         loader: &Loader,
         conn: ConnId,
         session: &Session,
+        index: Index,
         storage: &Arc<Storage>,
         trouble: Option<Arc<str>>,
     ) -> Self {
-        let pages = Arc::new(Pages::new(loader, conn, Arc::clone(storage), session.index()));
+        let rows = index.rows;
+        let pages = Arc::new(Pages::new(loader, conn, Arc::clone(storage), index));
         let source = Arc::<Pages>::clone(&pages);
         let (story, series) = (session.story(), session.series());
-        let view = View { conn, story, rows: session.rows(), series, trouble, source };
+        let view = View { conn, story, rows, series, trouble, source };
         Self { view: Arc::new(view), pages }
     }
 }
@@ -73,8 +76,15 @@ impl Recording {
     pub(super) fn record(&mut self, at: Moment, fact: &Fact) {
         self.is_urgent |= self.session.rows() < FIRST_ROWS || matches!(fact, Fact::Finished | Fact::Concluded(_));
         self.is_dirty = true;
+        let is_last = *fact == Fact::Finished;
+        if is_last {
+            self.keep_index(at, true);
+        }
         let record = self.append(at, fact);
         self.session.apply(record.start, record.end, at, fact);
+        if !is_last {
+            self.keep_index(at, false);
+        }
     }
 
     /// Leaves nothing unwritten.
@@ -103,9 +113,20 @@ impl Recording {
         self.is_dirty = false;
         self.is_urgent = false;
         tracing::trace!(conn = self.conn.0, rows = self.session.rows(), frames = self.frames(), "published");
-        let picture = Picture::new(loader, self.conn, &self.session, &self.storage, self.trouble());
+        let picture =
+            Picture::new(loader, self.conn, &self.session, self.session.index(), &self.storage, self.trouble());
         loader.prefetch(&picture.pages);
         picture
+    }
+
+    /// Puts the next part of the index into the file, if one is due: then the session can be looked at before it was read.
+    fn keep_index(&mut self, at: Moment, is_last: bool) {
+        if let Some(output) = &mut self.output
+            && let Some(part) = self.session.index_part(is_last)
+            && let Err(error) = output.append_index(at, part)
+        {
+            self.go_on_in_memory(&error);
+        }
     }
 
     fn append(&mut self, at: Moment, fact: &Fact) -> Range<u64> {

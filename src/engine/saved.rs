@@ -4,12 +4,13 @@ use std::fs::File;
 use std::io::{self, BufReader, Read, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::mpsc::sync_channel;
 
 use super::private_file::{create_new, is_in_use};
 use super::storage::Storage;
-use crate::journal::{DECODER_VERSION, Ended, Header, OtherFile, ReadError, Reader, encode_record};
+use crate::journal::{DECODER_VERSION, Ended, Header, OtherFile, ReadError, Reader, encode_record, index_parts};
 use crate::observation::{ConnId, Fact, Moment, Observation};
-use crate::store::Session;
+use crate::store::{Index, Session};
 
 /// Why a session could not be saved.
 #[derive(Debug, thiserror::Error)]
@@ -78,18 +79,20 @@ pub enum OpenFileError {
 pub(super) struct Opened {
     pub(super) storage: Arc<Storage>,
     pub(super) session: Session,
+    /// The index that was kept in it.
+    pub(super) kept: Option<Index>,
     pub(super) remarks: Vec<String>,
 }
 
-/// Sees a session as far as it is read; may refuse it.
-pub(super) type Watch<'a> = dyn FnMut(&Session, &Arc<Storage>) -> Result<(), OpenFileError> + 'a;
+/// Sees a session as far as it is read, and where its rows are; may refuse it.
+pub(super) type Watch<'a> = dyn FnMut(&Session, Index, &Arc<Storage>) -> Result<(), OpenFileError> + 'a;
 
 /// Reads a saved session; `watch` sees it as far as it is read, again and again.
 pub(super) fn open(conn: ConnId, path: &Path, watch: &mut Watch<'_>) -> Result<Opened, OpenFileError> {
     let failed = |source| OpenFileError::Open { path: path.to_owned(), source };
     let unreadable = |source| OpenFileError::Read { path: path.to_owned(), source };
     let file = File::open(path).map_err(failed)?;
-    let mut reader = match Reader::open(BufReader::with_capacity(READ_BYTES, file), conn) {
+    let reader = match Reader::open(BufReader::with_capacity(READ_BYTES, file), conn) {
         Ok(reader) => reader,
         Err(ReadError::NotAJournal) => return Err(OpenFileError::OtherFile { what: other_file(path) }),
         Err(error) => return Err(unreadable(error)),
@@ -98,20 +101,79 @@ pub(super) fn open(conn: ConnId, path: &Path, watch: &mut Watch<'_>) -> Result<O
     // A handle of its own: the other one goes on reading.
     let shown = File::open(path).map_err(failed)?;
     let storage = Arc::new(Storage::in_file(header.clone(), path.to_owned(), false, shown));
+    let kept = kept_index(&header, path);
     let mut session = Session::new(reader.offset());
     let mut show_at = reader.offset() + FIRST_SHOWN_BYTES;
-    while session.read_record(&mut reader).map_err(unreadable)? {
+    let reader = read_ahead(path, reader, &mut |records| {
+        for Record { offset, end, seen } in records {
+            session.apply(offset, end, seen.at, &seen.fact);
+        }
         if session.end() >= show_at {
             show_at = session.end() + SHOWN_BYTES;
-            watch(&session, &storage)?;
+            watch(&session, kept.clone().unwrap_or_else(|| session.index()), &storage)?;
         }
-    }
+        Ok(())
+    })?;
     if let Some(Ended::OtherVersion { format }) = reader.ended() {
         return Err(OpenFileError::OtherVersion { path: path.to_owned(), format: *format });
     }
     session.end_if_open();
     let remarks = remarks(&header, reader.ended(), reader.unknown_records(), is_in_use(path));
-    Ok(Opened { storage, session, remarks })
+    Ok(Opened { storage, session, kept, remarks })
+}
+
+/// The index that is kept in a journal, if it is there and can be right.
+fn kept_index(header: &Header, path: &Path) -> Option<Index> {
+    let mut file = File::open(path).ok().filter(|_| header.is_intact && header.decoder == DECODER_VERSION)?;
+    let (parts, at) = index_parts(&mut file)?;
+    Index::from_parts(&parts).filter(|index| index.end <= at)
+}
+
+/// A record of a journal.
+struct Record {
+    offset: u64,
+    end: u64,
+    seen: Observation,
+}
+
+/// Reads all records on a thread of its own, while `take` takes those that were read; gives the reader back.
+fn read_ahead<R: Read + Send>(
+    path: &Path,
+    mut reader: Reader<R>,
+    take: &mut dyn FnMut(Vec<Record>) -> Result<(), OpenFileError>,
+) -> Result<Reader<R>, OpenFileError> {
+    std::thread::scope(|scope| {
+        let (sender, receiver) = sync_channel(BATCHES);
+        let reading = move || {
+            loop {
+                let batch = read_batch(&mut reader)?;
+                // Nobody takes them any more: what was found out so far ends it.
+                if batch.is_empty() || sender.send(batch).is_err() {
+                    return Ok(reader);
+                }
+            }
+        };
+        let thread = std::thread::Builder::new().name("job-read".to_owned()).spawn_scoped(scope, reading);
+        let thread = thread.map_err(|source| OpenFileError::Open { path: path.to_owned(), source })?;
+        for batch in receiver {
+            take(batch)?;
+        }
+        let read = thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        read.map_err(|source| OpenFileError::Read { path: path.to_owned(), source })
+    })
+}
+
+/// The next records; none at the end.
+fn read_batch<R: Read>(reader: &mut Reader<R>) -> Result<Vec<Record>, ReadError> {
+    let mut batch = Vec::new();
+    let began = reader.offset();
+    while reader.offset() - began < READ_BYTES as u64
+        && let Some(read) = reader.next()
+    {
+        let (offset, seen) = read?;
+        batch.push(Record { offset, end: reader.offset(), seen });
+    }
+    Ok(batch)
 }
 
 /// What a file is that is no journal.
@@ -126,6 +188,8 @@ fn other_file(path: &Path) -> OtherFile {
 
 /// Bytes that are read at a time.
 const READ_BYTES: usize = 256 * 1024;
+/// So often they are read ahead.
+const BATCHES: usize = 8;
 /// After so many bytes the beginning of a session is shown …
 const FIRST_SHOWN_BYTES: u64 = 512 * 1024;
 /// … and again after each so many.

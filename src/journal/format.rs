@@ -91,6 +91,8 @@ pub(super) enum Kind {
     CipherBytes,
     /// Any other fact, as JSON.
     Fact,
+    /// A part of an index: no fact.
+    Index,
 }
 
 impl Kind {
@@ -99,6 +101,7 @@ impl Kind {
             Self::Bytes => 1,
             Self::CipherBytes => 2,
             Self::Fact => 3,
+            Self::Index => 4,
         }
     }
 }
@@ -132,6 +135,7 @@ impl RecordHeader {
             1 => Some(Kind::Bytes),
             2 => Some(Kind::CipherBytes),
             3 => Some(Kind::Fact),
+            4 => Some(Kind::Index),
             _ => None,
         }
     }

@@ -5,7 +5,7 @@
 //! | bytes | of a record |
 //! | --- | --- |
 //! | 4 | length of the payload |
-//! | 1 | kind: 1 plaintext bytes, 2 ciphertext bytes, 3 any other fact as JSON |
+//! | 1 | kind: 1 plaintext bytes, 2 ciphertext bytes, 3 any other fact as JSON, 4 a part of an index |
 //! | 1 | direction of the bytes: 0 to the server, 1 to the client |
 //! | 2 | zero |
 //! | 8 | moment, nanoseconds since the session began |
@@ -14,6 +14,7 @@
 //! Works over any `Read` and `Write`, knows no clock and opens no file. Start at [`Writer`] and [`Reader`].
 
 mod format;
+mod index;
 mod other_file;
 mod reader;
 mod records;
@@ -21,6 +22,7 @@ mod summary;
 mod writer;
 
 pub use format::{DECODER_VERSION, FORMAT_VERSION, HEADER_LEN, Header, MAX_RECORD_BYTES, RECORD_HEADER_LEN};
+pub use index::index_parts;
 pub use other_file::OtherFile;
 pub use reader::{Ended, ReadError, Reader, TornWhy};
 pub use records::{RawRecord, RawRecords};

@@ -124,6 +124,9 @@ impl<R: Read> Reader<R> {
                 return Ok(None);
             };
             self.finished = false;
+            if header.kind() == Some(Kind::Index) {
+                continue;
+            }
             let Some(fact) = read_fact(&header, payload) else {
                 self.unknown_records += 1;
                 continue;
@@ -190,6 +193,7 @@ fn read_fact(header: &RecordHeader, payload: Bytes) -> Option<Fact> {
         Kind::Bytes => Some(Fact::Bytes { direction: header.direction()?, data: payload }),
         Kind::CipherBytes => Some(Fact::CipherBytes { direction: header.direction()?, data: payload }),
         Kind::Fact => serde_json::from_slice(&payload).ok(),
+        Kind::Index => None,
     }
 }
 

@@ -61,7 +61,7 @@ impl<'a> Iterator for RawRecords<'a> {
                     }
                 }
                 // Ciphertext is shown nowhere; what a later version wrote is unknown.
-                Some(Kind::Fact | Kind::CipherBytes) | None => {}
+                Some(Kind::Fact | Kind::CipherBytes | Kind::Index) | None => {}
             }
         }
     }

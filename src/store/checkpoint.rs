@@ -2,12 +2,14 @@
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use super::row_rules::RowRules;
 use crate::observation::{Direction, Moment};
 use crate::wire::Decoder;
 
 /// A place in a journal: a record, and how much of its bytes is already behind.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Position {
     /// Offset of the record.
     pub offset: u64,
@@ -16,7 +18,7 @@ pub struct Position {
 }
 
 /// Everything that is needed to make the rows of a chunk.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Checkpoint {
     /// Where the chunk begins.
     pub position: Position,

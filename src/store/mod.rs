@@ -9,6 +9,7 @@ pub mod filter;
 mod fold;
 mod frames;
 mod inflation;
+mod kept_index;
 mod matches;
 mod round_trips;
 mod row;

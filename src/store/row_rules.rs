@@ -1,10 +1,12 @@
 //! Which of the decoder's items are rows: asked when rows are counted and when they are made, so that both agree.
 
+use serde::{Deserialize, Serialize};
+
 use crate::observation::Direction;
 use crate::wire::{FrameHeader, Item, Opcode};
 
 /// The state that decides it; a few bytes, kept in every checkpoint.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct RowRules {
     body_seen: bool,
     opaque_seen: [bool; 2],
@@ -50,6 +52,11 @@ impl RowRules {
             Item::Body(_) => !std::mem::replace(&mut self.body_seen, true),
             Item::Opaque { direction, .. } => !std::mem::replace(&mut self.opaque_seen[direction.index()], true),
         }
+    }
+
+    /// Whether its offsets are such that sums of a few of them fit; for one that was read from a file.
+    pub(super) fn is_plausible(&self) -> bool {
+        self.frames_end.iter().chain(&self.handshake).all(|number| *number <= 1 << 60)
     }
 
     /// The opcode of the message that a frame just seen belongs to; its own for control frames.

@@ -4,6 +4,8 @@ use std::io::Read;
 use std::ops::Range;
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use super::checkpoint::{Checkpoint, Checkpoints, Position};
 use super::row_rules::RowRules;
 use super::series::Series;
@@ -26,12 +28,14 @@ pub struct Session {
     chunk_first_row: u64,
     chunk_rows: u64,
     chunk_bytes: u64,
-    checkpoints: Checkpoints,
+    pub(super) checkpoints: Checkpoints,
     windows: [Arc<Vec<Window>>; 2],
+    /// How many checkpoints are kept in the journal already.
+    pub(super) kept_checkpoints: usize,
 }
 
 /// A place from which a compressed direction can be inflated.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Window {
     /// Offset of the first byte that comes after it, in the direction's bytes after the handshake.
     pub offset: u64,
@@ -94,24 +98,18 @@ impl Session {
             chunk_bytes,
             checkpoints: Checkpoints::new(first),
             windows: Default::default(),
+            kept_checkpoints: 0,
         }
     }
 
     /// Folds a whole journal.
     pub fn read<R: Read>(reader: &mut Reader<R>) -> Result<Self, ReadError> {
         let mut session = Self::new(reader.offset());
-        while session.read_record(reader)? {}
+        while let Some(read) = reader.next() {
+            let (offset, observation) = read?;
+            session.apply(offset, reader.offset(), observation.at, &observation.fact);
+        }
         Ok(session)
-    }
-
-    /// Takes the next record of a journal in; whether there was one.
-    pub fn read_record<R: Read>(&mut self, reader: &mut Reader<R>) -> Result<bool, ReadError> {
-        let Some(read) = reader.next() else {
-            return Ok(false);
-        };
-        let (offset, observation) = read?;
-        self.apply(offset, reader.offset(), observation.at, &observation.fact);
-        Ok(true)
     }
 
     /// Ends a session that was not ended, at the moment of its last observation.

@@ -3,6 +3,8 @@
 //! It never refuses. It does not keep payloads: they are handed through as they come. Its state between two frames is a
 //! few hundred bytes, so that a checkpoint can hold it. Start at [`Decoder::push`].
 
+use serde::{Deserialize, Serialize};
+
 use super::MAX_HEAD_BYTES;
 use super::extension::{Deflate, accepted_deflate};
 use super::frame::{FrameHeader, Opcode};
@@ -128,7 +130,7 @@ pub enum Cut {
 }
 
 /// Both directions of one connection.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Decoder {
     request: Vec<u8>,
     request_done: bool,
@@ -153,11 +155,14 @@ impl Default for Decoder {
     }
 }
 
+/// No offset and no count of a plausible state is larger, so that sums of a few of them fit.
+pub(super) const MAX_NUMBER: u64 = 1 << 60;
+
 /// How many 1xx heads are read before what follows is bytes without a meaning.
 const MAX_INTERIM_HEADS: u32 = 16;
 
 /// Where the answer of the server stands.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 enum Response {
     Head { bytes: Vec<u8>, scanned: usize },
     Body,
@@ -206,6 +211,14 @@ impl Decoder {
                 Response::Head { bytes, .. } => bytes.is_empty(),
                 Response::Body | Response::Frames | Response::Opaque => true,
             }
+    }
+
+    /// Whether this is a state that a checkpoint can hold; for one that was read from a file.
+    pub fn is_plausible(&self) -> bool {
+        let directions = [Direction::ClientToServer, Direction::ServerToClient];
+        self.is_compact()
+            && self.wire_bytes.iter().all(|bytes| *bytes <= MAX_NUMBER)
+            && self.directions.iter().zip(directions).all(|(reader, direction)| reader.is_plausible(direction))
     }
 
     /// Where a direction stands; `None` unless its bytes are frames whose payloads stand in them as they are.

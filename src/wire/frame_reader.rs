@@ -1,6 +1,8 @@
 //! The frames of one direction, read and judged as their bytes come (RFC 6455 §5).
 
-use super::decoder::{CloseInfo, Cut, Item, MessageEnd};
+use serde::{Deserialize, Serialize};
+
+use super::decoder::{CloseInfo, Cut, Item, MAX_NUMBER, MessageEnd};
 use super::frame::{FrameHeader, Opcode, is_legal_close_code};
 use super::sniff::looks_like_http_or_html;
 use super::utf8::Utf8Checker;
@@ -8,7 +10,7 @@ use super::violation::{Violation, ViolationKind};
 use crate::observation::Direction;
 
 /// The frames of one direction.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a state of its own, all combinations occur")]
 pub(super) struct FrameReader {
     direction: Direction,
@@ -26,6 +28,7 @@ pub(super) struct FrameReader {
     whole_frames: u64,
     open: Option<OpenMessage>,
     control: Vec<u8>,
+    #[serde(skip)]
     scratch: Vec<u8>,
 }
 
@@ -40,7 +43,7 @@ pub struct FrameState {
     pub left: u64,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 struct OpenMessage {
     opcode: Opcode,
     rsv1: bool,
@@ -68,6 +71,20 @@ impl FrameReader {
             control: Vec::new(),
             scratch: Vec::new(),
         }
+    }
+
+    /// Whether bytes of this direction can lead to this state, as far as it matters to those that follow.
+    pub(super) fn is_plausible(&self, direction: Direction) -> bool {
+        let left_of = if self.in_payload { self.header.payload_len } else { u64::MAX };
+        let open = self.open.map_or([0; 2], |open| [open.frames, open.len_bytes]);
+        let numbers = [self.offset, self.left, self.whole_frames, self.header.payload_len, open[0], open[1]];
+        self.direction == direction
+            && numbers.iter().all(|number| *number <= MAX_NUMBER)
+            && usize::from(self.pending_len) < self.pending.len()
+            && self.control.len() <= 125
+            && self.header.header_len <= 14
+            && self.left <= left_of
+            && self.open.is_none_or(|open| open.utf8.is_plausible())
     }
 
     pub(super) fn state(&self) -> Option<FrameState> {
