@@ -91,10 +91,11 @@ class Display:
 
 
 class Window:
-    """The program in its window, with a home of its own."""
+    """The program in its window, with a home of its own, or one that an earlier window has left."""
 
-    def __init__(self, display, **extra):
-        self.home = tempfile.TemporaryDirectory()
+    def __init__(self, display, home=None, **extra):
+        self.home = home or tempfile.TemporaryDirectory()
+        self.is_own_home = home is None
         path = f"{self.home.name}/bin:{os.environ['PATH']}"
         self.env = dict(os.environ, DISPLAY=display.name, HOME=self.home.name, PATH=path, LIBGL_ALWAYS_SOFTWARE="1", **extra)
         for name in ("WAYLAND_DISPLAY", "XDG_DATA_HOME", "XDG_CONFIG_HOME", "DBUS_SESSION_BUS_ADDRESS"):
@@ -149,7 +150,8 @@ class Window:
         self.process.terminate()
         self.process.wait()
         self.log.close()
-        self.home.cleanup()
+        if self.is_own_home:
+            self.home.cleanup()
 
 
 def rows(path, *more):
