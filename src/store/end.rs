@@ -9,9 +9,10 @@ impl Story {
     ///
     /// `close_notify` ends TLS and says nothing of TCP: after it, this is what the ciphertext below showed.
     pub fn tcp_end(&self) -> Option<&ReadEnd> {
-        match self.read_end.as_ref()? {
-            (_, ReadEnd::CloseNotify) => self.transport_end.as_ref().map(|(_, end)| end),
-            (_, end) => Some(end),
+        let (_, end) = self.read_end.as_ref()?;
+        match end {
+            ReadEnd::CloseNotify => self.transport_end.as_ref().map(|(_, end)| end),
+            ReadEnd::Fin | ReadEnd::Reset | ReadEnd::Failed(_) => Some(end),
         }
     }
 

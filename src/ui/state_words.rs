@@ -176,7 +176,7 @@ pub fn tcp_end(end: &ReadEnd) -> &'static str {
         ReadEnd::Fin => "FIN",
         ReadEnd::Reset => "RST",
         ReadEnd::Failed(_) => "TCP failed",
-        ReadEnd::CloseNotify => "TLS close_notify",
+        ReadEnd::CloseNotify => "close_notify",
     }
 }
 

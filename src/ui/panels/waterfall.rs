@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use egui::{Align, Layout, ScrollArea, Sense, Ui, WidgetText};
 
-use crate::observation::{CloseOrigin, Moment};
+use crate::observation::{CloseOrigin, Moment, ReadEnd};
 use crate::store::{Attempt, AttemptOutcome, Story};
 use crate::ui::action::{Action, Tab};
 use crate::ui::context::{Actions, Context};
@@ -290,7 +290,8 @@ fn end(story: &Story) -> Option<Step> {
     }
     if let Some((at, end)) = &story.read_end {
         let name = tcp_end(end);
-        let about = format!("TCP ended ({name}) and no Close frame had come");
+        let what = if matches!(end, ReadEnd::CloseNotify) { "The server ended TLS" } else { "TCP ended" };
+        let about = format!("{what} ({name}) and no Close frame had come");
         return Some(Step { name: name.to_owned(), mark, span: None, about, at: *at });
     }
     if let Some((at, origin)) = &story.close_begun {
@@ -325,7 +326,7 @@ const MAX_ATTEMPTS: usize = 4;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::observation::{IoFailure, IoKind, ReadEnd};
+    use crate::observation::{IoFailure, IoKind};
 
     fn attempt(address: &str, outcome: AttemptOutcome) -> Attempt {
         let ended = Some(Moment::from_millis(2));
