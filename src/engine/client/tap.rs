@@ -191,6 +191,9 @@ impl<S> Tap<S> {
     }
 }
 
+/// How long a RST is waited for after a FIN on this machine, where the way is short: the first verdict waits for it.
+const RESET_ON_LOOPBACK: Duration = Duration::from_millis(20);
+
 /// A stream that goes over a TCP connection.
 pub(crate) trait OverTcp {
     /// The connection itself; `None` where it cannot be had.
@@ -295,7 +298,9 @@ impl<S: OverTcp> Tap<S> {
     /// Looks for a moment whether a RST follows a FIN: reading does not show it.
     pub(crate) async fn look_for_reset(&self) {
         let Some(tcp) = self.tcp().filter(|_| self.ended_with_fin) else { return };
-        if let Ok(Ok(_)) = timeout(RESET_AFTER_FIN, tcp.ready(Interest::ERROR)).await
+        let is_here = tcp.peer_addr().is_ok_and(|peer| peer.ip().is_loopback());
+        let limit = if is_here { RESET_ON_LOOPBACK } else { RESET_AFTER_FIN };
+        if let Ok(Ok(_)) = timeout(limit, tcp.ready(Interest::ERROR)).await
             && matches!(tcp.take_error(), Ok(Some(_)))
         {
             self.sink.push(Fact::ResetAfterFin);
