@@ -122,11 +122,11 @@ pub(super) fn faults(case: &Case<'_>, at: Moment) -> Vec<Fault> {
     faults.extend(date_fault(case, token, at));
     if let Some(plan) = case.plan() {
         let objections = unexpected(token, &plan.claims).into_iter();
-        faults.extend(
-            objections.map(|objection| {
-                certain(objection.cause, format!("the token's {}", case.quote(&objection.message, 300)))
-            }),
-        );
+        faults.extend(objections.map(|objection| {
+            // The user says what the server expects; the server's own table is not seen.
+            let says = format!("the token's {}", case.quote(&objection.message, 300));
+            Fault { id: objection.cause, certainty: Certainty::Likely, says }
+        }));
     }
     let mut seen = Vec::new();
     faults.retain(|fault| {

@@ -337,7 +337,7 @@ mod tests {
         assert_eq!(mute.next_probes().len(), 1);
         let dropped = closing().fin();
         dropped.certain("closed-unclean", "peer-drops-tcp-on-our-close");
-        assert_eq!(dropped.next_probes().len(), 2);
+        assert_eq!(dropped.next_probes().len(), 1);
         dropped.clone().accepts().certain("closed-unclean", "peer-drops-tcp-on-our-close");
         let died = dropped.refuses().certain("closed-unclean", "server-process-died");
         assert!(finds(&died, "peer-drops-tcp-on-our-close"), "{died:#?}");

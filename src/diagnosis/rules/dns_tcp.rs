@@ -440,7 +440,7 @@ mod tests {
             Scene::asked().answer("400 Bad Request", "Server: nginx/1.22.1\r\nContent-Type: text/html\r\n", body);
         nginx.certain("upgrade-refused", "plain-to-tls");
         let reset = Scene::asked().rst();
-        assert_eq!(reset.next_probes().len(), 3);
+        assert_eq!(reset.next_probes().len(), 2);
         reset.clone().accepts().answers_tls().certain("upgrade-cut", "plain-to-tls");
         let silent = reset.accepts();
         let verdict = silent.certain("upgrade-cut", "upgrade-rst-nobytes");

@@ -137,7 +137,8 @@ fn fewer_than_two_dots_in_the_token() {
     for cut in [head, whole] {
         refused(cut).certain("closed", "token-truncated");
     }
-    refused("letmein").certain("closed", "jwt-malformed");
+    // One word may be a session id that the server knows.
+    refused("letmein").likely("closed", "jwt-malformed");
     for word in ["undefined", "null", "%5Bobject%20Object%5D"] {
         refused(word).certain("closed", "token-placeholder");
     }
