@@ -134,7 +134,12 @@ fn insert_at_cursor(ui: &Ui, id: Id, text: &mut String, pasted: &str) {
     let chars = state.cursor.char_range().map(|range| range.as_sorted_char_range());
     let byte_at = |index: usize| text.char_indices().nth(index).map_or(text.len(), |(at, _)| at);
     let range = chars.map_or(text.len()..text.len(), |chars| byte_at(chars.start.0)..byte_at(chars.end.0));
-    text.replace_range(range, pasted);
+    // `replace_range` would go byte by byte.
+    let behind = text.split_off(range.end);
+    text.truncate(range.start);
+    text.reserve(pasted.len() + behind.len());
+    text.push_str(pasted);
+    text.push_str(&behind);
     state.cursor.set_char_range(Some(CCursorRange::one(CCursor::default())));
     state.clear_undoer();
     state.store(ui.ctx(), id);

@@ -49,22 +49,10 @@ impl QueryRow {
     }
 
     fn write(&self, to: &mut String) {
-        let escaped = |text: &str, also: Option<char>| {
-            let mut escaped = String::with_capacity(text.len());
-            for c in text.chars() {
-                match c {
-                    '&' => escaped.push_str("%26"),
-                    '#' => escaped.push_str("%23"),
-                    '=' if also == Some('=') => escaped.push_str("%3D"),
-                    _ => escaped.push(c),
-                }
-            }
-            escaped
-        };
-        to.push_str(&escaped(&self.name, Some('=')));
+        push_escaped(to, &self.name, |c| matches!(c, b'&' | b'#' | b'='));
         if !self.is_bare || !self.value.is_empty() {
             to.push('=');
-            to.push_str(&escaped(&self.value, None));
+            push_escaped(to, &self.value, |c| matches!(c, b'&' | b'#'));
         }
     }
 }
@@ -135,6 +123,22 @@ impl QueryTable {
     }
 }
 
+/// Appends `text`, with the ASCII characters that would end it in a URL percent-encoded.
+fn push_escaped(to: &mut String, text: &str, ends_it: impl Fn(u8) -> bool) {
+    let mut rest = text;
+    while let Some(at) = memchr::memchr3(b'&', b'#', b'=', rest.as_bytes()) {
+        let (plain, from) = rest.split_at(at);
+        let (found, behind) = from.split_at(1);
+        to.push_str(plain);
+        match found.as_bytes() {
+            [byte] if ends_it(*byte) => to.push_str(&format!("%{byte:02X}")),
+            _ => to.push_str(found),
+        }
+        rest = behind;
+    }
+    to.push_str(rest);
+}
+
 /// A URL in three pieces: before the query, the query without its question mark, the fragment with its sign.
 struct Parts<'a> {
     base: &'a str,
@@ -151,7 +155,9 @@ fn split(url: &str) -> Parts<'_> {
 }
 
 fn is_named(row: &QueryRow, name: &str) -> bool {
-    row.name == name || (row.name.contains(['%', '+']) && decode_form(&row.name) == name)
+    // Three characters at most stand for one byte.
+    let may_be = row.name.len() <= 3 * name.len() && row.name.contains(['%', '+']);
+    row.name == name || (may_be && decode_form(&row.name) == name)
 }
 
 #[cfg(test)]
