@@ -67,7 +67,7 @@ impl<'a> BigText<'a> {
         let pasted = take_big_paste_for(ui.ctx(), id);
         let has_pasted = pasted.is_some();
         if let Some(pasted) = pasted {
-            insert_at_cursor(ui, id, text, &pasted);
+            insert_at_cursor(ui, id, text, pasted);
         }
         let is_big = text.len() > BIG;
         let mut response = if is_big { self.summary_ui(ui, id, text) } else { self.edit_ui(ui, id, text) };
@@ -129,17 +129,21 @@ impl<'a> BigText<'a> {
 }
 
 /// Puts `pasted` where the cursor of the field stands, in place of what is selected.
-fn insert_at_cursor(ui: &Ui, id: Id, text: &mut String, pasted: &str) {
+fn insert_at_cursor(ui: &Ui, id: Id, text: &mut String, pasted: String) {
     let mut state = TextEditState::load(ui.ctx(), id).unwrap_or_default();
     let chars = state.cursor.char_range().map(|range| range.as_sorted_char_range());
     let byte_at = |index: usize| text.char_indices().nth(index).map_or(text.len(), |(at, _)| at);
     let range = chars.map_or(text.len()..text.len(), |chars| byte_at(chars.start.0)..byte_at(chars.end.0));
-    // `replace_range` would go byte by byte.
-    let behind = text.split_off(range.end);
-    text.truncate(range.start);
-    text.reserve(pasted.len() + behind.len());
-    text.push_str(pasted);
-    text.push_str(&behind);
+    if range == (0..text.len()) {
+        *text = pasted;
+    } else {
+        // `replace_range` would go byte by byte.
+        let behind = text.split_off(range.end);
+        text.truncate(range.start);
+        text.reserve(pasted.len() + behind.len());
+        text.push_str(&pasted);
+        text.push_str(&behind);
+    }
     state.cursor.set_char_range(Some(CCursorRange::one(CCursor::default())));
     state.clear_undoer();
     state.store(ui.ctx(), id);

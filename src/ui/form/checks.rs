@@ -74,9 +74,14 @@ impl Checks {
     /// Looks at every field.
     pub fn of(form: &Form) -> Self {
         let mut checks = Self::default();
-        let filled = form.filled_url();
-        checks.unknown = filled.unknown;
-        match url(&filled.text) {
+        let found = if form.url.len() > MAX_URL {
+            url(&form.url)
+        } else {
+            let filled = form.filled_url();
+            checks.unknown = filled.unknown;
+            url(&filled.text)
+        };
+        match found {
             Ok(target) => checks.target = Some(target),
             Err(problem) => checks.url = Some(problem),
         }

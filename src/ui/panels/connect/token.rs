@@ -39,7 +39,7 @@ fn place_ui(ui: &mut Ui, form: &mut Form) {
     if place != before {
         form.move_token(place);
     }
-    let old = form.names.query.clone();
+    let old = if form.names.query.len() > BIG { String::new() } else { form.names.query.clone() };
     let names = &mut form.names;
     let changed = match form.place {
         PlaceChoice::Query => labelled_ui(ui, "Parameter name", BigText::new("Token parameter name"), &mut names.query),
