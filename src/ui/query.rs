@@ -49,10 +49,10 @@ impl QueryRow {
     }
 
     fn write(&self, to: &mut String) {
-        push_escaped(to, &self.name, |c| matches!(c, b'&' | b'#' | b'='));
+        push_escaped(to, &self.name, |c| matches!(c, '&' | '#' | '='));
         if !self.is_bare || !self.value.is_empty() {
             to.push('=');
-            push_escaped(to, &self.value, |c| matches!(c, b'&' | b'#'));
+            push_escaped(to, &self.value, |c| matches!(c, '&' | '#'));
         }
     }
 }
@@ -124,16 +124,18 @@ impl QueryTable {
 }
 
 /// Appends `text`, with the ASCII characters that would end it in a URL percent-encoded.
-fn push_escaped(to: &mut String, text: &str, ends_it: impl Fn(u8) -> bool) {
+fn push_escaped(to: &mut String, text: &str, ends_it: impl Fn(char) -> bool) {
     let mut rest = text;
     while let Some(at) = memchr::memchr3(b'&', b'#', b'=', rest.as_bytes()) {
         let (plain, from) = rest.split_at(at);
         let (found, behind) = from.split_at(1);
         to.push_str(plain);
-        match found.as_bytes() {
-            [byte] if ends_it(*byte) => to.push_str(&format!("%{byte:02X}")),
-            _ => to.push_str(found),
-        }
+        to.push_str(match found {
+            "&" if ends_it('&') => "%26",
+            "#" if ends_it('#') => "%23",
+            "=" if ends_it('=') => "%3D",
+            _ => found,
+        });
         rest = behind;
     }
     to.push_str(rest);
