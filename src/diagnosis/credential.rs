@@ -43,6 +43,10 @@ pub(super) fn suspect(case: &Case<'_>, ending: Ending) -> Option<Suspect> {
     if let Some(said) = refusal.said {
         let proven = faults.iter().find(|fault| said.fits(fault.id));
         let (id, certainty, says) = match proven {
+            // What the server expects, it alone knows: the user's word for it proves nothing.
+            Some(fault) if matches!(said, Said::Audience | Said::Issuer) => {
+                (fault.id, fault.certainty, fault.says.clone())
+            }
             Some(fault) => (fault.id, Certainty::Certain, fault.says.clone()),
             None if said.fits("token-missing") && is_absent(case) => {
                 ("token-missing", Certainty::Certain, "no token was sent".to_owned())

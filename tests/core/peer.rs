@@ -12,7 +12,7 @@ use sockeye::store::Story;
 use sockeye::wire::{accept_for, parse_request};
 
 /// How long anything may take.
-pub(crate) const LIMIT: Duration = Duration::from_secs(40);
+pub(crate) const LIMIT: Duration = Duration::from_secs(90);
 
 /// Serves one connection on a free loopback port.
 pub(crate) fn serve<T: Send + 'static>(
