@@ -259,7 +259,9 @@ fn longest_run(text: &str, of: char) -> usize {
 /// Text that is nothing but text.
 fn plain(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 16);
-    for c in visible(text).chars() {
+    let shown = visible(text);
+    let mut chars = shown.chars().peekable();
+    while let Some(c) = chars.next() {
         match c {
             '\\' | '`' | '*' | '_' | '{' | '}' | '[' | ']' | '(' | ')' | '#' | '!' | '|' | '~' | '$' => {
                 out.extend(['\\', c]);
@@ -267,9 +269,9 @@ fn plain(text: &str) -> String {
             '<' => out.push_str("&lt;"),
             '>' => out.push_str("&gt;"),
             '&' => out.push_str("&amp;"),
-            // Neither a mention nor a link.
+            // Neither a mention, nor a link, nor a picture by name.
             '@' => out.push_str("&#64;"),
-            ':' => out.push_str("&#58;"),
+            ':' if chars.peek().is_some_and(|next| !next.is_whitespace()) => out.push_str("&#58;"),
             other => out.push(other),
         }
     }
