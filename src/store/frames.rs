@@ -1,7 +1,8 @@
 //! Frames found by their headers alone, many at a time, each judged by a filter.
 //!
 //! Right only for sound, uncompressed frames: whoever uses it compares [`Frames::row`] with the index. Nothing is allocated
-//! for a frame; masked payloads are unmasked in the piece's own copy.
+//! for a frame; masked payloads are unmasked in the piece's own copy. Frames that a [`Gate`] passes over are counted and no
+//! more.
 
 use std::sync::Arc;
 
@@ -9,11 +10,12 @@ use bytes::Bytes;
 
 use super::checkpoint::Checkpoint;
 use super::chunk::unmask;
-use super::filter::{Filter, Kinds, Needle, Subject};
+use super::filter::{Filter, Kinds, Subject};
+use super::gate::{Gate, Next, is_between};
 use super::row::{FrameRow, Row, RowBody};
 use super::search::MAX_PAYLOAD_BYTES;
 use crate::journal::{RawRecord, RawRecords};
-use crate::observation::{Direction, Moment};
+use crate::observation::{Direction, Fact, Moment};
 use crate::wire::{FrameHeader, Opcode};
 
 /// What was found.
@@ -30,9 +32,19 @@ pub(super) struct Frames {
     sides: [Side; 2],
     row: u64,
     is_sound: bool,
+    parts: Vec<Part>,
     spots: Vec<Spot>,
     /// Frames that began in an earlier piece and are whole.
     finished: Vec<Open>,
+}
+
+/// What a record of this piece of the journal is.
+#[derive(Debug)]
+enum Part {
+    /// Bytes of a direction, up to here in those of the side.
+    Bytes { at: Moment, direction: Direction, end: usize },
+    /// A row that is no frame.
+    Row { at: Moment, fact: Arc<Fact> },
 }
 
 #[derive(Debug, Default)]
@@ -81,26 +93,12 @@ struct Open {
     judged: u64,
 }
 
-/// The next place of a needle in the bytes of a direction.
-#[derive(Clone, Copy)]
-enum Next {
-    Unknown,
-    At(usize, usize),
-    Nowhere,
-}
-
-impl Next {
-    fn of(needle: &Needle, bytes: &[u8], from: usize) -> Self {
-        needle.find_from(bytes, from).map_or(Self::Nowhere, |(from, to)| Self::At(from, to))
-    }
-}
-
 impl Frames {
     /// The state at a checkpoint, where so many bytes of each direction were the handshake; what `before` has of open frames
     /// is taken over. `None` where rows must be made.
     pub(super) fn at(checkpoint: &Checkpoint, handshake: [u64; 2], before: Option<Self>) -> Option<Self> {
-        let (mut sides, spots): ([Side; 2], _) =
-            before.map_or_else(Default::default, |before| (before.sides, before.spots));
+        let (mut sides, parts, spots): ([Side; 2], _, _) =
+            before.map_or_else(Default::default, |before| (before.sides, before.parts, before.spots));
         for (side, direction) in sides.iter_mut().zip(DIRECTIONS) {
             let state = checkpoint.decoder.frame_state(direction)?;
             side.bytes.clear();
@@ -113,7 +111,7 @@ impl Frames {
             side.left = state.left;
             side.open = side.open.take().filter(|open| open.left() == state.left);
         }
-        Some(Self { sides, row: checkpoint.first_row, is_sound: true, spots, finished: Vec::new() })
+        Some(Self { sides, row: checkpoint.first_row, is_sound: true, parts, spots, finished: Vec::new() })
     }
 
     /// The rows of the frames of which only a part has come.
@@ -138,20 +136,33 @@ impl Frames {
         for record in RawRecords::new(records) {
             match record {
                 RawRecord::Bytes { at, direction, data } => {
-                    self.take(at, direction, data.get(skip..).unwrap_or_default());
+                    let bytes = &mut self.sides[direction.index()].bytes;
+                    bytes.extend_from_slice(data.get(skip..).unwrap_or_default());
+                    self.parts.push(Part::Bytes { at, direction, end: bytes.len() });
                 }
                 RawRecord::Fact { at, fact } if fact.is_row() => {
-                    found(Found::Row(&Row { number: self.row, at, body: RowBody::Fact(Arc::new(fact)) }));
-                    self.row += 1;
+                    self.parts.push(Part::Row { at, fact: Arc::new(fact) });
                 }
                 RawRecord::Fact { .. } => {}
             }
             skip = 0;
+        }
+        let mut gate = Gate::new(filter);
+        let mut parts = std::mem::take(&mut self.parts);
+        for part in parts.drain(..) {
+            match part {
+                Part::Bytes { at, direction, end } => self.take(at, direction, end, &mut gate),
+                Part::Row { at, fact } => {
+                    found(Found::Row(&Row { number: self.row, at, body: RowBody::Fact(fact) }));
+                    self.row += 1;
+                }
+            }
             if !self.is_sound {
                 self.spots.clear();
                 return;
             }
         }
+        self.parts = parts;
         for open in self.finished.drain(..) {
             found(Found::Frame(open.head.row, open.is_wanted(filter)));
         }
@@ -169,16 +180,16 @@ impl Frames {
         }
     }
 
-    fn take(&mut self, at: Moment, direction: Direction, data: &[u8]) {
-        let Self { sides, row, is_sound, spots, finished } = self;
+    /// Finds the frames that begin in the bytes of a direction before `end`.
+    fn take(&mut self, at: Moment, direction: Direction, end: usize, gate: &mut Gate<'_>) {
+        let Self { sides, row, is_sound, spots, finished, .. } = self;
         let side = &mut sides[direction.index()];
-        side.bytes.extend_from_slice(data);
         loop {
-            side.skip_payload(finished);
+            side.skip_payload(end, finished);
             if side.left > 0 {
                 return;
             }
-            let Some(header) = FrameHeader::parse(&side.bytes[side.read..]) else {
+            let Some(header) = FrameHeader::parse(&side.bytes[side.read..end]) else {
                 return;
             };
             if !is_ordinary(&header, direction) {
@@ -198,7 +209,13 @@ impl Frames {
             let offset = side.offset + side.read as u64;
             side.read += usize::from(header.header_len);
             side.left = header.payload_len;
-            spots.push(Spot { head: Head { row: *row, at, direction, offset, header, message }, start: side.read });
+            // Masked payloads cannot be looked through before they are unmasked.
+            let is_passed_over = !opcode.is_control()
+                && direction == Direction::ServerToClient
+                && gate.passes_over(&side.bytes, side.read, header.payload_len);
+            if !is_passed_over {
+                spots.push(Spot { head: Head { row: *row, at, direction, offset, header, message }, start: side.read });
+            }
             *row += 1;
         }
     }
@@ -212,18 +229,17 @@ impl Frames {
             unmask(&spot.head.header, 0, &mut side.bytes[spot.start..end]);
         }
         let mut places = vec![[Next::Unknown; 2]; filter.needles().len()];
+        let sent = Direction::ClientToServer.index();
         for (needle, places) in filter.needles().iter().zip(&mut places).filter(|(needle, _)| needle.is_free()) {
-            for (side, place) in sides.iter().zip(places) {
-                *place = Next::of(needle, &side.bytes, 0);
-            }
+            places[sent] = Next::of(needle, &sides[sent].bytes, 0);
         }
-        let is_nowhere = |places: &[Next; 2]| places.iter().all(|place| matches!(place, Next::Nowhere));
-        let skips_data = !filter.can_hold(|needle| !places.get(needle).is_some_and(is_nowhere));
+        let is_nowhere = |places: &[Next; 2]| matches!(places[sent], Next::Nowhere);
+        let skips_sent = !filter.can_hold(|needle| !places.get(needle).is_some_and(is_nowhere));
         for spot in spots.iter() {
-            if skips_data && !spot.head.header.opcode().is_control() {
+            let index = spot.head.direction.index();
+            if skips_sent && index == sent && !spot.head.header.opcode().is_control() {
                 continue;
             }
-            let index = spot.head.direction.index();
             let bytes = &sides[index].bytes;
             let range = spot.start..spot.end(bytes.len());
             if (range.len() as u64) < spot.head.header.payload_len {
@@ -262,9 +278,9 @@ impl Frames {
 }
 
 impl Side {
-    /// Passes over the payload that has come; a frame from an earlier piece takes it.
-    fn skip_payload(&mut self, finished: &mut Vec<Open>) {
-        let have = self.bytes.len() - self.read;
+    /// Passes over the payload that has come before `end`; a frame from an earlier piece takes it.
+    fn skip_payload(&mut self, end: usize, finished: &mut Vec<Open>) {
+        let have = end.saturating_sub(self.read);
         let len = usize::try_from(self.left).map_or(have, |left| left.min(have));
         let piece = self.read..self.read + len;
         self.read += len;
@@ -333,26 +349,6 @@ impl Head {
             received: payload.len() as u64,
         };
         Row { number: self.row, at: self.at, body: RowBody::Frame(frame) }
-    }
-}
-
-/// Whether a needle is between two places; `next` is where it was found last, and never goes back.
-fn is_between(needle: &Needle, bytes: &[u8], start: usize, end: usize, next: &mut Next) -> bool {
-    if start == end {
-        return needle.is_in(&[]);
-    }
-    loop {
-        match *next {
-            Next::Nowhere => return false,
-            Next::At(from, _) if from >= end => return false,
-            Next::At(from, to) if from >= start => {
-                // One that goes on behind the end may hide a shorter one.
-                return to <= end || needle.is_in(&bytes[start..end]);
-            }
-            Next::At(..) | Next::Unknown => {
-                *next = Next::of(needle, bytes, start);
-            }
-        }
     }
 }
 

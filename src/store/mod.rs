@@ -9,6 +9,7 @@ mod end;
 pub mod filter;
 mod fold;
 mod frames;
+mod gate;
 mod inflation;
 mod kept_index;
 mod matches;

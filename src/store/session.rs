@@ -511,7 +511,9 @@ mod tests {
         assert!(left.iter().all(Bytes::is_empty));
         let journal = journal(&facts);
         let index = session(&journal, 100, 30_000).index();
-        for query in ["exact:Needle", "needle", "/N(e+)dle/", "-(needle) needle kind:text -kind:ping"] {
+        for query in
+            ["exact:Needle", "needle", "/N(e+)dle/", "exact:zz OR needle", "-(needle) needle kind:text -kind:ping"]
+        {
             let filter = Arc::new(Filter::parse(query, |_| String::new()).unwrap());
             let found = search_all(&mut Search::new(Arc::clone(&filter)), &journal, &index);
             assert_eq!(found.len(), expected.len(), "{query}");

@@ -37,7 +37,7 @@ impl Utf8Checker {
             }
         }
         // Most text is, and to see that takes a fraction of the time.
-        if piece.is_ascii() {
+        if is_ascii(piece) {
             self.seen += piece.len() as u64;
             return None;
         }
@@ -79,6 +79,17 @@ impl Utf8Checker {
     }
 }
 
+/// Whether all bytes are ASCII; for pieces of a hundred bytes several times faster than the standard library.
+fn is_ascii(piece: &[u8]) -> bool {
+    let Some(last) = piece.last_chunk::<16>() else {
+        return piece.iter().fold(0, |all, byte| all | byte) < 0x80;
+    };
+    // The last chunk overlaps with the one before it.
+    let (chunks, _) = piece.as_chunks::<16>();
+    let all = chunks.iter().fold(u128::from_ne_bytes(*last), |all, chunk| all | u128::from_ne_bytes(*chunk));
+    all & u128::from_ne_bytes([0x80; 16]) == 0
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -92,6 +103,19 @@ mod tests {
             }
             found = found.or(checker.finish());
             assert_eq!(found, expected, "{bytes:02x?} cut by {cut}");
+        }
+    }
+
+    #[test]
+    fn one_byte_beyond_ascii_is_seen_wherever_it_is() {
+        for len in 0..70 {
+            let mut piece = vec![0x7F; len];
+            assert!(is_ascii(&piece));
+            for at in 0..len {
+                piece[at] = 0x80;
+                assert!(!is_ascii(&piece), "{at} of {len}");
+                piece[at] = b'a';
+            }
         }
     }
 

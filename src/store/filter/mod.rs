@@ -158,6 +158,23 @@ impl Filter {
         self.any.is_empty() || self.any.iter().any(|terms| terms.iter().all(is_possible))
     }
 
+    /// The first place that a data frame must reach to be wanted, where `next` gives the next place of a needle.
+    pub(super) fn first_possible(&self, mut next: impl FnMut(usize) -> usize) -> usize {
+        let mut of_term = |term: &Term| match term.test {
+            Test::Text(needle) if !term.is_negated => next(needle),
+            Test::Text(_)
+            | Test::Direction(_)
+            | Test::Kinds(_)
+            | Test::Size(..)
+            | Test::Time(..)
+            | Test::Code(..)
+            | Test::Json(_) => 0,
+        };
+        // All terms of one must hold: the last of their places counts.
+        let places = self.any.iter().map(|terms| terms.iter().map(&mut of_term).max().unwrap_or(0));
+        places.min().unwrap_or(0)
+    }
+
     /// Whether any test looks at payloads.
     pub(super) fn needs_payload(&self) -> bool {
         let looks = |term: &Term| match term.test {

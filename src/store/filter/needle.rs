@@ -1,5 +1,7 @@
 //! Texts and regular expressions, looked for in payloads one by one or in the raw bytes of many.
 
+use std::ops::Range;
+
 use memchr::memmem::Finder;
 use regex::bytes::{Regex, RegexBuilder};
 
@@ -14,7 +16,19 @@ pub(in crate::store) struct Needle {
 #[derive(Clone, Debug)]
 enum Kind {
     Literal(Box<Finder<'static>>),
+    AnyCase(Box<AnyCase>),
     Regex(Regex),
+}
+
+/// An ASCII text in any case, found by a part of it that has no case.
+#[derive(Clone, Debug)]
+struct AnyCase {
+    text: Box<[u8]>,
+    /// Where the part stands in the text.
+    part_at: usize,
+    part: Finder<'static>,
+    /// The text in any case, with the characters beyond ASCII that are a K or an S in another case.
+    regex: Regex,
 }
 
 impl Needle {
@@ -28,7 +42,14 @@ impl Needle {
         if !text.chars().any(char::is_alphabetic) {
             return Ok(Self::exact(text));
         }
-        Self::regex(&regex::escape(text), true)
+        let needle = Self::regex(&regex::escape(text), true)?;
+        let (Kind::Regex(regex), Some(part)) = (&needle.kind, caseless_part(text)) else {
+            return Ok(needle);
+        };
+        let part_at = part.start;
+        let part = Finder::new(&text.as_bytes()[part]).into_owned();
+        let any_case = AnyCase { text: text.as_bytes().into(), part_at, part, regex: regex.clone() };
+        Ok(Self { kind: Kind::AnyCase(Box::new(any_case)), is_free: needle.is_free })
     }
 
     /// A regular expression; the error is a sentence for people.
@@ -53,6 +74,7 @@ impl Needle {
     pub(in crate::store) fn is_in(&self, bytes: &[u8]) -> bool {
         match &self.kind {
             Kind::Literal(finder) => finder.find(bytes).is_some(),
+            Kind::AnyCase(any_case) => any_case.find(bytes).is_some(),
             Kind::Regex(regex) => regex.is_match(bytes),
         }
     }
@@ -67,11 +89,55 @@ impl Needle {
         let rest = bytes.get(from..)?;
         match &self.kind {
             Kind::Literal(finder) => finder.find(rest).map(|at| (from + at, from + at + finder.needle().len())),
+            Kind::AnyCase(any_case) => any_case.find(rest).map(|found| (from + found.start, from + found.end)),
             Kind::Regex(regex) => regex.find(rest).map(|found| (from + found.start(), from + found.end())),
         }
     }
 }
 
+impl AnyCase {
+    /// The first place.
+    fn find(&self, bytes: &[u8]) -> Option<Range<usize>> {
+        let mut at = 0;
+        loop {
+            let part = at + self.part.find(bytes.get(at..)?)?;
+            let exact = part.checked_sub(self.part_at).map(|start| start..start + self.text.len());
+            if let Some(exact) = exact
+                && bytes.get(exact.clone()).is_some_and(|found| found.eq_ignore_ascii_case(&self.text))
+            {
+                return Some(exact);
+            }
+            let start = part.saturating_sub(self.part_at * MAX_CHAR_BYTES);
+            let end = part + (self.text.len() - self.part_at) * MAX_CHAR_BYTES;
+            let around = bytes.get(start..end.min(bytes.len())).unwrap_or_default();
+            if !around.is_ascii()
+                && let Some(found) = self.regex.find(around)
+            {
+                return Some(start + found.start()..start + found.end());
+            }
+            at = part + 1;
+        }
+    }
+}
+
+/// The longest part of an ASCII text without letters, if it is worth looking for.
+fn caseless_part(text: &str) -> Option<Range<usize>> {
+    let mut longest = 0..0;
+    let mut start = 0;
+    for (at, byte) in text.bytes().enumerate() {
+        if byte.is_ascii_alphabetic() {
+            start = at + 1;
+        } else if at + 1 - start > longest.len() {
+            longest = start..at + 1;
+        }
+    }
+    (text.is_ascii() && longest.len() >= LEAST_PART).then_some(longest)
+}
+
+/// No character has more bytes.
+const MAX_CHAR_BYTES: usize = 4;
+/// A shorter part may be everywhere.
+const LEAST_PART: usize = 4;
 /// A pattern's automaton takes no more.
 const MAX_REGEX_BYTES: usize = 2 * 1024 * 1024;
 
@@ -91,6 +157,33 @@ mod tests {
     fn errors_are_one_sentence() {
         assert_eq!(Needle::regex("(a", false).unwrap_err(), "no regular expression: unclosed group");
         assert!(Needle::regex(r"(\w{500}){500}", false).unwrap_err().contains("too big"));
+    }
+
+    #[test]
+    fn any_case_finds_what_its_regular_expression_finds() {
+        let pieces =
+            ["task", "TASK", "ta\u{17F}\u{212A}", "\":000", ":000", "7,", "Kk", "\u{212A}", "x", "é", "\"", "key"];
+        let texts = ["task\":0007,kk", "\":000", "key\":000task", "k:000", "Kk\":0007,"];
+        let mut state = 1_u64;
+        for text in texts {
+            let needle = Needle::text(text).unwrap();
+            let plain = Needle::regex(&regex::escape(text), true).unwrap();
+            for round in 0..2_000 {
+                let mut bytes = Vec::new();
+                for _ in 0..12 {
+                    state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                    bytes.extend_from_slice(pieces[(state >> 40) as usize % pieces.len()].as_bytes());
+                }
+                if round % 2 == 0 {
+                    bytes.extend_from_slice(text.to_uppercase().as_bytes());
+                }
+                for from in 0..bytes.len() {
+                    assert_eq!(needle.find_from(&bytes, from), plain.find_from(&bytes, from), "{text} in {bytes:?}");
+                }
+            }
+        }
+        assert!(matches!(Needle::text("key\":000task").unwrap().kind, Kind::AnyCase(_)));
+        assert!(matches!(Needle::text("Grüße 0000").unwrap().kind, Kind::Regex(_)));
     }
 
     #[test]
