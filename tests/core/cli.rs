@@ -268,7 +268,7 @@ fn a_token_is_validated_against_what_is_expected_of_it() {
 fn what_a_connection_expects_of_the_claims_is_held_against_the_token() {
     let (value, status) = checked(&["practice/jwt-audience", "--watch", "0.1", "--aud", "voice-service"]);
     assert_eq!((value["verdict"]["cause"].as_str(), status), (Some("jwt-audience"), 1));
-    assert_eq!(value["verdict"]["certainty"], "certain");
+    assert_eq!(value["verdict"]["certainty"], "likely");
     let (value, status) = checked(&["practice", "--watch", "0.1", "--iss", "nobody", "--leeway", "30"]);
     let findings = value["verdict"]["findings"].as_array().unwrap();
     assert!(findings.iter().any(|finding| finding["id"] == "jwt-issuer"), "{value:#}");
