@@ -261,10 +261,11 @@ fn newer_ui(ui: &mut Ui, view: Rect, scroll: &mut RowScroll, palette: &Palette) 
     if unseen == 0 || scroll.is_following() || !scroll.can_follow() {
         return;
     }
-    let size = vec2(160.0, theme::CONTROL_HEIGHT);
-    let at = pos2(view.center().x, view.bottom() - theme::CONTROL_HEIGHT);
-    let text = theme::strong(format!("↓ {} new", units::count(unseen))).color(palette.on_accent());
-    let button = Button::new(text).fill(palette.accent);
+    // In the corner, where rows have ended.
+    let size = vec2(112.0, theme::CONTROL_HEIGHT);
+    let at = view.right_bottom() - vec2(0.5 * size.x + 4.0 * theme::STEP, theme::CONTROL_HEIGHT);
+    let text = theme::strong(format!("↓ {} new", units::count(unseen))).color(palette.accent);
+    let button = Button::new(text).fill(palette.raised);
     if ui.put(Rect::from_center_size(at, size), button).clicked() {
         scroll.to_end();
         ui.ctx().request_repaint();
