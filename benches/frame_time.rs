@@ -114,6 +114,7 @@ fn live(frames: u64, per_sec: u64) {
     window.app.act(Action::Connect);
     let mut walls = Times::default();
     let mut times = Times::default();
+    let mut ages = Times::default();
     let mut focused = false;
     let came = |app: &App| app.connections().shown_view().map_or(0, |view| view.story.received.messages);
     let is_over = |app: &App| app.connections().shown_view().is_some_and(|view| view.story.finished.is_some());
@@ -144,6 +145,9 @@ fn live(frames: u64, per_sec: u64) {
         let began = Instant::now();
         times.push(window.pass(events));
         walls.push(began.elapsed());
+        if (1..frames).contains(&came(&window.app)) {
+            ages.push(age_of_newest(&window.app));
+        }
         number += 1;
         std::thread::sleep(Duration::from_micros(16_667).saturating_sub(began.elapsed()));
         assert!(number < 60 * 600, "it does not end");
@@ -154,7 +158,16 @@ fn live(frames: u64, per_sec: u64) {
     let rate = if per_sec == 0 { "as fast as they can".to_owned() } else { format!("{per_sec} a second") };
     println!("{frames} frames live, {rate}: none lost; CPU {}", times.words());
     println!("  wall clock of a pass: {}", walls.words());
+    println!("  from the wire to the end of the pass that shows the row: {}", ages.words());
     println!("  peak memory {} MiB, idle window {idle} MiB", load::peak_mib());
+}
+
+/// How long ago the newest row that the window knows of was on the wire.
+fn age_of_newest(app: &App) -> Duration {
+    let view = app.connections().shown_view().unwrap();
+    let began = Duration::from_millis(view.story.plan.as_ref().unwrap().began_unix_millis.cast_unsigned());
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+    now.saturating_sub(began + Duration::from_nanos(view.story.last_at.0))
 }
 
 /// Jumps to rows of which the payload tells the number; the first rows of a session are its handshake.
