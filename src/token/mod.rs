@@ -43,7 +43,7 @@ pub use mint::{MintError, SIGNING, is_by_secret, mint, mint_as};
 pub use node::{JSON_ERROR, node_refusal, node_words};
 pub use problem::{Problem, ProblemKind};
 pub use report::{TokenReport, examine, validity_at};
-pub use secret::{Secret, SecretForm};
+pub use secret::{Secret, SecretForm, holds_secret};
 pub use template::{Filled, fill, fill_url};
 pub use validate::{Expectations, Objection, unexpected, validate};
 pub use variants::{Variant, can_vary, variant, variants};

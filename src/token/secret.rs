@@ -76,6 +76,11 @@ impl Secret {
         })
     }
 
+    /// Whether `text` holds this secret as text; see [`holds_secret`].
+    pub fn is_in(&self, text: &str) -> bool {
+        std::str::from_utf8(&self.bytes).is_ok_and(|secret| holds_secret(text, secret))
+    }
+
     /// The same as the one that the server is expected to use; others only explain.
     #[must_use]
     pub fn decisive(mut self) -> Self {
@@ -105,6 +110,14 @@ impl Secret {
     }
 }
 
+/// Whether `text` holds `secret`, the blanks around it aside.
+///
+/// Fewer than four bytes stand in many a text by chance, and are not looked for.
+pub fn holds_secret(text: &str, secret: &str) -> bool {
+    let secret = secret.trim();
+    secret.len() >= 4 && text.contains(secret)
+}
+
 impl fmt::Debug for Secret {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_struct("Secret").field("name", &self.name).field("bytes", &"[redacted]").finish_non_exhaustive()
@@ -120,6 +133,15 @@ mod tests {
         let shown = format!("{:?}", Secret::new("--secret", "hunter2").with_other("x", b"hunter2"));
         assert!(shown.contains("--secret") && !shown.contains("hunter2"));
         assert!(!shown.contains("104"));
+    }
+
+    #[test]
+    fn a_secret_is_known_without_the_line_end_that_a_file_gave_it() {
+        let secret = Secret::new("a file", "hunter2\n");
+        assert!(secret.is_in("JWT_SECRET=hunter2") && !secret.is_in("hunter3"));
+        assert!(!Secret::new("a file", "\n\n\n\n").is_in("any text"));
+        assert!(!Secret::new("a file", "abc").is_in("abc stands in many texts"));
+        assert!(!Secret::new("a file", vec![0xFF; 8]).is_in("no text"));
     }
 
     #[test]

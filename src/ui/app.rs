@@ -392,13 +392,9 @@ impl App {
 
     /// Whether a token or one of the secrets at hand stands in a text.
     fn holds_secret(&self, text: &str) -> bool {
-        let is_in = |secret: &crate::token::Secret| {
-            std::str::from_utf8(secret.bytes()).is_ok_and(|secret| secret.len() >= 4 && text.contains(secret))
-        };
-        let token = self.form.token.trim();
         !crate::token::find_tokens(text).is_empty()
-            || (token.len() >= 4 && text.contains(token))
-            || self.form.secrets().iter().any(is_in)
+            || crate::token::holds_secret(text, &self.form.token)
+            || self.form.secrets().iter().any(|secret| secret.is_in(text))
             || self.panels.token.holds_secret(text)
     }
 

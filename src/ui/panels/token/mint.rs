@@ -1,6 +1,6 @@
 //! Test tokens: a claims editor with an algorithm and a key of its own, kept apart from verifying.
 
-use crate::token::{SIGNING, is_by_secret, mint};
+use crate::token::{SIGNING, holds_secret, is_by_secret, mint};
 use crate::ui::action::Action;
 use crate::ui::big_text::BigText;
 use crate::ui::context::Actions;
@@ -72,8 +72,7 @@ impl Mint {
 
     /// Whether the text holds the secret that test tokens are signed with.
     pub(super) fn secret_is_in(&self, text: &str) -> bool {
-        let secret = self.secret.trim();
-        secret.len() >= 4 && text.contains(secret)
+        holds_secret(text, &self.secret)
     }
 
     /// Algorithm and key; returns whether one of them changed.

@@ -139,10 +139,9 @@ impl TokenPanel {
 
     /// Whether a text holds one of the secrets that were given here.
     pub fn holds_secret(&self, text: &str) -> bool {
-        let is_in = |secret: &Secret| {
-            std::str::from_utf8(secret.bytes()).is_ok_and(|secret| secret.len() >= 4 && text.contains(secret.trim()))
-        };
-        self.secrets.all().iter().any(is_in) || self.secrets.typed_is_in(text) || self.mint.secret_is_in(text)
+        self.secrets.all().iter().any(|secret| secret.is_in(text))
+            || self.secrets.typed_is_in(text)
+            || self.mint.secret_is_in(text)
     }
 
     /// The text in the panel, as it was pasted.

@@ -4,7 +4,7 @@
 
 use std::path::PathBuf;
 
-use crate::token::{Secret, SecretForm, secrets_from_env};
+use crate::token::{Secret, SecretForm, holds_secret, secrets_from_env};
 use crate::ui::big_text::BigText;
 use crate::ui::files::{SecretFile, secrets_of_file};
 use crate::ui::panels::job::{Job, Outcome};
@@ -158,8 +158,7 @@ impl Secrets {
 
     /// Whether the text holds the secret as it was typed, in base64 or hex perhaps.
     pub(super) fn typed_is_in(&self, text: &str) -> bool {
-        let typed = self.typed.trim();
-        typed.len() >= 4 && text.contains(typed)
+        holds_secret(text, &self.typed)
     }
 
     fn typed_secret(&self) -> Option<Secret> {
