@@ -54,10 +54,10 @@
 //!
 //! # Memory stays flat
 //! The journal is the store: raw bytes are appended as they were read, frame headers are scanned in place, rows are made
-//! when they are looked at, from a checkpoint every 4096 rows or 256 KiB. Each connection has a journal of its own; the
-//! checkpoints go into it, too, so that one that was ended can be looked at before it was read again. A
-//! [`store::Search`] finds frames by their headers in the raw bytes and keeps its hits as bitmaps; plots come from a bounded
-//! [`store::Series`].
+//! when they are looked at, from a checkpoint every 4096 rows or 256 KiB (2 MiB within one long frame). Each connection has
+//! a journal of its own; the checkpoints go into it, too, so that one that was ended can be looked at before it was read
+//! again. A [`store::Search`] finds frames by their headers in the raw bytes and keeps its hits as bitmaps; plots come from a
+//! bounded [`store::Series`].
 //!
 //! # Adding something
 //! A cause: a rule in its family's file under `diagnosis/rules`, its words in `diagnosis/catalogue`. A line of a console:

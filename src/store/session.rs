@@ -67,8 +67,10 @@ pub struct Index {
 impl Session {
     /// A chunk ends with the piece of bytes in which it gets so many rows …
     pub const CHUNK_ROWS: u64 = 4096;
-    /// … or so many bytes of the journal.
+    /// … or so many bytes of the journal; …
     pub const CHUNK_BYTES: u64 = 256 * 1024;
+    /// … without a row, so many times as many.
+    const CHUNKS_WITHOUT_ROWS: u64 = 8;
 
     /// A session whose first record will begin at this offset of the journal.
     pub fn new(offset: u64) -> Self {
@@ -189,8 +191,9 @@ impl Session {
 
     fn begin_chunk_if_due(&mut self, position: Position, at: Moment) {
         let place = position.offset + position.skip;
-        let is_due = self.rows - self.chunk_first_row >= self.chunk_rows
-            || place.saturating_sub(self.chunk_began) >= self.chunk_bytes;
+        let (rows, len) = (self.rows - self.chunk_first_row, place.saturating_sub(self.chunk_began));
+        let is_due = rows >= self.chunk_rows
+            || len >= self.chunk_bytes && (rows > 0 || len / Self::CHUNKS_WITHOUT_ROWS >= self.chunk_bytes);
         if !is_due || !self.decoder.is_compact() {
             return;
         }
@@ -581,6 +584,33 @@ mod tests {
             assert!(rows <= 2 * Session::CHUNK_ROWS, "chunk {number} has {rows} rows");
         }
         assert_eq!(rows(&journal, session.index()).len(), 500_002);
+    }
+
+    #[test]
+    fn long_frame_takes_few_chunks_and_is_read_whole() {
+        let payload: Vec<u8> = (0..1_500_000_u32).flat_map(u32::to_be_bytes).collect();
+        let head = b"HTTP/1.1 101 Switching Protocols\r\n\r\n".to_vec();
+        let mut data = Bytes::from([head, encode_frame(0x82, None, &payload), encode_frame(0x89, None, b"p")].concat());
+        let mut facts = Vec::new();
+        while !data.is_empty() {
+            let data = data.split_to(data.len().min(128 * 1024));
+            facts.push(Fact::Bytes { direction: Direction::ServerToClient, data });
+        }
+        let journal = journal(&facts);
+        let session = session(&journal, Session::CHUNK_ROWS, Session::CHUNK_BYTES);
+        let index = session.index();
+        assert!((3..6).contains(&index.checkpoints.len()), "{} chunks", index.checkpoints.len());
+        let frames: Vec<_> = rows(&journal, index.clone())
+            .into_iter()
+            .filter_map(|row| if let RowBody::Frame(frame) = row.body { Some(frame) } else { None })
+            .collect();
+        let sent: [&[u8]; 2] = [&payload, b"p"];
+        assert_eq!(frames.len(), sent.len());
+        for (frame, sent) in frames.iter().zip(sent) {
+            let max = sent.len();
+            let read = read_payload(&mut journal.clone(), &index, Direction::ServerToClient, frame.offset, max);
+            assert!(read.unwrap() == (Bytes::copy_from_slice(sent), true));
+        }
     }
 
     #[test]
