@@ -205,7 +205,8 @@ fn rst_after_the_fin_is_seen() {
         thread.join().unwrap();
         assert_eq!(story.tcp_end(), Some(&ReadEnd::Fin), "{scheme}");
         assert_eq!(story.ended_with_close_notify(), (scheme == "wss").then_some(true));
-        assert!(story.reset_after_fin && story.close_sent.is_some(), "{scheme}");
+        assert!(story.close_sent.is_some(), "{scheme}: our Close was not sent");
+        assert!(story.reset_after_fin, "{scheme}: no RST was seen");
         let (address, thread) = serve(move |stream| {
             let mut peer = peer(stream);
             accept(&mut peer);
