@@ -150,6 +150,20 @@ pub enum Command {
         /// In bytes.
         limit_bytes: u64,
     },
+    /// Lists the profiles; answered by an event.
+    ListProfiles,
+    /// Saves a connection form under a name, in place of what has this name; answered by a new list.
+    SaveProfile {
+        /// The name.
+        name: String,
+        /// What the form holds, without tokens and secrets.
+        form: serde_json::Value,
+    },
+    /// Deletes a profile; answered by a new list.
+    DeleteProfile {
+        /// Its name.
+        name: String,
+    },
     /// Shows a file in the system's file manager; answered only if that fails.
     RevealFile {
         /// The file.

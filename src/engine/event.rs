@@ -8,7 +8,7 @@ use super::Command;
 use super::ConnectOptions;
 use super::console::ConsoleId;
 use super::practice::Exercise;
-use super::{SavedSession, UnnamedRoom};
+use super::{Profile, SavedSession, UnnamedRoom};
 use crate::observation::{ConnId, LabMeasure};
 
 /// An answer of the engine.
@@ -82,6 +82,16 @@ pub enum Event {
         sessions: Vec<SavedSession>,
         /// How much those without a name take and may take.
         unnamed: UnnamedRoom,
+    },
+    /// The profiles, by name.
+    Profiles {
+        /// All of them.
+        profiles: Vec<Profile>,
+    },
+    /// Profiles could not be read or changed.
+    ProfilesFailed {
+        /// Why, in words for the user.
+        why: String,
     },
     /// Something about a session on disk could not be done.
     SessionFailed {

@@ -20,6 +20,7 @@ use super::lab::{self, LabOrder, LabWish};
 use super::library::Library;
 use super::mailbox::Mailbox;
 use super::practice::{Practice, PracticeOptions};
+use super::profiles::{ProfileFile, ProfilesError};
 use super::recorder::Recorder;
 use super::sink::Sink;
 use super::{Command, ConnectOptions, Event, ExportError, ExportJob, Watch, port};
@@ -138,6 +139,9 @@ impl Supervisor {
                 let folder = self.recorder.folder().to_owned();
                 self.on_sessions(Some(folder), move |library, _| library.limit_unnamed(limit_bytes));
             }
+            Command::ListProfiles => self.on_profiles(|_| Ok(())),
+            Command::SaveProfile { name, form } => self.on_profiles(move |profiles| profiles.save(&name, form)),
+            Command::DeleteProfile { name } => self.on_profiles(move |profiles| profiles.delete(&name)),
             Command::RevealFile { path } => {
                 if let Err(error) = reveal(&path) {
                     self.mailbox.put(Event::SessionFailed { path, why: error.to_string() });
@@ -382,6 +386,21 @@ impl Supervisor {
             }
             let unnamed = library.sweep();
             mailbox.put(Event::Sessions { sessions: library.list(), unnamed });
+        });
+    }
+
+    /// Does something about the profiles off the runtime's threads, then lists them all.
+    fn on_profiles(&self, act: impl FnOnce(&ProfileFile) -> Result<(), ProfilesError> + Send + 'static) {
+        let mailbox = Arc::clone(&self.mailbox);
+        tokio::task::spawn_blocking(move || {
+            let listed = ProfileFile::of_user().and_then(|file| {
+                act(&file)?;
+                file.list()
+            });
+            mailbox.put(match listed {
+                Ok(profiles) => Event::Profiles { profiles },
+                Err(error) => Event::ProfilesFailed { why: error_chain(&error) },
+            });
         });
     }
 

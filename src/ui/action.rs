@@ -90,6 +90,16 @@ pub enum Action {
     AskFurther(ConnId),
     /// Send the contents of a file as a binary message.
     SendFile(PathBuf),
+    /// Ask for a name to save the form under.
+    NameProfile,
+    /// Save the form as the profile of this name.
+    SaveProfile(String),
+    /// Put the profile of this name in the form's place.
+    UseProfile(String),
+    /// Go back to the form that a profile took the place of.
+    LeaveProfile,
+    /// Delete the profile of this name.
+    DeleteProfile(String),
     /// Read the secrets of a file into the form.
     ReadSecretFile(PathBuf),
     /// Let the user choose a file for a field.

@@ -7,6 +7,7 @@
 mod apply;
 mod events;
 mod orphan;
+mod profiles;
 mod tabs;
 
 use std::net::SocketAddr;
@@ -45,6 +46,7 @@ use super::panels::timeline::Timeline;
 use super::panels::token::TokenPanel;
 use super::panels::verdict::VerdictPanel;
 use super::panels::{help, top, waterfall};
+use super::profiles::Profiles;
 use super::regions::{Regions, Room};
 use super::repeat::Repeat;
 use super::theme;
@@ -65,6 +67,7 @@ pub struct App {
     form: Form,
     /// The user's own form, while a practice form stands in its place.
     own_form: Option<Form>,
+    profiles: Profiles,
     regions: Regions,
     theme: KeptTheme,
     panels: Panels,
@@ -146,6 +149,7 @@ impl App {
             interrupted,
             form: kept.form.map_or_else(Form::first, KeptForm::into_form),
             own_form: None,
+            profiles: Profiles::new(kept.profile),
             regions: kept.regions,
             theme: kept.theme,
             panels: Panels::default(),
@@ -195,6 +199,11 @@ impl App {
         &mut self.form
     }
 
+    /// The profiles, to be changed from outside.
+    pub fn profiles_mut(&mut self) -> &mut Profiles {
+        &mut self.profiles
+    }
+
     /// The window's title, as it was told to the system.
     pub fn title(&self) -> &str {
         &self.title
@@ -227,13 +236,15 @@ impl App {
         let form = (own.practice.is_none() && !own.is_untouched()).then(|| KeptForm::of(own));
         let filters = self.panels.timeline.recent_filters().iter().filter(|filter| !self.holds_secret(filter)).cloned();
         let filters = filters.collect();
-        KeptWindow { theme: self.theme, regions: self.regions.clone(), form, filters }.write()
+        let profile = self.profiles.kept().filter(|_| form.is_some());
+        KeptWindow { theme: self.theme, regions: self.regions.clone(), form, profile, filters }.write()
     }
 
     /// Takes events and views; at most ten milliseconds a pass.
     pub fn logic(&mut self, ctx: &egui::Context) {
         if std::mem::take(&mut self.has_to_list) {
             self.on_disk(Command::ListSessions);
+            self.on_disk(Command::ListProfiles);
         }
         self.take_events(ctx);
         self.connections.refresh(&self.engine);

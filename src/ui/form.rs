@@ -394,8 +394,7 @@ impl Form {
 
     /// Whether there is nothing in it that was not there at the first start.
     pub fn is_untouched(&self) -> bool {
-        let kept = |form: &Self| serde_json::to_string(&kept::KeptForm::of(form)).ok();
-        kept(self) == kept(&Self::first())
+        kept::KeptForm::of(self) == kept::KeptForm::of(&Self::first())
     }
 
     /// Adds an empty row to the query.

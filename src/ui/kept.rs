@@ -15,6 +15,8 @@ pub struct KeptWindow {
     pub regions: Regions,
     /// The user's own form.
     pub form: Option<KeptForm>,
+    /// The profile that the form came from.
+    pub profile: Option<String>,
     /// Filters of the log, the newest first; none with a token in it.
     pub filters: Vec<String>,
 }

@@ -29,6 +29,7 @@ pub mod matrix;
 pub mod menu;
 pub mod panels;
 pub mod paste;
+pub mod profiles;
 pub mod query;
 pub mod regions;
 pub mod repeat;

@@ -251,6 +251,35 @@ def dialog(display):
         check("a file dialog says where to save", path.exists() and verdict(path) == "ended-by-user", window.stderr())
 
 
+def profile(display):
+    """The form is saved under a name: in a private file, without its token; the name is still there after a restart."""
+    home, secret = tempfile.TemporaryDirectory(), token(3600)
+    path = Path(home.name) / ".config/sockeye/profiles.json"
+    with Window(display, home) as window:
+        window.url(f"ws://127.0.0.1:3001/?token={secret}&agentId=a1")
+        window.keys("ctrl+k")
+        window.run("xdotool", "type", "as a profile")
+        window.keys("Return", then=1)
+        window.run("xdotool", "type", "voice")
+        window.keys("Return", then=0.5)
+        try:
+            wait_for("the profile", path.exists, 10)
+        except AssertionError:
+            window.shot("failed-profile")
+        window.shot("profile-01-saved")
+    text = path.read_text() if path.exists() else "{}"
+    profiles = json.loads(text).get("profiles", [])
+    check("a profile is saved under its name", [profile["name"] for profile in profiles] == ["voice"], text)
+    check("the URL is in it, the token is not", "agentId=a1" in text and secret not in text, text)
+    check("its file is private", path.exists() and path.stat().st_mode & 0o777 == 0o600)
+    with Window(display, home) as window:
+        window.shot("profile-02-after-a-restart")
+        check("the window starts with it", window.is_alive() and "panicked" not in window.stderr(), window.stderr())
+    kept = "".join(file.read_text() for file in Path(home.name).glob(".local/share/sockeye/*.ron"))
+    check("its name is kept, and no token", "voice" in kept and secret not in kept, kept)
+    home.cleanup()
+
+
 def done():
     """Says what passed, and ends the program."""
     print(f"{passed} passed, {failed} failed")
@@ -262,6 +291,7 @@ if __name__ == "__main__":
         main_path(display, "dark")
         main_path(display, "light", light=True)
         dialog(display)
+        profile(display)
     with Display("1024x700") as display:
         main_path(display, "small")
     with Display("2560x1600") as display:

@@ -28,6 +28,7 @@ mod panels_timeline;
 mod panels_token;
 mod panels_verdict;
 mod payloads;
+mod profiles;
 mod secrets;
 mod support;
 mod token_workbench;

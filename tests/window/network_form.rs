@@ -11,14 +11,16 @@ use sockeye::ui::action::Action;
 use sockeye::ui::form::Form;
 use sockeye::ui::form::network::ProxyWay;
 use sockeye::ui::panels::connect::ConnectPanel;
+use sockeye::ui::profiles::Profiles;
 use std::time::Duration;
 
 /// The form alone, in the width that its region has.
 fn form(theme: Theme, form: Form) -> (egui_kittest::Harness<'static>, std::rc::Rc<std::cell::RefCell<Form>>) {
     let form = std::rc::Rc::new(std::cell::RefCell::new(form));
     let shared = std::rc::Rc::clone(&form);
-    let (mut harness, _) = stage(theme, vec2(280.0, 1500.0), None, ConnectPanel, move |panel, ui, ctx, actions| {
-        panel.show(ui, &mut shared.borrow_mut(), ctx, actions);
+    let size = vec2(280.0, 1500.0);
+    let (mut harness, _) = stage(theme, size, None, ConnectPanel::default(), move |panel, ui, ctx, actions| {
+        panel.show(ui, &mut shared.borrow_mut(), &Profiles::default(), ctx, actions);
     });
     for section in ["TLS", "Proxy and addresses", "Keep-alive"] {
         harness.query_all_by_label(section).next().expect("the section is there").click();

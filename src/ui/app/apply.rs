@@ -132,6 +132,14 @@ impl App {
                     self.jobs.read_payload(conn, path);
                 }
             }
+            Action::NameProfile => {
+                self.regions.bring(Tab::Connection);
+                self.panels.connect.name_profile(&self.profiles);
+            }
+            Action::SaveProfile(name) => self.save_profile(&name),
+            Action::UseProfile(name) => self.use_profile(&name),
+            Action::LeaveProfile => self.leave_profile(),
+            Action::DeleteProfile(name) => self.on_disk(Command::DeleteProfile { name }),
             Action::ReadSecretFile(path) => self.jobs.read_secrets(path),
             Action::ChooseFile(field) => self.jobs.pick(Pick::Field(field), String::new()),
             Action::FileChosen(field, path) => self.file_chosen(field, &path),

@@ -17,6 +17,7 @@ impl App {
             connections,
             lane,
             form,
+            profiles,
             practice,
             actions,
             regions,
@@ -32,7 +33,7 @@ impl App {
         let session = |conn: ConnId| engine.session(conn);
         let ctx = context(connections, lane, practice, now_unix_millis);
         regions.show(ui, |ui, tab| match tab {
-            Tab::Connection => panels.connect.show(ui, form, &ctx, actions),
+            Tab::Connection => panels.connect.show(ui, form, profiles, &ctx, actions),
             Tab::Token => {
                 panels.token.take_secrets(form.secrets());
                 panels.token.take_expected(&form.claims);

@@ -12,7 +12,7 @@ use crate::ui::paste::BIG;
 use crate::ui::query::QueryTable;
 
 /// The part of a form that may lie in a file.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct KeptForm {
     url: String,

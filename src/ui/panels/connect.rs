@@ -4,10 +4,11 @@
 
 mod network;
 mod options;
+mod profiles;
 mod query;
 mod token;
 
-use egui::{CollapsingHeader, ScrollArea, Ui};
+use egui::{CollapsingHeader, Frame, Margin, Panel, ScrollArea, Ui};
 
 use crate::ui::action::Action;
 use crate::ui::context::{Actions, Context};
@@ -15,15 +16,35 @@ use crate::ui::fields;
 use crate::ui::focus::follow_focus;
 use crate::ui::form::Form;
 use crate::ui::form::checks::Field;
+use crate::ui::profiles::Profiles;
 use crate::ui::theme;
+use profiles::ProfilesStrip;
 
 /// The connection form's own state: nothing but what is open.
 #[derive(Debug, Default)]
-pub struct ConnectPanel;
+pub struct ConnectPanel {
+    profiles: ProfilesStrip,
+}
 
 impl ConnectPanel {
+    /// Asks for a name to save the form under.
+    pub fn name_profile(&mut self, profiles: &Profiles) {
+        self.profiles.begin_naming(profiles);
+    }
+
     /// Shows the form; what is typed stands in `form` at once.
-    pub fn show(&mut self, ui: &mut Ui, form: &mut Form, ctx: &Context<'_>, actions: &mut Actions) {
+    pub fn show(
+        &mut self,
+        ui: &mut Ui,
+        form: &mut Form,
+        profiles: &Profiles,
+        ctx: &Context<'_>,
+        actions: &mut Actions,
+    ) {
+        let foot = Frame::NONE.inner_margin(Margin { top: 8, ..Margin::ZERO });
+        Panel::bottom("profiles").frame(foot).show(ui, |ui| {
+            self.profiles.show(ui, profiles, form, ctx.is_live, actions);
+        });
         ScrollArea::vertical().id_salt("connection form").auto_shrink(false).show(ui, |ui| {
             if ctx.is_live {
                 fields::note_ui(ui, "Locked while connected: disconnect to change it");
