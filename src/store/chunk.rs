@@ -112,9 +112,9 @@ fn read_inflated<R: Read + Seek>(
                 inflation.push(data, &mut |data| add(&mut out, data));
                 is_whole |= out.len() >= max || !inflation.is_alive();
             }
-            Item::FrameEnd { ends_compressed, .. } if !is_whole => {
+            Item::FrameEnd { ends_compressed, next, .. } if !is_whole => {
                 if ends_compressed {
-                    inflation.end_message(&mut |data| add(&mut out, data));
+                    inflation.end_message(next, &mut |data| add(&mut out, data));
                 }
                 is_whole = true;
             }
@@ -293,7 +293,8 @@ fn complete_compressed<R: Read + Seek>(
         row.add_compressed(&more, inflation);
     }
     if row.received >= header.payload_len {
-        row.end_compressed(header.fin(), inflation);
+        let next = end.saturating_sub(index.handshake[row.direction.index()]);
+        row.end_compressed(header.fin().then_some(next), inflation);
     }
     Ok(())
 }

@@ -1,11 +1,12 @@
 //! Inflates compressed payloads again when rows are made, from the windows that stand in the journal.
 
 use std::io::{Read, Seek};
+use std::sync::Arc;
 
 use bytes::Bytes;
 
 use super::chunk::{read_fact, read_stream};
-use super::session::Index;
+use super::session::{Index, Window};
 use crate::journal::ReadError;
 use crate::observation::{Direction, Fact};
 use crate::wire::{Decoder, Deflate, Inflater, Item};
@@ -14,6 +15,8 @@ use crate::wire::{Decoder, Deflate, Inflater, Item};
 #[derive(Debug, Default)]
 pub(super) struct Inflation {
     inflater: Option<Inflater>,
+    /// Where it can be begun, and therefore rests wherever it was begun.
+    windows: Arc<Vec<Window>>,
     limit_bytes: u64,
     message_bytes: u64,
     /// What may still be inflated; for ways that lead to a row, not the row itself.
@@ -22,8 +25,9 @@ pub(super) struct Inflation {
 }
 
 impl Inflation {
-    fn new(inflater: Inflater, limit_bytes: u64) -> Self {
-        Self { inflater: Some(inflater), limit_bytes, message_bytes: 0, budget_bytes: u64::MAX, is_corrupt: false }
+    fn new(inflater: Inflater, windows: Arc<Vec<Window>>, limit_bytes: u64) -> Self {
+        let (message_bytes, budget_bytes) = (0, u64::MAX);
+        Self { inflater: Some(inflater), windows, limit_bytes, message_bytes, budget_bytes, is_corrupt: false }
     }
 
     /// Whether what comes can be inflated.
@@ -62,13 +66,17 @@ impl Inflation {
         }
     }
 
-    /// The message is whole: its last bytes.
-    pub(super) fn end_message(&mut self, out: &mut impl FnMut(&[u8])) {
+    /// The message is whole, what follows begins at `next` in its direction: its last bytes.
+    pub(super) fn end_message(&mut self, next: u64, out: &mut impl FnMut(&[u8])) {
         let Some(tail) = self.inflater.as_ref().map(Inflater::tail) else { return };
         self.push(tail, out);
         self.message_bytes = 0;
+        let rests = self.windows.binary_search_by_key(&next, |window| window.offset).is_ok();
         if let Some(inflater) = &mut self.inflater {
             inflater.end_message();
+            if rests && inflater.rest().is_err() {
+                self.inflater = None;
+            }
         }
     }
 }
@@ -130,7 +138,9 @@ fn walk_to<R: Read + Seek>(
     };
     let mut place = Place {
         decoder: Decoder::between_messages(direction, from, deflate),
-        inflation: inflater.map_or_else(Inflation::default, |inflater| Inflation::new(inflater, index.limit_bytes)),
+        inflation: inflater.map_or_else(Inflation::default, |inflater| {
+            Inflation::new(inflater, Arc::clone(windows), index.limit_bytes)
+        }),
     };
     place.inflation.budget_bytes = index.limit_bytes.saturating_add(WAY_BYTES);
     let handshake = index.handshake[direction.index()];
@@ -145,7 +155,7 @@ fn walk_to<R: Read + Seek>(
         let Place { decoder, inflation } = &mut place;
         decoder.push(direction, &bytes, &mut |item| match item {
             Item::Payload { data, compressed: true, .. } => inflation.push(data, &mut |_| {}),
-            Item::FrameEnd { ends_compressed: true, .. } => inflation.end_message(&mut |_| {}),
+            Item::FrameEnd { ends_compressed: true, next, .. } => inflation.end_message(next, &mut |_| {}),
             _ => {}
         });
     }

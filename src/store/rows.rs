@@ -140,11 +140,13 @@ impl Made {
                 }
             }
             Item::Payload { direction, data, compressed: false } => self.add(*direction, data),
-            Item::FrameEnd { direction, ends_compressed } => {
+            Item::FrameEnd { direction, ends_compressed, next } => {
                 let inflation = &mut self.inflations[direction.index()];
                 match &mut self.open[direction.index()] {
-                    Some(open) if open.compressed => open.end_compressed(*ends_compressed, inflation),
-                    _ if *ends_compressed => inflation.end_message(&mut |_| {}),
+                    Some(open) if open.compressed => {
+                        open.end_compressed(ends_compressed.then_some(*next), inflation);
+                    }
+                    _ if *ends_compressed => inflation.end_message(*next, &mut |_| {}),
                     _ => {}
                 }
                 if let Some(open) = self.open[direction.index()].take() {
@@ -228,11 +230,11 @@ impl OpenRow {
         }
     }
 
-    /// The frame is whole, and the message with it if it ends here.
-    pub(super) fn end_compressed(&mut self, ends_message: bool, inflation: &mut Inflation) {
+    /// The frame is whole; its message as well if it is told where the next one begins.
+    pub(super) fn end_compressed(&mut self, next: Option<u64>, inflation: &mut Inflation) {
         let Some(part) = &mut self.inflated else { return };
-        if ends_message {
-            inflation.end_message(&mut |data| take_inflated(part, &mut self.preview, data));
+        if let Some(next) = next {
+            inflation.end_message(next, &mut |data| take_inflated(part, &mut self.preview, data));
         }
         if inflation.is_corrupt() {
             part.len_bytes = 0;

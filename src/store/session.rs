@@ -230,7 +230,7 @@ mod tests {
 
     use super::*;
     use crate::journal::{HEADER_LEN, Header, Writer};
-    use crate::observation::{ConnId, Direction, ReadEnd};
+    use crate::observation::{ConnId, Direction, Inflated, ReadEnd};
     use crate::store::{Filter, FrameRow, Replay, Row, RowBody, Search, read_chunk, read_payload};
     use crate::wire::{Deflater, encode_frame};
 
@@ -611,6 +611,35 @@ mod tests {
             let read = read_payload(&mut journal.clone(), &index, Direction::ServerToClient, frame.offset, max);
             assert!(read.unwrap() == (Bytes::copy_from_slice(sent), true));
         }
+    }
+
+    #[test]
+    fn what_follows_a_broken_message_does_not_depend_on_where_reading_begins() {
+        // A stored block of seven bytes, of which one comes; then a sound message, a window between them.
+        let broken = encode_frame(0xC1, None, &[0x00, 0x07, 0x00, 0xf8, 0xff, b'a']);
+        let sound = encode_frame(0xC1, None, &[0xf2, 0x48, 0xcd, 0xc9, 0xc9, 0x07, 0x00]);
+        let offset = broken.len() as u64;
+        let bytes = |data: Vec<u8>| Fact::Bytes { direction: Direction::ServerToClient, data: data.into() };
+        let window = Some(Bytes::from_static(b"a\0\0\xff\xff"));
+        let inflated = Inflated {
+            direction: Direction::ServerToClient,
+            offset,
+            messages: 1,
+            wire_bytes: 6,
+            inflated_bytes: 5,
+            window,
+        };
+        let facts = [bytes([DEFLATED, &broken].concat()), Fact::Inflated(Box::new(inflated)), bytes(sound)];
+        let journal = journal(&facts);
+        let index = session(&journal, Session::CHUNK_ROWS, Session::CHUNK_BYTES).index();
+        let from_the_window =
+            read_payload(&mut journal.clone(), &index, Direction::ServerToClient, offset, 100).unwrap();
+        assert_eq!(from_the_window, (Bytes::from_static(b"Hello"), true));
+        let from_the_beginning = rows(&journal, index).into_iter().find_map(|row| match row.body {
+            RowBody::Frame(frame) if frame.offset == offset => Some(frame.preview),
+            _ => None,
+        });
+        assert_eq!(from_the_beginning, Some(Bytes::from_static(b"Hello")));
     }
 
     #[test]

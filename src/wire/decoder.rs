@@ -55,6 +55,8 @@ pub enum Item<'a> {
         direction: Direction,
         /// Whether a compressed message ends with it.
         ends_compressed: bool,
+        /// Where the next one begins, in bytes of this direction after the handshake.
+        next: u64,
     },
     /// A message is whole; comes after its last frame's end.
     Message(MessageEnd),

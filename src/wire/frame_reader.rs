@@ -349,7 +349,8 @@ impl FrameReader {
         let header = self.header;
         let frame_offset = self.offset;
         let ends_compressed = self.compressed && header.fin();
-        sink(Item::FrameEnd { direction: self.direction, ends_compressed });
+        let next = frame_offset + header.wire_len();
+        sink(Item::FrameEnd { direction: self.direction, ends_compressed, next });
         match header.opcode() {
             Opcode::Close => self.end_close(frame_offset, sink),
             Opcode::Text | Opcode::Binary | Opcode::Continuation if header.fin() => self.end_message(sink),
@@ -357,7 +358,7 @@ impl FrameReader {
         }
         self.in_payload = false;
         self.whole_frames += 1;
-        self.offset = frame_offset + header.wire_len();
+        self.offset = next;
     }
 
     fn end_message(&mut self, sink: &mut impl FnMut(Item<'_>)) {

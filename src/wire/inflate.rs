@@ -110,6 +110,15 @@ impl Inflater {
         }
     }
 
+    /// Between two messages: forgets what the last one left open, so that nothing counts from here on but the window.
+    ///
+    /// A lawful message leaves nothing open. Where reading may begin from a window it has to rest there always, else what
+    /// follows a broken one depends on where it began.
+    pub fn rest(&mut self) -> Result<(), InflateError> {
+        self.raw.reset(false);
+        self.prime()
+    }
+
     /// What later messages may look back into, at most [`WINDOW_BYTES`].
     pub fn window(&self) -> &[u8] {
         &self.recent[self.begin.max(self.end.saturating_sub(WINDOW_BYTES))..self.end]
@@ -268,6 +277,23 @@ mod tests {
                 );
             }
             assert_eq!(inflater.window(), deflater.window());
+        }
+    }
+
+    #[test]
+    fn what_a_broken_message_leaves_open_does_not_outlive_a_rest() {
+        // A stored block of seven bytes, of which one comes: the tail and the next message are taken for the others.
+        let broken: &[u8] = &[0x00, 0x07, 0x00, 0xf8, 0xff, b'a'];
+        let next: &[u8] = &[0xf2, 0x48, 0xcd, 0xc9, 0xc9, 0x07, 0x00];
+        for rests in [false, true] {
+            let mut inflater = Inflater::new(true);
+            assert_eq!(inflate(&mut inflater, broken, 2), Some(b"a\0\0\xff\xff".to_vec()));
+            if rests {
+                inflater.rest().unwrap();
+            }
+            let mut restored = Inflater::with_window(true, inflater.window()).unwrap();
+            assert_eq!(inflate(&mut restored, next, 3), Some(b"Hello".to_vec()));
+            assert_eq!(inflate(&mut inflater, next, 3) == Some(b"Hello".to_vec()), rests);
         }
     }
 

@@ -356,6 +356,10 @@ impl Inbound {
         if self.knows_offsets && (since.0 >= WINDOW_AFTER.0 || since.1 >= WINDOW_AFTER.1) {
             self.noted = (self.wire_bytes, self.inflated_bytes);
             self.note(Some(Bytes::copy_from_slice(self.inflater.window())));
+            // As whoever reads on from here will.
+            if self.inflater.rest().is_err() {
+                self.error = Some(ShimError::Corrupt);
+            }
         }
     }
 
