@@ -4,6 +4,8 @@
 
 use std::ops::Range;
 
+use aho_corasick::AhoCorasick;
+use memchr::memmem;
 use regex::bytes::Regex;
 
 use super::Kind;
@@ -82,6 +84,7 @@ pub(super) struct Named {
 /// Finds values by the names before them.
 #[derive(Clone, Debug)]
 pub(super) struct Patterns {
+    words: Option<AhoCorasick>,
     member: Option<Regex>,
     header: Option<Regex>,
     bearer: Option<Regex>,
@@ -93,7 +96,11 @@ pub(super) struct Patterns {
 impl Default for Patterns {
     fn default() -> Self {
         let regex = |pattern: &str| Regex::new(pattern).ok();
+        let bare = SECRET_WORDS.iter().chain(&HEADER_WORDS).map(|word| (*word).to_owned());
+        let members = MEMBER_WORDS.iter().flat_map(|word| [format!("{word}\""), format!("{word}'")]);
+        let words = bare.chain(members).chain(QUERY_WORDS.iter().map(|word| format!("{word}=")));
         Self {
+            words: AhoCorasick::new(words).ok(),
             member: regex(r#"(?-u)["']([A-Za-z0-9_-]{2,40})["']\s*:\s*["']((?:[^"'\\]|\\.)*)["']"#),
             header: regex(
                 r"(?i-u)(?:^|[\r\n]|\b)((?:proxy-)?authorization|(?:set-)?cookie|x-api-key|x-auth-token)\s*:[ \t]*([^\r\n]+)",
@@ -112,7 +119,17 @@ impl Patterns {
     #[cfg(test)]
     pub(super) fn is_complete(&self) -> bool {
         let all = [&self.member, &self.header, &self.bearer, &self.userinfo, &self.option, &self.constant];
-        all.iter().all(|p| p.is_some())
+        self.words.is_some() && all.iter().all(|p| p.is_some())
+    }
+
+    /// Whether some name that tells of a secret may stand in `text`: most texts have none, and this is seen quickly.
+    fn may_name(&self, text: &[u8]) -> bool {
+        let plain: Vec<u8> = text
+            .iter()
+            .filter(|byte| byte.is_ascii_alphanumeric() || b"\"'=".contains(byte))
+            .map(u8::to_ascii_lowercase)
+            .collect();
+        self.words.as_ref().is_none_or(|words| words.is_match(&plain))
     }
 
     /// The values in `text`, in no particular order.
@@ -133,6 +150,16 @@ impl Patterns {
             });
             pairs.collect()
         };
+        if memmem::find(text, b"://").is_some() && text.contains(&b'@') {
+            for captures in self.userinfo.iter().flat_map(|regex| regex.captures_iter(text)) {
+                if let Some(password) = captures.get(1) {
+                    add(text, password.range(), Kind::Secret);
+                }
+            }
+        }
+        if !self.may_name(text) {
+            return found;
+        }
         for (name, range) in assignments(text) {
             // A short name such as `key` means something in a query only.
             let at = range.start - 1 - name.len();
@@ -166,11 +193,6 @@ impl Patterns {
                 let value = String::from_utf8_lossy(text.get(range.clone()).unwrap_or_default()).into_owned();
                 for (kind, part) in header_secrets(&name, &value) {
                     add(text, range.start + part.start..(range.start + part.end).min(range.end), kind);
-                }
-            }
-            for captures in self.userinfo.iter().flat_map(|regex| regex.captures_iter(text)) {
-                if let Some(password) = captures.get(1) {
-                    add(text, password.range(), Kind::Secret);
                 }
             }
         }
@@ -261,6 +283,9 @@ const QUERY_WORDS: [&str; 17] = [
 const MEMBER_WORDS: [&str; 10] =
     ["auth", "authorization", "jwt", "session", "sessionid", "sid", "cookie", "pwd", "credential", "credentials"];
 
+/// What the names of headers that are looked for in texts have in common, and the word before a token.
+const HEADER_WORDS: [&str; 5] = ["authorization", "cookie", "xapikey", "xauthtoken", "bearer"];
+
 const SECRET_WORDS: [&str; 9] =
     ["token", "secret", "password", "passwd", "passphrase", "apikey", "privatekey", "jwt", "accesskey"];
 
@@ -307,3 +332,72 @@ const TELLING: &[&str] = &[
     "not_yet_valid",
     "no_expiry",
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What is passed over quickly holds nothing that a look at the whole text would find.
+    #[test]
+    fn no_name_is_passed_over() {
+        let mut state = 0x2545_F491_4F6C_DD1D_u64;
+        let mut below = |bound: usize| {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            (state >> 20) as usize % bound
+        };
+        let quick = Patterns::default();
+        let thorough = Patterns { words: None, ..Patterns::default() };
+        let words: Vec<&str> = [SECRET_WORDS.as_slice(), &MEMBER_WORDS, &QUERY_WORDS, &HEADER_WORDS].concat();
+        let pieces = [
+            "\"",
+            "'",
+            "\":\"",
+            "' : '",
+            "=",
+            ": ",
+            "\r\n",
+            " ",
+            "--",
+            "_",
+            "-",
+            "%5B",
+            ".",
+            "ä",
+            "://u:",
+            "@h",
+            "&",
+            "?",
+            "x9",
+            "X-",
+            "set-",
+            "MY_",
+            "abcdef0123456789",
+            "}",
+        ];
+        let (mut named, mut quiet) = (0, 0);
+        for _ in 0..60_000 {
+            let mut text = String::new();
+            for _ in 0..below(9) {
+                let piece = if below(3) == 0 { words[below(words.len())] } else { pieces[below(pieces.len())] };
+                // A word may be cut by a sign that names may hold, and written in any case.
+                let cut = below(piece.len() + 1);
+                let (one, two) = piece.split_at_checked(cut).unwrap_or((piece, ""));
+                text.push_str(&if below(3) == 0 { one.to_uppercase() } else { one.to_owned() });
+                text.push_str(["", "", "", "_", "-"][below(5)]);
+                text.push_str(two);
+            }
+            let ranges = |patterns: &Patterns| {
+                let mut ranges: Vec<_> = patterns.find(text.as_bytes()).into_iter().map(|named| named.range).collect();
+                ranges.sort_by_key(|range| (range.start, range.end));
+                ranges
+            };
+            let found = ranges(&thorough);
+            assert_eq!(ranges(&quick), found, "{text:?}");
+            named += usize::from(!found.is_empty());
+            quiet += usize::from(!quick.may_name(text.as_bytes()));
+        }
+        assert!(named > 500 && quiet > 10_000, "{named} with names, {quiet} without");
+    }
+}

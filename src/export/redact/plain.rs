@@ -17,7 +17,7 @@ pub(super) struct Plain {
 impl Plain {
     /// Undoes the encodings of `source`.
     pub(super) fn new(source: &[u8]) -> Self {
-        if !source.iter().any(|byte| matches!(byte, b'%' | b'\\' | b'&' | b'+')) {
+        if !has_encodings(source) {
             return Self { bytes: source.to_vec(), origin: None };
         }
         let mut bytes = Vec::with_capacity(source.len());
@@ -55,6 +55,7 @@ impl Plain {
         let mut layers = vec![Self { bytes: source.to_vec(), origin: None }];
         while layers.len() < MAX_LAYERS
             && let Some(last) = layers.last()
+            && has_encodings(&last.bytes)
         {
             let mut next = Self::new(&last.bytes);
             let Some(origin) = next.origin.take() else { break };
@@ -78,8 +79,14 @@ impl Plain {
 
     /// The bytes as a text of the same length: what is not ASCII becomes a character that no token has.
     pub(super) fn ascii(&self) -> String {
-        self.bytes.iter().map(|byte| if byte.is_ascii() { char::from(*byte) } else { '\u{1}' }).collect()
+        let ascii = self.bytes.iter().map(|byte| if byte.is_ascii() { *byte } else { 1 }).collect();
+        String::from_utf8(ascii).unwrap_or_default()
     }
+}
+
+/// Whether something may be undone.
+fn has_encodings(source: &[u8]) -> bool {
+    source.iter().any(|byte| matches!(byte, b'%' | b'\\' | b'&' | b'+'))
 }
 
 /// A secret in every form in which it may stand in a text whose encodings are undone.
