@@ -94,6 +94,7 @@ pub const ACTIONS: &[Entry] = &[
     entry(Group::Go, "Plots", None, always, || Action::Tab(Tab::Plots)),
     entry(Group::Go, "Practice faults", None, always, || Action::Tab(Tab::Practice)),
     entry(Group::Go, "Sessions", None, always, || Action::Tab(Tab::Sessions)),
+    entry(Group::Copy, "Copy as sockeye command", None, connectable, || Action::CopyAs(Tool::Sockeye)),
     entry(Group::Copy, "Copy as wscat command", None, connectable, || Action::CopyAs(Tool::Wscat)),
     entry(Group::Copy, "Copy as websocat command", None, connectable, || Action::CopyAs(Tool::Websocat)),
     entry(Group::Copy, "Copy as curl command", None, connectable, || Action::CopyAs(Tool::Curl)),

@@ -13,6 +13,8 @@ mod cli;
 mod client;
 mod compression;
 mod console;
+#[cfg(unix)]
+mod copied;
 mod matrix;
 mod misbehaviour;
 mod network;

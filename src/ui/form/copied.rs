@@ -2,13 +2,18 @@
 //!
 //! A command holds the token as it would be sent: who copies it wants to run it.
 
-use super::Form;
-use crate::engine::ConnectOptions;
-use crate::observation::TokenPlace;
+use std::path::Path;
+
+use super::{Form, TimeOutTexts};
+use crate::engine::{ConnectOptions, ProxyChoice};
+use crate::observation::{Expect, Family, Preset, TokenPlace};
+use crate::token::is_env_file;
 
 /// Another tool that a connection can be tried with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Tool {
+    /// `sockeye check`, which sees what this window sees, in a terminal or a build.
+    Sockeye,
     /// `wscat`, of npm.
     Wscat,
     /// `websocat`.
@@ -23,6 +28,7 @@ impl Tool {
     /// What is copied, for the toast.
     pub fn what(self) -> &'static str {
         match self {
+            Self::Sockeye => "the sockeye command",
             Self::Wscat => "the wscat command",
             Self::Websocat => "the websocat command",
             Self::Curl => "the curl command",
@@ -37,6 +43,7 @@ impl Form {
         let options = self.options();
         let url = self.url.trim();
         match tool {
+            Tool::Sockeye => self.sockeye(url, &options),
             Tool::Wscat => wscat(url, &options),
             Tool::Websocat => websocat(url, &options),
             Tool::Curl => curl(url, &options),
@@ -44,6 +51,96 @@ impl Form {
         }
     }
 }
+
+impl Form {
+    /// The secret itself stays out of the command; the file that it was read from is named.
+    fn sockeye(&self, url: &str, options: &ConnectOptions) -> String {
+        let mut line = Line::new("sockeye check").word(url);
+        if let (Some(token), Some(place)) = (&options.token, &options.token_place) {
+            let (place, is_in_url) = match place {
+                TokenPlace::Query { name } => (format!("query:{name}"), true),
+                TokenPlace::Bearer => ("bearer".to_owned(), false),
+                TokenPlace::Header { name } => (format!("header:{name}"), false),
+                TokenPlace::Cookie { name } => (format!("cookie:{name}"), false),
+                TokenPlace::Subprotocol => ("protocol".to_owned(), false),
+                TokenPlace::FirstMessage { template } => (format!("message:{template}"), false),
+            };
+            if !is_in_url {
+                line = line.joined("--token", token);
+            }
+            if place != "query:token" {
+                line = line.joined("--token-in", &place);
+            }
+        }
+        let secret_file = self.secret_file.trim();
+        let name = Path::new(secret_file).file_name().map(|name| name.to_string_lossy());
+        let secret_option = if name.is_some_and(|name| is_env_file(&name)) { "--env-file" } else { "--secret-file" };
+        line = line.given(secret_option, secret_file);
+        line = line.given("--aud", self.claims.audience.trim()).given("--iss", self.claims.issuer.trim());
+        line = line.given("--leeway", self.claims.leeway.trim().trim_start_matches('0'));
+        for row in self.headers.iter().filter(|row| row.is_on && !row.name.is_empty()) {
+            line = line.joined("--header", &format!("{}: {}", row.name, row.value));
+        }
+        line = line.given("--origin", &self.origin);
+        for name in &options.subprotocols {
+            line = line.joined("--subprotocol", name);
+        }
+        line = match options.preset {
+            Preset::Chrome => line,
+            Preset::NodeWs => line.option("--preset", "node"),
+            Preset::Bare => line.option("--preset", "bare"),
+        };
+        line = line.flag_if(self.is_uncompressed, "--no-compress");
+        line = match &options.expect {
+            Expect::First => line,
+            Expect::None => line.option("--expect", "none"),
+            Expect::Contains { text } => line.joined("--expect", &format!("contains:{text}")),
+            Expect::JsonPointer { pointer, value } => line.joined("--expect", &format!("json:{pointer}={value}")),
+            Expect::Regex { pattern } => line.joined("--expect", &format!("regex:{pattern}")),
+        };
+        let (limits, usual) = (&self.time_outs, TimeOutTexts::default());
+        for (option, text, usual) in [
+            ("--connect-timeout", &limits.connect, &usual.connect),
+            ("--upgrade-timeout", &limits.upgrade, &usual.upgrade),
+            ("--confirm-timeout", &limits.confirm, &usual.confirm),
+        ] {
+            line = line.given(option, if text == usual { "" } else { text.trim() });
+        }
+        line = match options.family {
+            Family::Auto => line,
+            Family::Ipv4 => line.flag("--ipv4"),
+            Family::Ipv6 => line.flag("--ipv6"),
+        };
+        self.network_options(line, options).0
+    }
+
+    fn network_options(&self, line: Line, options: &ConnectOptions) -> Line {
+        let network = &self.network;
+        let mut line = line.flag_if(self.is_insecure, "--insecure").given("--ca", self.ca_file.trim());
+        line = line.given("--client-cert", network.client_certificate.trim());
+        line = line.given("--client-key", network.client_key.trim());
+        if let Some(name) = &options.sni {
+            line = line.joined("--sni", name);
+        }
+        line = line.given("--keylog", network.key_log.trim());
+        line = match &options.proxy {
+            ProxyChoice::System => line,
+            ProxyChoice::None => line.option("--proxy", "none"),
+            ProxyChoice::Url(url) => line.joined("--proxy", url),
+        };
+        if network.is_pinging {
+            line = line.given("--ping", network.ping.0.trim()).given("--pong-timeout", network.pong.0.trim());
+        }
+        line = line.flag_if(network.withholds_pongs, "--no-pong");
+        match options.reconnect {
+            Some(reconnect) => line.option("--reconnect", &reconnect.at_most.unwrap_or(RECONNECTS).to_string()),
+            None => line,
+        }
+    }
+}
+
+/// The window connects again until it is stopped; a command has to end.
+const RECONNECTS: u32 = 100;
 
 fn wscat(url: &str, options: &ConnectOptions) -> String {
     let mut line = Line::new("npx wscat").option("-c", url);
@@ -202,6 +299,15 @@ impl Line {
 
     fn option(self, option: &str, value: &str) -> Self {
         self.flag(option).word(value)
+    }
+
+    fn flag_if(self, is_set: bool, flag: &str) -> Self {
+        if is_set { self.flag(flag) } else { self }
+    }
+
+    /// An option, unless its value is empty.
+    fn given(self, option: &str, value: &str) -> Self {
+        if value.is_empty() { self } else { self.joined(option, value) }
     }
 
     fn joined(self, option: &str, value: &str) -> Self {
