@@ -348,7 +348,7 @@ mod tests {
     #[cfg(not(windows))]
     #[test]
     fn what_is_copied_can_be_pasted_back() {
-        for tool in [Tool::Wscat, Tool::Websocat, Tool::Curl, Tool::NodeScript] {
+        for tool in [Tool::Sockeye, Tool::Wscat, Tool::Websocat, Tool::Curl, Tool::NodeScript] {
             let copied = form().copied(tool);
             let read = Foreign::read(&copied).unwrap();
             let url = read.url.replacen("https://", "wss://", 1);

@@ -1,4 +1,5 @@
-//! What other tools say of a connection: a `curl`, `wscat` or `websocat` command, a HAR entry, a line of JavaScript.
+//! What other tools say of a connection: a `curl`, `wscat`, `websocat` or `sockeye` command, a HAR entry, a line of
+//! JavaScript.
 //!
 //! Reading never fails: a text that is none of these is `None`, and what is not understood is named in
 //! [`Foreign::left_out`]. Nothing is run. The way back, from the form to such a command, is in [`super::copied`].
@@ -137,12 +138,36 @@ fn command(text: &str) -> Option<Foreign> {
     let program = words.next()?;
     let name = program.rsplit(['/', '\\']).next().unwrap_or(program);
     let tool = TOOLS.iter().find(|tool| name == tool.name || name.strip_suffix(".exe") == Some(tool.name))?;
+    // `sockeye check …`
+    words.next_if(|word| tool.commands.contains(word));
     let mut foreign = Foreign { what: tool.what, ..Foreign::default() };
+    let mut token = GivenToken::default();
     let mut words = words.map(str::to_owned);
     while let Some(word) = words.next() {
-        argument(&mut foreign, tool, word, &mut words);
+        argument(&mut foreign, &mut token, tool, word, &mut words);
     }
+    token.place(&mut foreign);
     Some(foreign)
+}
+
+/// A token beside the URL, and where it goes.
+#[derive(Default)]
+struct GivenToken {
+    token: Option<String>,
+    place: String,
+}
+
+impl GivenToken {
+    fn place(self, foreign: &mut Foreign) {
+        let Some(token) = self.token else { return };
+        match self.place.split_once(':').unwrap_or((&self.place, "")) {
+            ("bearer", _) => foreign.header("Authorization", &format!("Bearer {token}")),
+            ("header", name) if !name.is_empty() => foreign.header(name, &token),
+            ("cookie", name) if !name.is_empty() => foreign.header("Cookie", &format!("{name}={token}")),
+            ("protocol", _) => foreign.subprotocols.push(token),
+            _ => foreign.left_out.push("--token".to_owned()),
+        }
+    }
 }
 
 fn is_assignment(word: &str) -> bool {
@@ -151,7 +176,13 @@ fn is_assignment(word: &str) -> bool {
     })
 }
 
-fn argument(foreign: &mut Foreign, tool: &Tool, word: String, rest: &mut impl Iterator<Item = String>) {
+fn argument(
+    foreign: &mut Foreign,
+    token: &mut GivenToken,
+    tool: &Tool,
+    word: String,
+    rest: &mut impl Iterator<Item = String>,
+) {
     if !word.starts_with('-') || word.len() < 2 {
         if foreign.url.is_empty() {
             foreign.url = word;
@@ -191,9 +222,12 @@ fn argument(foreign: &mut Foreign, tool: &Tool, word: String, rest: &mut impl It
             let value = value();
             foreign.subprotocols.extend(list(&value));
         }
+        Meaning::Token => token.token = Some(value()),
+        Meaning::TokenPlace => token.place = value(),
         Meaning::Insecure => foreign.is_insecure = true,
         Meaning::Authority => foreign.ca_file = Some(value()),
         Meaning::Ignored => {}
+        Meaning::LeftOutFlag => foreign.left_out.push(option),
         Meaning::LeftOut => {
             let _value_is_not_repeated = value();
             foreign.left_out.push(option);
@@ -215,31 +249,38 @@ enum Meaning {
     /// `user:password`.
     Basic,
     Subprotocol,
+    Token,
+    TokenPlace,
     Insecure,
     Authority,
     /// Nothing, and it takes no value.
     Ignored,
-    /// Something that is not taken over; it takes a value.
+    /// Something that is not taken over; it takes no value …
+    LeftOutFlag,
+    /// … or one.
     LeftOut,
 }
 
 struct Tool {
     name: &'static str,
     what: &'static str,
+    /// Words behind its name that stand before everything else.
+    commands: &'static [&'static str],
     options: &'static [(&'static [&'static str], Meaning)],
 }
 
 impl Tool {
     fn takes_value(&self, option: &str) -> bool {
         let row = self.options.iter().find(|(names, _)| names.contains(&option));
-        row.is_some_and(|(_, meaning)| !matches!(meaning, Meaning::Insecure | Meaning::Ignored))
+        row.is_some_and(|(_, meaning)| !matches!(meaning, Meaning::Insecure | Meaning::Ignored | Meaning::LeftOutFlag))
     }
 }
 
-const TOOLS: [Tool; 3] = [
+const TOOLS: [Tool; 4] = [
     Tool {
         name: "curl",
         what: "a curl command",
+        commands: &[],
         options: &[
             (&["--url"], Meaning::Url),
             (&["-H", "--header"], Meaning::Header),
@@ -280,6 +321,7 @@ const TOOLS: [Tool; 3] = [
     Tool {
         name: "wscat",
         what: "a wscat command",
+        commands: &[],
         options: &[
             (&["-c", "--connect"], Meaning::Url),
             (&["-H", "--header"], Meaning::Header),
@@ -296,6 +338,7 @@ const TOOLS: [Tool; 3] = [
     Tool {
         name: "websocat",
         what: "a websocat command",
+        commands: &[],
         options: &[
             (&["-H", "--header"], Meaning::Header),
             (&["--protocol"], Meaning::Subprotocol),
@@ -305,6 +348,34 @@ const TOOLS: [Tool; 3] = [
             (&["-t", "--text", "-b", "--binary", "-v", "-q", "-1", "-n", "-E", "-U", "-u", "-S"], Meaning::Ignored),
             (&["--ping-interval", "--ping-timeout", "-B", "--buffer-size", "--socks5"], Meaning::LeftOut),
             (&["--client-pkcs12-der", "--client-pkcs12-passwd"], Meaning::LeftOut),
+        ],
+    },
+    Tool {
+        name: "sockeye",
+        what: "a sockeye command",
+        commands: &["check", "record", "idle-lab"],
+        options: &[
+            (&["--token"], Meaning::Token),
+            (&["--token-in"], Meaning::TokenPlace),
+            (&["--header"], Meaning::Header),
+            (&["--origin"], Meaning::Named("Origin")),
+            (&["--subprotocol"], Meaning::Subprotocol),
+            (&["--insecure"], Meaning::Insecure),
+            (&["--ca"], Meaning::Authority),
+            (&["--json", "--no-redact", "--probes", "--no-probes"], Meaning::Ignored),
+            (&["--no-compress", "--echo", "--ipv4", "--ipv6", "--no-pong"], Meaning::LeftOutFlag),
+            (&["--token-file", "--token-env", "--secret-file", "--env-file", "--aud", "--iss"], Meaning::LeftOut),
+            (
+                &["--leeway", "--agent-id", "--query", "--preset", "--expect", "--send", "--send-delay"],
+                Meaning::LeftOut,
+            ),
+            (&["--connect-timeout", "--upgrade-timeout", "--confirm-timeout", "--watch", "--close"], Meaning::LeftOut),
+            (&["--client-cert", "--client-key", "--sni", "--keylog", "--proxy", "--backend"], Meaning::LeftOut),
+            (&["--ping", "--pong-timeout", "--reconnect", "--max-message", "--repeat", "--save"], Meaning::LeftOut),
+            (
+                &["--server-log", "--server-cmd", "--server-wait", "--browser-console", "-o", "--output"],
+                Meaning::LeftOut,
+            ),
         ],
     },
 ];
@@ -385,6 +456,22 @@ mod tests {
         assert_eq!((foreign.url.as_str(), foreign.is_insecure), ("ws://h/", true));
         assert_eq!((foreign.headers, foreign.subprotocols), (pairs(&[("X-A", "1")]), vec!["chat".to_owned()]));
         assert_eq!(foreign.left_out, ["--ping-interval"]);
+    }
+
+    #[test]
+    fn a_sockeye_command_is_read() {
+        let foreign = read(
+            "sockeye check 'ws://h/?a=1' --token=t.t.t --token-in=bearer --header='X-A: 1' --no-compress --watch 5 --json",
+        );
+        assert_eq!((foreign.what, foreign.url.as_str()), ("a sockeye command", "ws://h/?a=1"));
+        assert_eq!(foreign.headers, pairs(&[("X-A", "1"), ("Authorization", "Bearer t.t.t")]));
+        assert_eq!(foreign.left_out, ["--no-compress", "--watch"]);
+        for (place, header) in [("header:X-T", ("X-T", "t")), ("cookie:sid", ("Cookie", "sid=t"))] {
+            let foreign = read(&format!("sockeye check ws://h/ --token t --token-in {place}"));
+            assert_eq!(foreign.headers, pairs(&[header]));
+        }
+        assert_eq!(read("sockeye record ws://h/ --token-in protocol --token t -o f").subprotocols, ["t"]);
+        assert_eq!(read("sockeye ws://h/ --token t").left_out, ["--token"]);
     }
 
     #[test]
