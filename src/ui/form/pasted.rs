@@ -2,7 +2,7 @@
 //! command of another tool is taken over.
 
 use super::foreign::Foreign;
-use super::{Form, HeaderRow};
+use super::{Form, HeaderRow, PlaceChoice};
 use crate::token::looks_like_token;
 use crate::ui::paste::BIG;
 
@@ -88,8 +88,12 @@ impl Form {
     }
 
     /// Takes over what another tool's command says of the connection, and says what was left out.
-    fn take_foreign(&mut self, foreign: Foreign) {
+    fn take_foreign(&mut self, mut foreign: Foreign) {
         self.url = foreign.url;
+        let bearer = take_bearer(&mut foreign.headers);
+        if bearer.is_some() {
+            self.place = PlaceChoice::Bearer;
+        }
         self.headers =
             foreign.headers.into_iter().map(|(name, value)| HeaderRow { is_on: true, name, value }).collect();
         self.origin = foreign.origin.unwrap_or_default();
@@ -105,6 +109,9 @@ impl Form {
         }
         self.note = Some(Note { at: NoteAt::Url, text, before: None });
         self.url_typed();
+        if let Some(token) = bearer {
+            self.set_token(token);
+        }
     }
 
     /// Puts the text back as it was pasted.
@@ -119,6 +126,16 @@ impl Form {
     }
 }
 
+/// Takes the token out of `Authorization: Bearer …`, where the form would write it just so.
+fn take_bearer(headers: &mut Vec<(String, String)>) -> Option<String> {
+    let token = |(name, value): &(String, String)| {
+        let token = value.strip_prefix("Bearer ").filter(|_| name == "Authorization")?;
+        (!token.is_empty() && !token.contains(char::is_whitespace)).then(|| token.to_owned())
+    };
+    let at = headers.iter().position(|header| token(header).is_some())?;
+    token(&headers.remove(at))
+}
+
 /// The text inside its quotes, if it stands in a pair of them.
 fn unquoted(text: &str) -> Option<&str> {
     PAIRS.iter().find_map(|(open, close)| text.strip_prefix(*open)?.strip_suffix(*close)).map(str::trim)
@@ -131,6 +148,24 @@ mod tests {
     use super::*;
 
     const TOKEN: &str = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhIn0.dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
+
+    #[test]
+    fn a_bearer_token_of_a_command_goes_where_tokens_go() {
+        let mut form = Form::first();
+        form.url = format!("curl 'ws://h/?a=1' -H 'X-A: 1' -H 'Authorization: Bearer {TOKEN}'");
+        form.url_pasted("");
+        assert_eq!((form.place, form.token.as_str(), form.url.as_str()), (PlaceChoice::Bearer, TOKEN, "ws://h/?a=1"));
+        assert_eq!(form.headers, [HeaderRow { is_on: true, name: "X-A".into(), value: "1".into() }]);
+        assert_eq!(form.options().token.as_deref(), Some(TOKEN));
+        // What the form would write otherwise stays as it is.
+        for header in ["authorization: Bearer t", "Authorization: bearer t", "Authorization: Bearer a b", "X: Bearer t"]
+        {
+            let mut form = Form::first();
+            form.url = format!("curl ws://h/ -H '{header}'");
+            form.url_pasted("");
+            assert_eq!((form.place, form.headers.len()), (PlaceChoice::Query, 1), "{header}");
+        }
+    }
 
     #[test]
     fn a_quoted_token_is_unquoted_and_can_be_had_back() {
