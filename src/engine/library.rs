@@ -3,13 +3,13 @@
 //! Blocks; never on the runtime's threads. A list of paths is all that is remembered, in a file beside the journals.
 
 use std::fs::{self, File};
-use std::io::{self, Write as _};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
 use serde::{Deserialize, Serialize};
 
-use super::private_file::{create_folder, create_new, is_in_use};
+use super::private_file::{create_folder, is_in_use, replace};
 use super::unsaved::{is_unnamed, sweep};
 use crate::journal::{ReadError, Summary, summary};
 
@@ -184,11 +184,7 @@ impl Library {
             seen: remembered.seen.clone(),
             unnamed_limit_bytes: remembered.unnamed_limit_bytes,
         })?;
-        let beside = self.folder.join(format!("recent.json.{}.part", std::process::id()));
-        // What an earlier process of this number left there is nobody's.
-        fs::remove_file(&beside).ok();
-        create_new(&beside)?.write_all(&text)?;
-        fs::rename(beside, self.file())
+        replace(&self.file(), &text)
     }
 
     fn file(&self) -> PathBuf {

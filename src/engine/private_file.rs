@@ -1,7 +1,7 @@
 //! Files that only their owner may read, and that say when somebody writes them.
 
 use std::fs::{File, OpenOptions};
-use std::io;
+use std::io::{self, Write as _};
 use std::path::Path;
 
 /// Creates a file that must not exist, readable and writable by its owner alone.
@@ -36,6 +36,19 @@ pub(super) fn append(path: &Path) -> io::Result<File> {
     let file = options.open(path)?;
     permissions::restrict(&file)?;
     Ok(file)
+}
+
+/// Puts a file with these contents in the place of another one, whole or not at all, readable by its owner alone.
+pub(super) fn replace(path: &Path, contents: &[u8]) -> io::Result<()> {
+    let mut beside = path.as_os_str().to_owned();
+    beside.push(format!(".{}.part", std::process::id()));
+    let beside = Path::new(&beside);
+    // What an earlier process of this number left there is nobody's.
+    std::fs::remove_file(beside).ok();
+    let mut file = create_new(beside)?;
+    file.write_all(contents)?;
+    file.sync_all()?;
+    std::fs::rename(beside, path)
 }
 
 /// Creates a folder, and those above it, for its owner alone.

@@ -4,13 +4,13 @@
 //! threads.
 
 use std::fs::{self, File};
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::private_file::{create_folder, create_new};
+use super::private_file::{create_folder, replace};
 
 /// A connection form under a name.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -136,27 +136,21 @@ impl ProfileFile {
         serde_json::from_slice(&text).map_err(|source| ProfilesError::Malformed { path: path(), source })
     }
 
-    /// Writes it beside and puts it in its place; a file that is a link stays one.
+    /// Puts it in the place of what was there; a file that is a link stays one.
     fn write(&self, content: &Content) -> Result<(), ProfilesError> {
         let path = fs::canonicalize(&self.path).unwrap_or_else(|_| self.path.clone());
-        let written = write_beside(&path, content);
+        let written = write_to(&path, content);
         written.map_err(|source| ProfilesError::Write { path, source })
     }
 }
 
-fn write_beside(path: &Path, content: &Content) -> io::Result<()> {
+fn write_to(path: &Path, content: &Content) -> io::Result<()> {
     if let Some(folder) = path.parent() {
         create_folder(folder)?;
     }
-    let beside = path.with_extension(format!("json.{}.part", std::process::id()));
-    // What an earlier process of this number left there is nobody's.
-    fs::remove_file(&beside).ok();
     let mut text = serde_json::to_vec_pretty(content)?;
     text.push(b'\n');
-    let mut file = create_new(&beside)?;
-    file.write_all(&text)?;
-    file.sync_all()?;
-    fs::rename(beside, path)
+    replace(path, &text)
 }
 
 /// All that is read at first.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures_util::future::join_all;
@@ -54,6 +54,7 @@ pub(crate) async fn run(
         connections: BTreeMap::new(),
         practice: None,
         history,
+        profiles: Arc::default(),
         ends,
         lab_wishes,
         lab: None,
@@ -81,6 +82,8 @@ struct Supervisor {
     connections: BTreeMap<ConnId, Running>,
     practice: Option<Practice>,
     history: History,
+    /// Held while the profiles are read and changed: two changes at a time would lose one.
+    profiles: Arc<Mutex<()>>,
     /// Where connections tell how they ended.
     ends: mpsc::Sender<(Target, PastEnd)>,
     /// Where the idle lab asks for what it needs.
@@ -391,8 +394,9 @@ impl Supervisor {
 
     /// Does something about the profiles off the runtime's threads, then lists them all.
     fn on_profiles(&self, act: impl FnOnce(&ProfileFile) -> Result<(), ProfilesError> + Send + 'static) {
-        let mailbox = Arc::clone(&self.mailbox);
+        let (mailbox, profiles) = (Arc::clone(&self.mailbox), Arc::clone(&self.profiles));
         tokio::task::spawn_blocking(move || {
+            let _alone = profiles.lock().unwrap_or_else(PoisonError::into_inner);
             let listed = ProfileFile::of_user().and_then(|file| {
                 act(&file)?;
                 file.list()

@@ -10,6 +10,8 @@ pub struct Profiles {
     list: Vec<Profile>,
     current: Option<String>,
     before: Option<Before>,
+    /// The name that the form is being saved under.
+    saving: Option<String>,
 }
 
 /// A form that a profile took the place of.
@@ -25,9 +27,11 @@ impl Profiles {
         Self { current, ..Self::default() }
     }
 
-    /// Takes the profiles on disk, by name.
-    pub fn listed(&mut self, list: Vec<Profile>) {
+    /// Takes the profiles on disk, by name; gives the one that was saved, if one was being saved.
+    pub fn listed(&mut self, list: Vec<Profile>) -> Option<&str> {
         self.list = list;
+        self.current = Some(self.saving.take()?);
+        self.current()
     }
 
     /// Every profile, by name.
@@ -46,9 +50,14 @@ impl Profiles {
         self.current.clone()
     }
 
-    /// The form was saved under this name.
-    pub fn saved_as(&mut self, name: &str) {
-        self.current = Some(name.to_owned());
+    /// The form is being saved under this name.
+    pub fn saving(&mut self, name: &str) {
+        self.saving = Some(name.to_owned());
+    }
+
+    /// Nothing was saved.
+    pub fn not_saved(&mut self) {
+        self.saving = None;
     }
 
     /// Whether the form differs from the profile that it came from.
@@ -122,6 +131,19 @@ mod tests {
         assert_eq!(profiles.current(), None);
         assert_eq!(profiles.go_back(Form::default()).unwrap().url, "wss://far/other");
         assert_eq!(profiles.current(), Some("far"));
+    }
+
+    #[test]
+    fn a_profile_is_saved_once_it_is_on_disk() {
+        let mut profiles = Profiles::default();
+        profiles.saving("local");
+        assert_eq!((profiles.current(), profiles.kept()), (None, None));
+        assert_eq!(profiles.listed(vec![profile("local", &form("ws://localhost:1/"))]), Some("local"));
+        assert_eq!(profiles.listed(profiles.list().to_vec()), None);
+        profiles.saving("far");
+        profiles.not_saved();
+        assert_eq!(profiles.listed(profiles.list().to_vec()), None);
+        assert_eq!(profiles.current(), Some("local"));
     }
 
     #[test]

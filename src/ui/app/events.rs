@@ -9,7 +9,6 @@ use crate::engine::practice::Exercise;
 use crate::engine::{Command, ConnectOptions, Event, JournalPlace, Outgoing, SavedSession};
 use crate::observation::ConnId;
 use crate::ui::action::{Action, FileField};
-use crate::ui::fields;
 use crate::ui::files::{FileDone, Pick};
 use crate::ui::form::Form;
 use crate::ui::matrix::Matrix;
@@ -74,8 +73,8 @@ impl App {
                 self.unnamed = Some(unnamed);
                 self.sessions_listed(sessions);
             }
-            Event::Profiles { profiles } => self.profiles.listed(profiles),
-            Event::ProfilesFailed { why } => self.banner = Some(fields::sentence(&why)),
+            Event::Profiles { profiles } => self.profiles_listed(profiles),
+            Event::ProfilesFailed { why } => self.profiles_failed(&why),
             Event::SessionFailed { path, why } => self.banner = Some(format!("{}: {why}", name(&path))),
             Event::ExportStopped { path, .. } => {
                 self.writing = None;

@@ -3,8 +3,9 @@
 use std::path::PathBuf;
 
 use super::App;
-use crate::engine::Command;
+use crate::engine::{Command, Profile};
 use crate::ui::action::Action;
+use crate::ui::fields;
 use crate::ui::form::Form;
 use crate::ui::form::kept::KeptForm;
 use crate::ui::visible;
@@ -20,14 +21,25 @@ impl App {
             return;
         }
         match serde_json::to_value(KeptForm::of(&self.form)) {
-            Ok(form) => self.on_disk(Command::SaveProfile { name: name.to_owned(), form }),
-            Err(error) => {
-                self.banner = Some(format!("The form cannot be saved: {error}"));
-                return;
+            Ok(form) => {
+                self.profiles.saving(name);
+                self.on_disk(Command::SaveProfile { name: name.to_owned(), form });
             }
+            Err(error) => self.banner = Some(format!("The form cannot be saved: {error}")),
         }
-        self.profiles.saved_as(name);
-        self.toasts.done(format!("Saved the profile {}, without tokens and secrets", shown(name)));
+    }
+
+    /// Takes the profiles on disk, and says so if one of them was just saved.
+    pub(super) fn profiles_listed(&mut self, profiles: Vec<Profile>) {
+        if let Some(name) = self.profiles.listed(profiles) {
+            self.toasts.done(format!("Saved the profile {}, without tokens and secrets", shown(name)));
+        }
+    }
+
+    /// Says why the profiles cannot be read or changed.
+    pub(super) fn profiles_failed(&mut self, why: &str) {
+        self.profiles.not_saved();
+        self.banner = Some(fields::sentence(why));
     }
 
     /// Puts a profile in the form's place. No token goes with it from one server to another.

@@ -77,7 +77,7 @@ impl Form {
         let secret_option = if name.is_some_and(|name| is_env_file(&name)) { "--env-file" } else { "--secret-file" };
         line = line.given(secret_option, secret_file);
         line = line.given("--aud", self.claims.audience.trim()).given("--iss", self.claims.issuer.trim());
-        line = line.given("--leeway", self.claims.leeway.trim().trim_start_matches('0'));
+        line = line.given("--leeway", Some(self.claims.leeway.trim()).filter(|secs| *secs != "0").unwrap_or_default());
         for row in self.headers.iter().filter(|row| row.is_on && !row.name.is_empty()) {
             line = line.joined("--header", &format!("{}: {}", row.name, row.value));
         }
