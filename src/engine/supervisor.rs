@@ -8,7 +8,7 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
-use tokio::time::{Instant, timeout};
+use tokio::time::{Instant, sleep, timeout};
 
 use super::client::{self, Wish};
 use super::clock::wall_clock_unix_millis;
@@ -31,6 +31,8 @@ use crate::wire::Target;
 const WISHES: usize = 256;
 /// How many ends of connections may wait to be remembered, and wishes of the idle lab to be carried out.
 const INTERNAL: usize = 64;
+/// How long a task may take to end after it has told so.
+const ENDING: Duration = Duration::from_millis(100);
 /// How long connections may take to end when the program ends.
 const FAREWELL: Duration = Duration::from_secs(1);
 
@@ -122,7 +124,10 @@ impl Supervisor {
             Command::Rescue { conn } => self.rescue(conn),
             Command::Export { conn, path, job, watch } => self.export(conn, path, *job, watch),
             Command::OpenFile { conn, path } => self.open_file(conn, path),
-            Command::AskFurther { conn } => self.ask_further(conn, None),
+            Command::AskFurther { conn } => {
+                self.let_end(conn).await;
+                self.ask_further(conn, None);
+            }
             Command::StartLab { conns, options, limit, ping_every } => {
                 self.start_lab(LabOrder { conns, options: *options, limit, ping_every });
             }
@@ -239,6 +244,14 @@ impl Supervisor {
         });
         let (sink, options) = running;
         self.connections.insert(conn, Running { wishes, task, sink, options });
+    }
+
+    /// Waits a moment for the task of a connection: it tells its end just before it ends itself.
+    async fn let_end(&self, conn: ConnId) {
+        let until = Instant::now() + ENDING;
+        while self.connections.get(&conn).is_some_and(|running| !running.task.is_finished()) && Instant::now() < until {
+            sleep(Duration::from_millis(1)).await;
+        }
     }
 
     /// Asks about a connection that is over what the user agreed to, or adds a measurement to it, and judges it again.
