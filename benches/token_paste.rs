@@ -27,6 +27,7 @@ use sockeye::token::mint;
 use sockeye::ui::action::Action;
 use sockeye::ui::console_lane::ConsoleLane;
 use sockeye::ui::context::Context;
+use sockeye::ui::intercept::Interception;
 use sockeye::ui::panels::token::TokenPanel;
 
 const SIZE: usize = 10 << 20;
@@ -69,7 +70,9 @@ fn measure(name: &str, text: String) {
         .allow_missing_glyphs()
         .build_ui(move |ui| {
             let lane = ConsoleLane::default();
+            let intercept = Interception::default();
             let ctx = Context {
+                intercept: &intercept,
                 view: None,
                 views: &[],
                 is_live: false,

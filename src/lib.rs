@@ -7,7 +7,7 @@
 //!  engine (tokio, a few threads)                core (no socket, no clock, no pixels)            faces
 //!
 //!  client   ─┐                                ┌ wire::Decoder → store::Session → View ┐       ┌ ui
-//!  practice  ┼ tap → Observation → recorder ─►┤                         └ Story ──────┼──────►┤ cli
+//!  intercept ┼ tap → Observation → recorder ─►┤                         └ Story ──────┼──────►┤ cli
 //!  console   ┤                    │           │                                       │       │
 //!  probes   ─┘                    │           └ diagnosis::diagnose(&Case) → Verdict ─┘       └ export
 //!                                 └─► journal file: the same observations, replayable
@@ -18,7 +18,8 @@
 //!    result, an opened journal and a test are the same thing: a list of observations.
 //! 2. **The endpoint acts, the witness records.** tokio-tungstenite behaves; a tap below it feeds our own
 //!    [`wire::Decoder`], which also sees what tungstenite refuses or hides. tungstenite is not on the evidence path. Once
-//!    nobody reads messages, those that break no rule are judged below it and never reach it.
+//!    nobody reads messages, those that break no rule are judged below it and never reach it. Where somebody else is the
+//!    client, `engine/intercept` moves the bytes in its place, and the tap on the server's side records them.
 //! 3. **Facts go through the store; only answers go through the event channel.** What belongs in the journal is a
 //!    [`observation::Fact`]; what matters to one window alone is an [`engine::Event`].
 //!
@@ -44,10 +45,11 @@
 //! misunderstanding.
 //!
 //! # State and threads
-//! Sockets and timers belong to their task; attached consoles (files, commands, pipes) to `engine/console`, which ends
-//! what it has started; decoders, stories and journal files to the recorder thread; connections and the practice server
-//! to the supervisor; selection and drafts to the window. The lock that both sides take guards a pointer swap: the newest
-//! [`store::View`] of each connection, published at most 30 times a second.
+//! Sockets and timers belong to their task (a relayed connection has both sides in one); attached consoles (files, commands,
+//! pipes) to `engine/console`, which ends what it has started; decoders, stories and journal files to the recorder thread;
+//! connections, the practice server and the port for clients of others to the supervisor; selection and drafts to the
+//! window. The lock that both sides take guards a pointer swap: the newest [`store::View`] of each connection, published at
+//! most 30 times a second.
 //!
 //! The window is on no path that a byte takes. Nothing is lost silently. When we slow a peer, we write it down
 //! ([`observation::Fact::ReadPaused`]), so that no rule blames the server for our pause.

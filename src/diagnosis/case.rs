@@ -33,6 +33,21 @@ impl<'a> Case<'a> {
         self.target().is_some_and(|target| target.secure)
     }
 
+    /// Who talks to the server, at the beginning of a sentence: we, or the client that we stand between.
+    pub(super) fn client_word(&self) -> &'static str {
+        if self.is_between() { "The client" } else { "We" }
+    }
+
+    /// Whose Close frame one is that went to the server.
+    pub(super) fn close_frame_words(&self) -> &'static str {
+        if self.is_between() { "the client's Close frame" } else { "our Close frame" }
+    }
+
+    /// Whether we stand between the server and a client of somebody else.
+    pub(super) fn is_between(&self) -> bool {
+        self.plan().is_some_and(|plan| plan.between.is_some())
+    }
+
     /// The server's address that we connected to; not known behind a proxy.
     pub(super) fn address(&self) -> Option<SocketAddr> {
         self.story.connected().filter(|_| !self.story.is_proxied()).map(|attempt| attempt.address)

@@ -16,7 +16,7 @@ pub(super) fn ending(case: &Case<'_>) -> Option<Ending> {
 
 fn before_open(case: &Case<'_>) -> Option<Ending> {
     let story = case.story;
-    let wished = || case.begun_by(&[CloseOrigin::User, CloseOrigin::Abort, CloseOrigin::Shutdown]);
+    let wished = || case.begun_by(&[CloseOrigin::User, CloseOrigin::Client, CloseOrigin::Abort, CloseOrigin::Shutdown]);
     let ours = |at: Moment| wished() && case.we_ended_before(at);
     if let Some(resolve) = &story.resolve
         && !story.is_proxied()
@@ -124,14 +124,16 @@ fn after_open(case: &Case<'_>) -> Option<Ending> {
     match by {
         CloseOrigin::Abort | CloseOrigin::Shutdown | CloseOrigin::Limit => Some(Ending::EndedByUs),
         CloseOrigin::Violation => Some(Ending::ProtocolError),
-        CloseOrigin::User | CloseOrigin::WatchEnded | CloseOrigin::Unconfirmed => {
+        CloseOrigin::Client if story.close_sent.is_none() => Some(Ending::EndedByUs),
+        CloseOrigin::User | CloseOrigin::Client | CloseOrigin::WatchEnded | CloseOrigin::Unconfirmed => {
             if story.close_sent.is_none() {
                 return end.map(|(_, end)| by_tcp(end)).or_else(|| given_up(case));
             }
             if !is_unanswered {
                 return given_up(case).or_else(|| story.finished.map(|_| Ending::EndedByUs));
             }
-            let is_unconfirmed = by != CloseOrigin::User && !case.is_confirmed();
+            let is_ours = matches!(by, CloseOrigin::WatchEnded | CloseOrigin::Unconfirmed);
+            let is_unconfirmed = is_ours && !case.is_confirmed();
             Some(if is_unconfirmed { Ending::Unconfirmed } else { Ending::ClosedUnclean })
         }
     }
@@ -149,7 +151,9 @@ fn received_close(case: &Case<'_>) -> Option<Ending> {
     }
     let by = story.close_begun.map_or(CloseOrigin::User, |(_, by)| by);
     Some(match by {
-        CloseOrigin::User | CloseOrigin::Abort | CloseOrigin::Shutdown | CloseOrigin::Limit => Ending::EndedByUs,
+        CloseOrigin::User | CloseOrigin::Client | CloseOrigin::Abort | CloseOrigin::Shutdown | CloseOrigin::Limit => {
+            Ending::EndedByUs
+        }
         CloseOrigin::Violation => Ending::ProtocolError,
         CloseOrigin::WatchEnded | CloseOrigin::Unconfirmed if case.is_confirmed() => Ending::Open,
         CloseOrigin::WatchEnded | CloseOrigin::Unconfirmed => Ending::Unconfirmed,

@@ -8,6 +8,7 @@ use bytes::Bytes;
 
 use super::client::ClientCertificate;
 use super::console::{ConsoleId, ConsoleSource};
+use super::intercept::InterceptOptions;
 use super::practice::{Confirm, Exercise};
 use super::reconnect::Reconnect;
 use super::{ExportJob, Watch};
@@ -56,6 +57,14 @@ pub enum Command {
         /// The fault to be shown; `None` for a healthy session.
         fault: Option<String>,
     },
+    /// Listens for clients of others and relays their connections, in place of what was listened for before; answered by an
+    /// event, and by one for each client.
+    StartIntercept {
+        /// Where, and whither.
+        options: Box<InterceptOptions>,
+    },
+    /// Listens no more; connections that go through us go on.
+    StopIntercept,
     /// Attaches a console of the server: its lines go into every session that runs or begins from here on.
     AttachConsole {
         /// Its name from here on; must be fresh.

@@ -50,6 +50,28 @@ pub enum Event {
         /// The line.
         text: String,
     },
+    /// Connections of others are listened for.
+    InterceptStarted {
+        /// Where.
+        address: SocketAddr,
+    },
+    /// Nothing is intercepted.
+    InterceptFailed {
+        /// Why, in words for the user.
+        why: String,
+    },
+    /// A client of somebody else connects through us; its session is one like any other.
+    Intercepted {
+        /// The name that the engine gave it.
+        conn: ConnId,
+    },
+    /// A client connected to our port and asked for nothing that could be relayed.
+    InterceptIgnored {
+        /// From where.
+        client: SocketAddr,
+        /// Why, in words for the user.
+        why: String,
+    },
     /// A console could not be attached.
     ConsoleFailed {
         /// Which one.

@@ -7,6 +7,7 @@ use futures_util::future::join_all;
 use tokio::time::Instant;
 
 use super::ConnectOptions;
+use super::intercept::Guest;
 use super::probe::Asker;
 use super::reconnect::{Reconnect, chance};
 use super::recorder::Recorder;
@@ -79,6 +80,17 @@ impl Inquiry<'_> {
                 self.sink.push(Fact::ProbeEnded { probe, outcome });
             }))
             .await;
+        }
+    }
+
+    /// Tells a client of somebody else why its connection failed.
+    pub(super) async fn tell(&self, guest: Guest) {
+        let Some(story) = self.recorder.settle(self.conn).await else {
+            return;
+        };
+        let verdict = diagnose(&Case { story: &story, probes_pending: false });
+        if let Some((code, reason)) = guest.tell(&verdict.cause, &verdict.summary).await {
+            self.sink.push(Fact::ClientTold { code, reason });
         }
     }
 

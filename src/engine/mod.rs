@@ -12,6 +12,7 @@ mod exporting;
 mod file_manager;
 mod history;
 mod inquiry;
+mod intercept;
 mod journal_file;
 mod lab;
 mod library;
@@ -49,6 +50,7 @@ pub use command::{Command, ConnectOptions, JournalPlace, KeepAliveOptions, Outgo
 pub use console::{ConsoleEntry, ConsoleEvent, ConsoleId, ConsoleSource, ConsoleState, ConsoleTail};
 pub use event::Event;
 pub use exporting::{ExportError, ExportJob};
+pub use intercept::{InterceptError, InterceptOptions, TOLD_CODE};
 pub use library::{SavedSession, UnnamedRoom};
 pub use pages::replay;
 pub use profiles::Profile;

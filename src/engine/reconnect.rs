@@ -38,7 +38,11 @@ impl Reconnect {
     /// What comes after a connection that ended like this; `None` if it is not to be made again.
     pub(super) fn after(self, story: &Story) -> Option<Self> {
         let is_ours = story.close_begun.is_some_and(|(_, by)| match by {
-            CloseOrigin::User | CloseOrigin::Abort | CloseOrigin::Shutdown | CloseOrigin::WatchEnded => true,
+            CloseOrigin::User
+            | CloseOrigin::Client
+            | CloseOrigin::Abort
+            | CloseOrigin::Shutdown
+            | CloseOrigin::WatchEnded => true,
             CloseOrigin::Violation | CloseOrigin::Limit | CloseOrigin::Unconfirmed => false,
         });
         let is_hopeless = story.verdict.as_ref().is_some_and(|verdict| verdict.ending == Ending::NotAttempted);

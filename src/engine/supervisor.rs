@@ -1,8 +1,9 @@
 //! Carries out commands: owns the connections' tasks and the practice server, and closes each case with a verdict.
 
+mod disk;
+
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use futures_util::future::join_all;
@@ -16,14 +17,14 @@ use super::console::{Consoles, Desk, FileLane, Outlet, PracticeConsole};
 use super::file_manager::reveal;
 use super::history::{History, timed_end};
 use super::inquiry::{Consent, Inquiry, conclude};
+use super::intercept::{Guest, Intercept};
 use super::lab::{self, LabOrder, LabWish};
 use super::library::Library;
 use super::mailbox::Mailbox;
 use super::practice::{Practice, PracticeOptions};
-use super::profiles::{ProfileFile, ProfilesError};
 use super::recorder::Recorder;
 use super::sink::Sink;
-use super::{Command, ConnectOptions, Event, ExportError, ExportJob, Watch, port};
+use super::{Command, ConnectOptions, Event, port};
 use crate::observation::{ConnId, ConsoleKind, Fact, LabMeasure, PastEnd};
 use crate::wire::Target;
 
@@ -48,6 +49,7 @@ pub(crate) async fn run(
     let history = History::read(recorder.folder());
     let (ends, mut ended) = mpsc::channel(INTERNAL);
     let (lab_wishes, mut lab_inbox) = mpsc::channel(INTERNAL);
+    let (guests, mut guest_inbox) = mpsc::channel(INTERNAL);
     let mut supervisor = Supervisor {
         recorder,
         mailbox,
@@ -60,6 +62,9 @@ pub(crate) async fn run(
         ends,
         lab_wishes,
         lab: None,
+        guests,
+        intercept: None,
+        intercepted: 0,
     };
     loop {
         tokio::select! {
@@ -67,6 +72,7 @@ pub(crate) async fn run(
             // Before the next command: a repetition has to know how the last connection ended.
             Some((target, end)) = ended.recv() => supervisor.history.add(&target, end),
             Some(wish) = lab_inbox.recv() => supervisor.lab_wish(wish).await,
+            Some((guest, options)) = guest_inbox.recv() => supervisor.take_in(guest, options),
             command = inbox.recv() => match command {
                 Some(command) => supervisor.carry_out(command).await,
                 None => break,
@@ -92,6 +98,12 @@ struct Supervisor {
     lab_wishes: mpsc::Sender<LabWish>,
     /// Stops the idle lab that runs.
     lab: Option<watch::Sender<bool>>,
+    /// Where clients of others come in.
+    guests: mpsc::Sender<(Guest, ConnectOptions)>,
+    /// What listens for them.
+    intercept: Option<Intercept>,
+    /// How many have come.
+    intercepted: u32,
 }
 
 struct Running {
@@ -99,17 +111,31 @@ struct Running {
     task: JoinHandle<()>,
     sink: Sink,
     options: Arc<ConnectOptions>,
+    /// Whether somebody else is the client.
+    is_between: bool,
 }
 
 impl Supervisor {
     async fn carry_out(&mut self, command: Command) {
         match command {
-            Command::Connect { conn, options } => self.connect(conn, *options),
+            Command::Connect { conn, options } => self.begin(conn, *options, None),
             Command::Send { conn, message } => self.wish(conn, Wish::Send(message)),
             Command::Close { conn, code, reason } => self.wish(conn, Wish::Close { code, reason }),
             Command::Abort { conn } => self.wish(conn, Wish::Abort),
             Command::StartPractice { port } => self.start_practice(port).await,
             Command::PrepareExercise { fault } => self.prepare(fault).await,
+            Command::StartIntercept { options } => {
+                // The port may be the same.
+                self.intercept = None;
+                match Intercept::start(*options, self.guests.clone(), Arc::clone(&self.mailbox)).await {
+                    Ok(intercept) => {
+                        self.mailbox.put(Event::InterceptStarted { address: intercept.address() });
+                        self.intercept = Some(intercept);
+                    }
+                    Err(error) => self.mailbox.put(Event::InterceptFailed { why: error_chain(&error) }),
+                }
+            }
+            Command::StopIntercept => self.intercept = None,
             Command::AttachConsole { console, source } => {
                 if let Err(error) = self.consoles.attach(console, source).await {
                     self.mailbox.put(Event::ConsoleFailed { console, why: error_chain(&error) });
@@ -166,7 +192,15 @@ impl Supervisor {
         }
     }
 
-    fn connect(&mut self, conn: ConnId, options: ConnectOptions) {
+    /// Begins the session of a client of somebody else.
+    fn take_in(&mut self, guest: Guest, options: ConnectOptions) {
+        let conn = ConnId(ConnId::INTERCEPTED + self.intercepted);
+        self.intercepted = (self.intercepted + 1) % ConnId::INTERCEPTED;
+        self.begin(conn, options, Some(guest));
+        self.mailbox.put(Event::Intercepted { conn });
+    }
+
+    fn begin(&mut self, conn: ConnId, options: ConnectOptions, mut guest: Option<Guest>) {
         if self.connections.contains_key(&conn) {
             return self.refuse(conn, "this connection exists already");
         }
@@ -181,7 +215,8 @@ impl Supervisor {
         let consoles = Arc::clone(&self.consoles);
         let options = Arc::new(options);
         let running = (sink.clone(), Arc::clone(&options));
-        let planned = client::plan(&options, &sink);
+        let between = guest.as_ref().map(|guest| guest.between);
+        let planned = client::plan(&options, between, &sink);
         if let Some(planned) = &planned {
             look_who_listens(&planned.target, &sink);
             let earlier = self.history.of(&planned.target);
@@ -205,7 +240,10 @@ impl Supervisor {
                 for (console, text) in &options.pasted {
                     sink.push(Fact::pasted(*console, text));
                 }
-                client::run(&planned, &options, &sink, &mut wishes_inbox).await;
+                client::run(&planned, &options, &sink, &mut wishes_inbox, guest.as_mut()).await;
+            }
+            if let Some(guest) = &mut guest {
+                guest.part();
             }
             let began = Instant::now();
             let inquiry = Inquiry { conn, recorder: &recorder, sink: &sink, options: &options, began };
@@ -221,6 +259,9 @@ impl Supervisor {
                 tokio::join!(lane, consoles.settle());
             }
             inquiry.ask(Consent::AsPlanned).await;
+            if let Some(guest) = guest.filter(Guest::waits) {
+                inquiry.tell(guest).await;
+            }
             drop(listening);
             consoles.catch_up().await;
             drop(attached);
@@ -243,7 +284,7 @@ impl Supervisor {
             }
         });
         let (sink, options) = running;
-        self.connections.insert(conn, Running { wishes, task, sink, options });
+        self.connections.insert(conn, Running { wishes, task, sink, options, is_between: between.is_some() });
     }
 
     /// Waits a moment for the task of a connection: it tells its end just before it ends itself.
@@ -301,6 +342,9 @@ impl Supervisor {
 
     fn wish(&self, conn: ConnId, wish: Wish) {
         let sent = match self.connections.get(&conn) {
+            Some(running) if running.is_between && matches!(wish, Wish::Send(_)) => {
+                return self.refuse(conn, "the client sends its own messages: nothing can be sent in its place");
+            }
             Some(running) => running.wishes.try_send(wish),
             None => return self.refuse(conn, "there is no such connection"),
         };
@@ -353,81 +397,6 @@ impl Supervisor {
             Ok(exercise) => self.mailbox.put(Event::ExerciseReady { fault, exercise: Box::new(exercise) }),
             Err(error) => self.mailbox.put(Event::PracticeFailed { why: error_chain(&error) }),
         }
-    }
-
-    /// Saves off the runtime's threads: a long session takes its time.
-    fn save(&self, conn: ConnId, path: PathBuf) {
-        let (recorder, mailbox) = (Arc::clone(&self.recorder), Arc::clone(&self.mailbox));
-        tokio::task::spawn_blocking(move || match recorder.save_copy(conn, &path) {
-            Ok(_) => mailbox.put(Event::Saved { conn, path }),
-            Err(error) => mailbox.put(Event::FileFailed { conn, path, why: error_chain(&error) }),
-        });
-    }
-
-    fn rescue(&self, conn: ConnId) {
-        let (recorder, mailbox) = (Arc::clone(&self.recorder), Arc::clone(&self.mailbox));
-        tokio::task::spawn_blocking(move || match recorder.rescue(conn) {
-            Ok(path) => mailbox.put(Event::Saved { conn, path }),
-            Err(error) => {
-                mailbox.put(Event::FileFailed { conn, path: PathBuf::new(), why: error_chain(&error) });
-            }
-        });
-    }
-
-    /// Exports off the runtime's threads.
-    fn export(&self, conn: ConnId, path: PathBuf, job: ExportJob, watch: Arc<Watch>) {
-        let Some(session) = self.recorder.session(conn) else {
-            return self.refuse(conn, "there is no such connection");
-        };
-        let mailbox = Arc::clone(&self.mailbox);
-        tokio::task::spawn_blocking(move || match job.write_file(session, &watch, &path) {
-            Ok(()) => mailbox.put(Event::Saved { conn, path }),
-            Err(ExportError::Stopped) => mailbox.put(Event::ExportStopped { conn, path }),
-            Err(error) => mailbox.put(Event::FileFailed { conn, path, why: error_chain(&error) }),
-        });
-    }
-
-    /// Does something about a session on disk off the runtime's threads, then lists them all.
-    fn on_sessions(
-        &self,
-        path: Option<PathBuf>,
-        act: impl FnOnce(&Library, &Path) -> std::io::Result<()> + Send + 'static,
-    ) {
-        let (library, mailbox) = (self.recorder.library(), Arc::clone(&self.mailbox));
-        tokio::task::spawn_blocking(move || {
-            if let Some(path) = path
-                && let Err(error) = act(&library, &path)
-            {
-                mailbox.put(Event::SessionFailed { path, why: error.to_string() });
-            }
-            let unnamed = library.sweep();
-            mailbox.put(Event::Sessions { sessions: library.list(), unnamed });
-        });
-    }
-
-    /// Does something about the profiles off the runtime's threads, then lists them all.
-    fn on_profiles(&self, act: impl FnOnce(&ProfileFile) -> Result<(), ProfilesError> + Send + 'static) {
-        let (mailbox, profiles) = (Arc::clone(&self.mailbox), Arc::clone(&self.profiles));
-        tokio::task::spawn_blocking(move || {
-            let _alone = profiles.lock().unwrap_or_else(PoisonError::into_inner);
-            let listed = ProfileFile::of_user().and_then(|file| {
-                act(&file)?;
-                file.list()
-            });
-            mailbox.put(match listed {
-                Ok(profiles) => Event::Profiles { profiles },
-                Err(error) => Event::ProfilesFailed { why: error_chain(&error) },
-            });
-        });
-    }
-
-    /// Opens a saved session off the runtime's threads.
-    fn open_file(&self, conn: ConnId, path: PathBuf) {
-        let (recorder, mailbox) = (Arc::clone(&self.recorder), Arc::clone(&self.mailbox));
-        tokio::task::spawn_blocking(move || match recorder.open_file(conn, &path) {
-            Ok(remarks) => mailbox.put(Event::Opened { conn, path, remarks }),
-            Err(error) => mailbox.put(Event::FileFailed { conn, path, why: error_chain(&error) }),
-        });
     }
 
     async fn farewell(self) {

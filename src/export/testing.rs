@@ -115,6 +115,7 @@ pub(crate) fn opening() -> Vec<Fact> {
         route: crate::observation::Route::Direct,
         keep_alive: crate::observation::KeepAlivePlan::default(),
         claims: crate::token::Expectations::default(),
+        between: None,
     };
     let request = format!(
         "GET /?token={TOKEN}&agentId=a1 HTTP/1.1\r\nHost: localhost:3001\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\

@@ -255,6 +255,7 @@ mod tests {
             route: Route::Proxy { kind: ProxyKind::Http, place: "p:1".to_owned(), source: "HTTP_PROXY".to_owned() },
             keep_alive: KeepAlivePlan::default(),
             claims: crate::token::Expectations::default(),
+            between: None,
         };
         let failure = TlsFailure {
             kind: TlsFailureKind::AlertReceived(42),

@@ -22,6 +22,8 @@ pub enum CloseOrigin {
     Unconfirmed,
     /// The program ends.
     Shutdown,
+    /// The client that we stand between wished it: it sent the first Close, or ended its side of TCP.
+    Client,
 }
 
 /// Our time limits.

@@ -34,13 +34,19 @@ pub use inflated::Inflated;
 pub use keep_alive::TcpQueues;
 pub use listener::{Listener, Process};
 pub use past::{LabMeasure, LabRun, PastEnd};
-pub use plan::{Expect, Family, KeepAlivePlan, Plan, Preset, TimeOuts, TokenPlace};
+pub use plan::{Between, Expect, Family, KeepAlivePlan, Plan, Preset, TimeOuts, TokenPlace};
 pub use probe::{Change, Handshaken, Probe, ProbeOutcome};
 pub use tunnel::{Route, TunnelFailure, TunnelFailureKind};
 
-/// Names one connection of this process; the face that asks for the connection makes it up.
+/// Names one connection of this process; the face that asks for the connection makes it up, below
+/// [`ConnId::INTERCEPTED`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct ConnId(pub u32);
+
+impl ConnId {
+    /// From here on the engine names connections that clients of others begin.
+    pub const INTERCEPTED: u32 = 1 << 31;
+}
 
 /// The direction in which bytes travel, wherever one stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -295,6 +301,15 @@ pub enum Fact {
     ResetAfterFin,
     /// We closed our side of TCP.
     WeClosedTcp,
+    /// The client that we stand between ended its side of TCP.
+    ClientEnded(ReadEnd),
+    /// The client that we stand between was told why its connection failed, by a Close frame that the server did not send.
+    ClientTold {
+        /// The close code.
+        code: u16,
+        /// The close reason.
+        reason: String,
+    },
     /// A follow-up probe is about to run.
     ProbeStarted(Probe),
     /// A follow-up probe ended.
@@ -388,7 +403,11 @@ impl Fact {
         if matches!(self, Self::ReadEnded(_) | Self::TransportEnded(_) | Self::ResetAfterFin) {
             return Some(Direction::ServerToClient);
         }
-        matches!(self, Self::WeClosedTcp | Self::WriteFailed(_)).then_some(Direction::ClientToServer)
+        if matches!(self, Self::ClientTold { .. }) {
+            return Some(Direction::ServerToClient);
+        }
+        matches!(self, Self::WeClosedTcp | Self::WriteFailed(_) | Self::ClientEnded(_))
+            .then_some(Direction::ClientToServer)
     }
 }
 

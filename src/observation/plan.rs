@@ -1,5 +1,7 @@
 //! What the user asked for.
 
+use std::net::SocketAddr;
+
 use serde::{Deserialize, Serialize};
 
 use super::Route;
@@ -57,6 +59,22 @@ pub struct Plan {
     /// What the server expects of the token's claims, as far as the user said it.
     #[serde(default)]
     pub claims: Expectations,
+    /// The client that we stand between; `None` where we are the client ourselves.
+    #[serde(default)]
+    pub between: Option<Between>,
+}
+
+/// A client of somebody else, a browser say, whose connection goes through us.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Between {
+    /// Where the client's connection comes from.
+    pub client: SocketAddr,
+    /// Where we listened.
+    pub listens: SocketAddr,
+    /// Whether `Host` names the target in place of us; every other byte goes through as it is.
+    pub renames: bool,
+    /// Whether the client is told the cause where the server refuses or drops the connection.
+    pub tells: bool,
 }
 
 /// What keeps a connection alive, and what happens after its end.

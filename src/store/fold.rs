@@ -98,7 +98,9 @@ impl Story {
                 let room = 512_usize.saturating_sub(first.len());
                 first.extend_from_slice(&data[..data.len().min(room)]);
             }
-            Fact::CipherBytes { direction: Direction::ClientToServer, .. } | Fact::Note { .. } => {}
+            Fact::CipherBytes { direction: Direction::ClientToServer, .. }
+            | Fact::ClientTold { .. }
+            | Fact::Note { .. } => {}
             Fact::Inflated(inflated) => {
                 let without_window = Inflated { window: None, ..(**inflated).clone() };
                 self.inflated[inflated.direction.index()] = Some(without_window);
@@ -140,6 +142,9 @@ impl Story {
             }
             Fact::ResetAfterFin => self.reset_after_fin = true,
             Fact::WeClosedTcp => self.we_closed_tcp = Some(at),
+            Fact::ClientEnded(end) => {
+                self.client_end.get_or_insert((at, end.clone()));
+            }
             Fact::ProbeStarted(probe) => {
                 self.probes.push(ProbeSeen { probe: probe.clone(), started: at, ended: None, outcome: None });
             }

@@ -102,6 +102,8 @@ pub struct Story {
     pub reset_after_fin: bool,
     /// When we closed our side of TCP.
     pub we_closed_tcp: Option<Moment>,
+    /// How the client that we stand between ended its side of TCP.
+    pub client_end: Option<(Moment, ReadEnd)>,
     /// Who listened on the target's port of this machine while we connected.
     pub listeners: Option<(Moment, Vec<Listener>)>,
     /// How earlier connections to the same target ended, the newest last.

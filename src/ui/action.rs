@@ -54,6 +54,19 @@ pub enum Action {
     CopyAs(Tool),
     /// Say shortly that something was done.
     Toast(String),
+    /// Listen on this port of this machine and relay to the form's server.
+    Intercept {
+        /// The port; 0 for any free one.
+        port: u16,
+        /// Put the server's name into `Host`.
+        renames: bool,
+        /// Tell the page why it was refused or dropped.
+        tells: bool,
+    },
+    /// Listen no more.
+    StopIntercept,
+    /// Show where listening is asked for.
+    InterceptForm,
     /// Save the shown connection: with a dialog, or to this path.
     Save(Option<PathBuf>),
     /// Bring what would leave to the front.

@@ -26,6 +26,7 @@ use super::fields;
 use super::files::FileJobs;
 use super::form::Form;
 use super::form::kept::KeptForm;
+use super::intercept::Interception;
 use super::kept::{KeptTheme, KeptWindow};
 use super::lab::Lab;
 use super::menu::{self, Situation};
@@ -87,6 +88,7 @@ pub struct App {
     /// The connection that is over and to be made again after a pause.
     reconnecting: Option<ConnId>,
     practice: Practice,
+    intercept: Interception,
     toasts: Toasts,
     path_bar: Option<PathBar>,
     /// What must be read before going on.
@@ -164,6 +166,7 @@ impl App {
             writing: None,
             reconnecting: None,
             practice: Practice::default(),
+            intercept: Interception::default(),
             toasts: Toasts::default(),
             path_bar: None,
             banner: None,
@@ -279,8 +282,8 @@ impl App {
 
     fn top_ui(&mut self, ui: &mut Ui, situation: Situation, now_unix_millis: i64) {
         let palette = theme::palette(ui);
-        let Self { connections, lane, form, practice, actions, regions, .. } = self;
-        let ctx = context(connections, lane, practice, now_unix_millis);
+        let Self { connections, lane, form, practice, intercept, actions, regions, .. } = self;
+        let ctx = context(connections, lane, practice, intercept, now_unix_millis);
         Panel::top("top").frame(theme::region(palette)).show(ui, |ui| {
             let has_drawer = Room::of(ui.ctx().content_rect().width()) == Room::Small;
             regions.is_drawer_open &= has_drawer;
@@ -441,6 +444,7 @@ fn context<'a>(
     connections: &'a Connections,
     lane: &'a ConsoleLane,
     practice: &'a Practice,
+    intercept: &'a Interception,
     now_unix_millis: i64,
 ) -> Context<'a> {
     Context {
@@ -451,5 +455,6 @@ fn context<'a>(
         practice_lines: &practice.lines,
         is_from_file: connections.shown.is_some_and(|conn| connections.files.contains_key(&conn)),
         lane,
+        intercept,
     }
 }

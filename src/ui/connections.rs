@@ -37,6 +37,14 @@ impl Connections {
         self.shown = Some(conn);
     }
 
+    /// A connection of somebody else goes through the engine: it is shown unless one is that still lives.
+    pub fn arrived(&mut self, conn: ConnId) {
+        if !self.is_live() {
+            self.shown = Some(conn);
+        }
+        self.running.insert(conn);
+    }
+
     /// A saved session was asked for: it is shown as soon as its beginning is there.
     pub fn opening(&mut self, conn: ConnId) {
         self.opening.insert(conn);

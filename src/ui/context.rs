@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::action::Action;
 use super::console_lane::ConsoleLane;
+use super::intercept::Interception;
 use crate::observation::ConnId;
 use crate::store::View;
 
@@ -23,6 +24,8 @@ pub struct Context<'a> {
     pub practice_lines: &'a [String],
     /// The attached consoles and their newest lines.
     pub lane: &'a ConsoleLane,
+    /// Whether connections of others are listened for.
+    pub intercept: &'a Interception,
 }
 
 impl Context<'_> {

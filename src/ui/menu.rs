@@ -73,6 +73,7 @@ pub const ACTIONS: &[Entry] = &[
     entry(Group::Connection, "Abort", Some(shifted(Key::D)), live, || Action::Abort),
     entry(Group::Connection, "New connection", Some(command(Key::N)), shown, || Action::NewConnection),
     entry(Group::Connection, "Save the form as a profile…", None, always, || Action::NameProfile),
+    entry(Group::Connection, "Listen for a page's own connection…", None, always, || Action::InterceptForm),
     entry(Group::Connection, "Idle lab: measure what silence does", None, idle, || Action::StartLab(150)),
     entry(Group::Connection, "Idle lab: stop", None, always, || Action::StopLab),
     entry(Group::Connection, "Practice: a healthy session", None, always, || Action::Practice(None)),

@@ -22,6 +22,7 @@ mod focus;
 pub mod fonts;
 pub mod form;
 pub mod hex_view;
+pub mod intercept;
 pub mod json_tree;
 pub mod kept;
 pub mod lab;

@@ -15,6 +15,7 @@ mod compression;
 mod console;
 #[cfg(unix)]
 mod copied;
+mod intercept;
 mod matrix;
 mod misbehaviour;
 mod network;

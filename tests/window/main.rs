@@ -16,6 +16,7 @@ mod cpu_render;
 mod fields;
 mod gallery;
 mod inputs;
+mod intercept;
 mod lists;
 mod network_form;
 mod panels_console;

@@ -15,6 +15,7 @@ use sockeye::token::{Secret, examine, mint};
 use sockeye::ui::action::Action;
 use sockeye::ui::console_lane::ConsoleLane;
 use sockeye::ui::context::{Actions, Context};
+use sockeye::ui::intercept::Interception;
 use sockeye::wire::{Decoder, FrameHeader, Item, Opcode, accept_for, encode_frame, parse_url};
 use std::cell::RefCell;
 use std::ops::Range;
@@ -69,7 +70,9 @@ pub(crate) fn stage<P: 'static>(
     let mut harness = themed(theme, size, move |ui| {
         let view = view.borrow().clone();
         let views: Vec<Arc<View>> = view.iter().cloned().collect();
+        let intercept = Interception::default();
         let ctx = Context {
+            intercept: &intercept,
             view: view.as_ref(),
             views: &views,
             is_live: false,
@@ -370,6 +373,7 @@ pub(crate) fn plan() -> Plan {
         route: Route::Direct,
         keep_alive: KeepAlivePlan::default(),
         claims: sockeye::token::Expectations::default(),
+        between: None,
     }
 }
 

@@ -103,7 +103,7 @@ const ENDINGS: &[EndingText] = &[
     text(
         "ended-by-us",
         "Ended on this side",
-        "The user, a limit of ours or the end of the program ended the connection.",
+        "This side ended the connection: the user, the page, a limit of ours or the end of the program.",
     ),
 ];
 

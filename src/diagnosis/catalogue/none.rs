@@ -58,10 +58,10 @@ pub(super) const CAUSES: &[Cause] = &[
     Cause {
         id: "ended-by-user",
         phase: Phase::None,
-        title: "You ended the connection",
-        what: "The connection was closed or aborted from this side, by a click, a key or the end of \
-            the program. The server did nothing wrong; if it had not answered yet, it had no time \
-            to.",
+        title: "This side ended the connection",
+        what: "The connection was closed or aborted from the client's side: by a click, a key or the \
+            end of the program, or by the page whose connection goes through here. The server did \
+            nothing wrong; if it had not answered yet, it had no time to.",
         browser: "A page that calls close() itself gets code 1000 or 1005; a page that is left or \
             reloaded sends 1001.",
         fixes: &[snippet(

@@ -5,12 +5,13 @@
 
 use super::{Found, Rule};
 use crate::diagnosis::console::recognise_browser;
-use crate::diagnosis::words::capital;
+use crate::diagnosis::words::{capital, span};
 use crate::diagnosis::{Case, Ending};
-use crate::observation::PastedConsole;
+use crate::observation::{CloseOrigin, Direction, PastedConsole, ReadEnd};
 
 pub(super) const RULES: &[Rule] = &[
-    Rule::new("close-while-connecting", said).implies(HEALTHY),
+    Rule::new("close-while-connecting", |case, ending, id| gave_up(case, ending).or_else(|| said(case, ending, id)))
+        .implies(HEALTHY),
     Rule::new("mixed-content", said).implies(HEALTHY),
     Rule::new("csp-connect-src", said).implies(HEALTHY),
     Rule::new("browser-connection-limit", said).implies(HEALTHY),
@@ -21,11 +22,58 @@ pub(super) const RULES: &[Rule] = &[
     Rule::new("background-tab-throttle", said).implies(HEALTHY),
     Rule::new("send-before-open", said).implies(HEALTHY),
     Rule::new("close-code-api", said).implies(HEALTHY),
-    Rule::new("page-navigation", said).implies(HEALTHY),
+    Rule::new("page-navigation", |case, ending, id| left(case, ending).or_else(|| said(case, ending, id)))
+        .implies(HEALTHY),
     Rule::new("browser-handshake-queue", queued),
 ];
 
 const HEALTHY: &[&str] = &["healthy"];
+
+/// Whether the page itself ended a connection that goes through us, in a way that has a cause of its own.
+pub(super) fn is_the_pages(case: &Case<'_>, ending: Ending) -> bool {
+    [gave_up(case, ending), left(case, ending)].into_iter().flatten().any(|found| !found.is_finding_only)
+}
+
+/// A client that we stand between went away while its connection was being made: what pages do that close a socket at once.
+fn gave_up(case: &Case<'_>, ending: Ending) -> Option<Found> {
+    let (at, end) = case.story.client_end.as_ref()?;
+    let is_its_wish = ending == Ending::EndedByUs && case.begun_by(&[CloseOrigin::Client]);
+    if !is_its_wish || case.story.close_sent.is_some() {
+        return None;
+    }
+    let how = if matches!(end, ReadEnd::Reset) { "reset TCP" } else { "ended TCP" };
+    let found = match case.opened_at() {
+        None => Found::certain(format!(
+            "The client {how} before the opening handshake was answered: the page closed its socket while it was connecting."
+        )),
+        Some(opened) if case.story.sent.frames == 0 && at.millis_since(opened) < MILLIS_AFTER_OPEN => Found::likely(format!(
+            "The client {how} {} after the 101 without having sent a frame: the page closed its socket while it was connecting.",
+            span(at.millis_since(opened))
+        ))
+        .seen(opened, "the server accepted"),
+        Some(_) => return None,
+    };
+    Some(found.seen(*at, format!("the client {how}, no Close frame came from it")))
+}
+
+/// A browser that we stand between closed because its page goes.
+fn left(case: &Case<'_>, ending: Ending) -> Option<Found> {
+    let sent = case.story.close_sent.as_ref().filter(|sent| sent.info.code == Some(1001))?;
+    if !case.is_between() || !case.begun_by(&[CloseOrigin::Client]) {
+        return None;
+    }
+    let summary = "The browser closed with 1001: the page was left or reloaded, or its tab was closed.";
+    let found = Found::certain(summary).seen_at(
+        sent.at,
+        Direction::ClientToServer,
+        sent.info.offset,
+        "the client's Close frame says 1001",
+    );
+    Some(found.cause_if(ending == Ending::EndedByUs))
+}
+
+/// A client that goes so soon after the 101 had decided to before it came.
+const MILLIS_AFTER_OPEN: f64 = 250.0;
 
 /// The first line of a pasted browser console that tells of this cause.
 fn said(case: &Case<'_>, ending: Ending, id: &'static str) -> Option<Found> {
@@ -62,7 +110,7 @@ fn queued(case: &Case<'_>, ending: Ending, _: &'static str) -> Option<Found> {
 #[cfg(test)]
 mod tests {
     use crate::diagnosis::testing::{Scene, finds};
-    use crate::observation::{CloseOrigin, Fact, PastedConsole};
+    use crate::observation::{CloseOrigin, Deadline, Fact, PastedConsole, ReadEnd};
 
     const MIXED: &str = "Uncaught SecurityError: Failed to construct 'WebSocket': An insecure WebSocket connection may not be \
         initiated from a page loaded over HTTPS.";
@@ -89,5 +137,33 @@ mod tests {
         let verdict = Scene::confirmed().fact(pasted(MIXED)).closed_by_server(1011, "").verdict();
         assert_eq!(verdict.cause, "close-1011");
         assert!(finds(&verdict, "mixed-content"), "{verdict:#?}");
+    }
+
+    #[test]
+    fn a_page_that_goes_while_connecting_is_told_from_one_that_goes_later() {
+        for end in [ReadEnd::Fin, ReadEnd::Reset] {
+            let goes = |scene: Scene| scene.client_goes(end.clone()).fin();
+            goes(Scene::asked()).certain("ended-by-us", "close-while-connecting");
+            goes(Scene::confirmed()).likely("ended-by-us", "close-while-connecting");
+            goes(Scene::confirmed().wait(1_000)).certain("ended-by-us", "ended-by-user");
+            let talked = Scene::confirmed().client(b"\x81\x80\x00\x00\x00\x00");
+            goes(talked).certain("ended-by-us", "ended-by-user");
+        }
+        // The server had its time, and the page only drew the conclusion.
+        let late = Scene::asked().ran_out(Deadline::Upgrade, 10_000).client_goes(ReadEnd::Fin).fin();
+        assert_eq!(late.verdict().ending.id(), "upgrade-unanswered");
+    }
+
+    #[test]
+    fn a_page_that_is_left_closes_with_1001() {
+        let closes = |code| Scene::confirmed().client_begins_close(code);
+        closes(1001).server_close(1001, "").fin().certain("ended-by-us", "page-navigation");
+        let verdict = closes(1000).server_close(1000, "").fin().certain("ended-by-us", "ended-by-user");
+        assert!(verdict.summary.starts_with("The client closed"), "{}", verdict.summary);
+        let mute = closes(1001).ran_out(Deadline::Close, 4_000).certain("closed-unclean", "peer-never-answers-close");
+        assert!(mute.summary.starts_with("The client closed") && finds(&mute, "page-navigation"), "{mute:#?}");
+        // What we send ourselves says nothing of a page.
+        let ours = Scene::confirmed().fact(Fact::CloseBegun { by: CloseOrigin::User }).client_close(1001);
+        ours.server_close(1001, "").fin().certain("ended-by-us", "ended-by-user");
     }
 }

@@ -180,7 +180,7 @@ fn by_reason(case: &Case<'_>, ending: Ending, id: &'static str) -> Option<Found>
 /// Whether we began to close of our own will.
 fn we_closed(case: &Case<'_>) -> bool {
     case.story.close_sent.is_some()
-        && case.begun_by(&[CloseOrigin::User, CloseOrigin::WatchEnded, CloseOrigin::Unconfirmed])
+        && case.begun_by(&[CloseOrigin::User, CloseOrigin::Client, CloseOrigin::WatchEnded, CloseOrigin::Unconfirmed])
 }
 
 fn drops_tcp(case: &Case<'_>, ending: Ending, _: &'static str) -> Option<Found> {
@@ -193,12 +193,13 @@ fn drops_tcp(case: &Case<'_>, ending: Ending, _: &'static str) -> Option<Found> 
     };
     Some(
         Found::certain(format!(
-            "We closed with {}, and the server ended TCP with {word} {} later in place of its own Close frame; a browser shows \
-             1006 for that.",
+            "{} closed with {}, and the server ended TCP with {word} {} later in place of its own Close frame; a browser \
+             shows 1006 for that.",
+            case.client_word(),
             sent.info.code.map_or_else(|| "no code".to_owned(), |code| code.to_string()),
             span(at.millis_since(sent.at))
         ))
-        .seen_at(sent.at, Direction::ClientToServer, sent.info.offset, "our Close frame")
+        .seen_at(sent.at, Direction::ClientToServer, sent.info.offset, case.close_frame_words())
         .seen(at, format!("TCP ended with {word}, no Close frame came"))
         .or_if(case.tcp_after().is_none(), "server-process-died", "connect again and see whether the port refuses")
         .cause_if(ending == Ending::ClosedUnclean),
@@ -211,10 +212,11 @@ fn never_answers(case: &Case<'_>, ending: Ending, _: &'static str) -> Option<Fou
         case.story.ran_out(Deadline::Close).filter(|(at, _)| case.tcp_end().is_none_or(|(end, _)| end > *at))?;
     Some(
         Found::certain(format!(
-            "We closed, and the server neither answered our Close frame nor ended TCP within {}.",
+            "{} closed, and the server neither answered the Close frame nor ended TCP within {}.",
+            case.client_word(),
             span(millis as f64)
         ))
-        .seen_at(sent.at, Direction::ClientToServer, sent.info.offset, "our Close frame")
+        .seen_at(sent.at, Direction::ClientToServer, sent.info.offset, case.close_frame_words())
         .seen(at, format!("our time limit of {} ran out", span(millis as f64)))
         .or_if(case.plain_get().is_none(), "server-blocked", "send a plain GET to the same port: does it hang as well?")
         .cause_if(ending == Ending::ClosedUnclean),

@@ -1,9 +1,9 @@
 //! What we did ourselves: the user's wish, our limits, our pauses. None of it is laid on the server.
 
-use super::{Found, Rule};
+use super::{Found, Rule, browser};
 use crate::diagnosis::words::span;
 use crate::diagnosis::{Case, Ending};
-use crate::observation::{CloseOrigin, Deadline, Direction, Limit};
+use crate::observation::{CloseOrigin, Deadline, Direction, Limit, Moment, ReadEnd};
 use crate::wire::Cut;
 
 pub(super) const RULES: &[Rule] = &[
@@ -102,6 +102,8 @@ fn ended_by_user(case: &Case<'_>, ending: Ending, _: &'static str) -> Option<Fou
     }
     let (at, by) = case.story.close_begun?;
     let summary = match by {
+        CloseOrigin::Client if browser::is_the_pages(case, ending) => return None,
+        CloseOrigin::Client => return client_ended(case, at),
         CloseOrigin::Abort => "You dropped the connection without a Close frame.",
         CloseOrigin::Shutdown => "The program was ended and took the connection with it.",
         CloseOrigin::User | CloseOrigin::WatchEnded | CloseOrigin::Unconfirmed
@@ -117,6 +119,28 @@ fn ended_by_user(case: &Case<'_>, ending: Ending, _: &'static str) -> Option<Fou
         found = found.seen_at(close.at, Direction::ClientToServer, close.info.offset, "our Close frame");
     }
     Some(found)
+}
+
+/// The client that we stand between ended the connection of its own accord.
+fn client_ended(case: &Case<'_>, at: Moment) -> Option<Found> {
+    let story = case.story;
+    if let Some(close) = &story.close_sent {
+        let code = close.info.code.map_or_else(|| "no code".to_owned(), |code| code.to_string());
+        let reason = case.reason_words(close);
+        let answered = if story.close_received.is_some() { ", and the server answered" } else { "" };
+        let found = Found::certain(format!("The client closed the connection with {code} {reason}{answered}."));
+        return Some(found.seen_at(close.at, Direction::ClientToServer, close.info.offset, "the client's Close frame"));
+    }
+    let (ended, end) = story.client_end.as_ref()?;
+    let how = match end {
+        ReadEnd::Fin | ReadEnd::CloseNotify => "ended TCP (FIN)",
+        ReadEnd::Reset => "reset TCP (RST)",
+        ReadEnd::Failed(_) => "went away",
+    };
+    let found = Found::certain(format!(
+        "The client {how} without a Close frame; the server did nothing wrong, and sees 1006 for it."
+    ));
+    Some(found.seen((*ended).max(at), format!("the client {how}")))
 }
 
 #[cfg(test)]

@@ -17,7 +17,7 @@ mod route;
 mod sending;
 mod shim;
 mod sieve;
-mod tap;
+pub(crate) mod tap;
 pub(crate) mod tls;
 mod tunnel;
 mod upgrade;
@@ -30,10 +30,11 @@ use tokio::sync::mpsc;
 use tokio::time::timeout;
 
 use super::clock::wall_clock_unix_millis;
+use super::intercept::{self, Guest};
 use super::sink::Sink;
 use super::tcp_queues::Ends;
 use super::{ConnectOptions, Outgoing};
-use crate::observation::{CloseOrigin, Fact, KeepAlivePlan, Plan, TokenPlace};
+use crate::observation::{Between, CloseOrigin, Fact, KeepAlivePlan, Plan, TokenPlace};
 use crate::token;
 use crate::wire::{Target, UrlProblem, parse_url};
 
@@ -61,12 +62,18 @@ pub(crate) enum Wish {
     Shutdown,
 }
 
-/// Connects to the target of a plan and watches; returns when TCP is over.
-pub(crate) async fn run(planned: &Planned, options: &ConnectOptions, sink: &Sink, wishes: &mut mpsc::Receiver<Wish>) {
+/// Connects to the target of a plan and watches; returns when TCP is over. A guest talks in our place.
+pub(crate) async fn run(
+    planned: &Planned,
+    options: &ConnectOptions,
+    sink: &Sink,
+    wishes: &mut mpsc::Receiver<Wish>,
+    guest: Option<&mut Guest>,
+) {
     let Planned { target, way } = planned;
     if let Some(path) = &target.socket {
         if let Some(stream) = unless_stopped(wishes, sink, socket(path, options, sink)).await.flatten() {
-            session(stream, None, target, options, sink, wishes).await;
+            session(stream, None, target, options, sink, wishes, guest).await;
         }
         return;
     }
@@ -74,12 +81,12 @@ pub(crate) async fn run(planned: &Planned, options: &ConnectOptions, sink: &Sink
     match unless_stopped(wishes, sink, way_to(target, way, options, sink)).await.flatten() {
         Some(Tunnel::Tcp(tcp)) => {
             let ends = ends(&tcp);
-            session(tcp, ends, target, options, sink, wishes).await;
+            session(tcp, ends, target, options, sink, wishes, guest).await;
         }
         Some(Tunnel::OverTls(tls)) => {
             let ends = ends(tls.get_ref().0);
             // One connection in many takes this way: its state stays out of that of all others.
-            Box::pin(session(*tls, ends, target, options, sink, wishes)).await;
+            Box::pin(session(*tls, ends, target, options, sink, wishes, guest)).await;
         }
         None => {}
     }
@@ -109,16 +116,18 @@ async fn session<S: AsyncRead + AsyncWrite + OverTcp + Unpin>(
     options: &ConnectOptions,
     sink: &Sink,
     wishes: &mut mpsc::Receiver<Wish>,
+    guest: Option<&mut Guest>,
 ) {
     if target.secure {
         let tap = Tap::cipher(stream, sink.clone());
         let below = tap.transport_end();
         let session = unless_stopped(wishes, sink, tls::handshake(tap, target, options, sink)).await.flatten();
         if let Some(session) = session {
-            talk(Tap::plain(session, sink.clone(), Some(below)), ends, target, options, sink, wishes).await;
+            let tap = Tap::plain(session, sink.clone(), Some(below));
+            talk(tap, ends, target, options, sink, wishes, guest).await;
         }
     } else {
-        talk(Tap::plain(stream, sink.clone(), None), ends, target, options, sink, wishes).await;
+        talk(Tap::plain(stream, sink.clone(), None), ends, target, options, sink, wishes, guest).await;
     }
     sink.push(Fact::WeClosedTcp);
 }
@@ -151,7 +160,12 @@ async fn talk<S: AsyncRead + AsyncWrite + OverTcp + Unpin>(
     options: &ConnectOptions,
     sink: &Sink,
     wishes: &mut mpsc::Receiver<Wish>,
+    guest: Option<&mut Guest>,
 ) {
+    if let Some(guest) = guest {
+        // One connection in many: its state stays out of that of all others.
+        return Box::pin(intercept::run(stream, guest, options, sink, wishes)).await;
+    }
     let request = request::build(options, target);
     let upgrading = upgrade::upgrade(&mut stream, &request, options.time_outs.upgrade_millis, sink);
     match unless_stopped(wishes, sink, upgrading).await {
@@ -212,8 +226,8 @@ pub(crate) struct Planned {
 }
 
 /// Records what was asked for; `None` if nothing can be sent, which the facts tell.
-pub(crate) fn plan(options: &ConnectOptions, sink: &Sink) -> Option<Planned> {
-    match examine(options, sink) {
+pub(crate) fn plan(options: &ConnectOptions, between: Option<Between>, sink: &Sink) -> Option<Planned> {
+    match examine(options, between, sink) {
         Ok(planned) => Some(planned),
         Err(problem) => {
             sink.push(Fact::NotAttempted { problem });
@@ -223,7 +237,7 @@ pub(crate) fn plan(options: &ConnectOptions, sink: &Sink) -> Option<Planned> {
 }
 
 /// Records what was asked for and reads the token as it will be sent.
-fn examine(options: &ConnectOptions, sink: &Sink) -> Result<Planned, UrlProblem> {
+fn examine(options: &ConnectOptions, between: Option<Between>, sink: &Sink) -> Result<Planned, UrlProblem> {
     let parsed = parse_url(&options.url);
     let way = parsed.as_ref().map_or_else(|_| Way::default(), |target| way(options, target));
     let began_unix_millis = wall_clock_unix_millis();
@@ -263,6 +277,7 @@ fn examine(options: &ConnectOptions, sink: &Sink) -> Result<Planned, UrlProblem>
         route: way.route.clone(),
         keep_alive: keep_alive_plan(options),
         claims: options.claims.clone(),
+        between,
     })));
     if let Some(text) = way.note.clone() {
         sink.push(Fact::Note { text });

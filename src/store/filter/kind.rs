@@ -176,6 +176,8 @@ fn of_fact(fact: &Fact) -> Kinds {
             | Fact::TransportEnded(_)
             | Fact::ResetAfterFin
             | Fact::WeClosedTcp
+            | Fact::ClientEnded(_)
+            | Fact::ClientTold { .. }
             | Fact::CloseBegun { .. }
     );
     let is_console = matches!(

@@ -1,5 +1,6 @@
 //! What actions mean.
 
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,7 +8,7 @@ use std::time::Duration;
 use egui::ViewportCommand;
 
 use super::{App, context};
-use crate::engine::{Command, ConnectOptions, ExportJob, Outgoing};
+use crate::engine::{Command, ConnectOptions, ExportJob, InterceptOptions, Outgoing};
 use crate::export::{Redactor, exporter_for_extension};
 use crate::observation::{ConnId, PastedConsole};
 use crate::store::View;
@@ -24,6 +25,7 @@ use crate::ui::panels::palette::ActionPalette;
 use crate::ui::panels::timeline::Timeline;
 use crate::ui::panels::top;
 use crate::ui::repeat::Repeat;
+use crate::wire::parse_url;
 
 impl App {
     /// Carries out everything that was clicked, and what follows from it.
@@ -63,6 +65,15 @@ impl App {
             Action::Repeat(times) => self.repeat(times),
             Action::StartLab(secs) => self.start_lab(secs),
             Action::StopLab => self.must_ask(Command::StopLab),
+            Action::Intercept { port, renames, tells } => self.intercept(port, renames, tells),
+            Action::InterceptForm => {
+                self.regions.bring(Tab::Connection);
+                self.panels.connect.open_intercept();
+            }
+            Action::StopIntercept => {
+                self.intercept.failed();
+                self.must_ask(Command::StopIntercept);
+            }
             Action::AskFurther(conn) => {
                 if self.ask(Command::AskFurther { conn }) {
                     self.connections.begun(conn);
@@ -231,7 +242,7 @@ impl App {
         if ComposePanel::has_focus(ctx) {
             let mut actions = Actions::new();
             let panels = &mut self.panels;
-            let ctx = context(&self.connections, &self.lane, &self.practice, unix_millis());
+            let ctx = context(&self.connections, &self.lane, &self.practice, &self.intercept, unix_millis());
             panels.compose.send(&ctx, &mut actions);
             self.actions.append(&mut actions);
         }
@@ -276,6 +287,19 @@ impl App {
             self.lab = Some(Lab::new(conns, limit));
             // There its progress and its result stand.
             self.regions.bring(Tab::Verdict);
+        } else {
+            self.banner = Some(BUSY.to_owned());
+        }
+    }
+
+    /// Listens for pages, in place of what was listened for before.
+    fn intercept(&mut self, port: u16, renames: bool, tells: bool) {
+        let connect = self.form_options();
+        let Ok(target) = parse_url(&connect.url) else { return };
+        let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+        let options = Box::new(InterceptOptions { listen, connect, renames, tells });
+        if self.ask(Command::StartIntercept { options }) {
+            self.intercept.starting(format!("{}://{}", target.scheme(), target.host_header()));
         } else {
             self.banner = Some(BUSY.to_owned());
         }

@@ -9,6 +9,7 @@ use crate::engine::practice::Exercise;
 use crate::engine::{Command, ConnectOptions, Event, JournalPlace, Outgoing, SavedSession};
 use crate::observation::ConnId;
 use crate::ui::action::{Action, FileField};
+use crate::ui::fields;
 use crate::ui::files::{FileDone, Pick};
 use crate::ui::form::Form;
 use crate::ui::matrix::Matrix;
@@ -57,6 +58,16 @@ impl App {
                 self.practice.lines.drain(..excess);
                 self.practice.lines.push(text);
             }
+            Event::InterceptStarted { address } => self.intercept.started(address),
+            Event::InterceptFailed { why } => {
+                self.intercept.failed();
+                self.banner = Some(fields::sentence(&why));
+            }
+            Event::Intercepted { conn } => {
+                self.intercept.came();
+                self.connections.arrived(conn);
+            }
+            Event::InterceptIgnored { client, why } => self.intercept.ignored(client, &why),
             Event::ConsoleFailed { why, .. } => self.banner = Some(format!("The server's console: {why}")),
             Event::ExerciseReady { fault, exercise } => self.exercise_ready(fault, *exercise),
             Event::PracticeFailed { why } => self.banner = Some(format!("The practice server: {why}")),

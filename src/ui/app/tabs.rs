@@ -19,6 +19,7 @@ impl App {
             form,
             profiles,
             practice,
+            intercept,
             actions,
             regions,
             panels,
@@ -31,7 +32,7 @@ impl App {
             ..
         } = self;
         let session = |conn: ConnId| engine.session(conn);
-        let ctx = context(connections, lane, practice, now_unix_millis);
+        let ctx = context(connections, lane, practice, intercept, now_unix_millis);
         regions.show(ui, |ui, tab| match tab {
             Tab::Connection => panels.connect.show(ui, form, profiles, &ctx, actions),
             Tab::Token => {

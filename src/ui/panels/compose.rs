@@ -182,6 +182,9 @@ fn why_not(ctx: &Context<'_>) -> Option<&'static str> {
     let Some(view) = ctx.view else {
         return Some("Connect first: there is no open connection");
     };
+    if view.story.plan.as_ref().is_some_and(|plan| plan.between.is_some()) {
+        return Some("The page sends its own messages: nothing can be sent in its place");
+    }
     match view.story.state() {
         State::Open(_) | State::WaitingForConfirmation => None,
         State::Closing => Some("The connection is closing"),

@@ -2,6 +2,7 @@
 //!
 //! The URL itself stands at the top of the window. While a connection lives, the form is locked.
 
+mod intercept;
 mod network;
 mod options;
 mod profiles;
@@ -18,18 +19,25 @@ use crate::ui::form::Form;
 use crate::ui::form::checks::Field;
 use crate::ui::profiles::Profiles;
 use crate::ui::theme;
+use intercept::InterceptSection;
 use profiles::ProfilesStrip;
 
 /// The connection form's own state: nothing but what is open.
 #[derive(Debug, Default)]
 pub struct ConnectPanel {
     profiles: ProfilesStrip,
+    intercept: InterceptSection,
 }
 
 impl ConnectPanel {
     /// Asks for a name to save the form under.
     pub fn name_profile(&mut self, profiles: &Profiles) {
         self.profiles.begin_naming(profiles);
+    }
+
+    /// Opens the section for a page's own connection, and brings it into view.
+    pub fn open_intercept(&mut self) {
+        self.intercept.open();
     }
 
     /// Shows the form; what is typed stands in `form` at once.
@@ -72,6 +80,7 @@ impl ConnectPanel {
                 network::way_ui(ui, form);
                 network::keep_alive_ui(ui, form);
             });
+            self.intercept.show(ui, form, ctx.intercept, actions);
             follow_focus(ui);
         });
     }

@@ -34,7 +34,10 @@ pub struct FactWords {
 /// Puts a fact into a phrase.
 pub fn fact_words(fact: &Fact) -> FactWords {
     let (kind, role, text) = match fact {
-        Fact::Planned(plan) => ("plan", Role::Event, short_tokens(&plan.url)),
+        Fact::Planned(plan) => match plan.between {
+            Some(between) => ("page", Role::Event, format!("{} asks for {}", between.client, short_tokens(&plan.url))),
+            None => ("plan", Role::Event, short_tokens(&plan.url)),
+        },
         Fact::TokenExamined { report, .. } => ("token", token_role(report), token_words(report)),
         Fact::NotAttempted { problem } => ("not sent", Role::Bad, problem.message.clone()),
         Fact::ResolveStarted { host } => ("resolve", Role::Event, format!("asks for {host}")),
@@ -90,6 +93,8 @@ pub fn fact_words(fact: &Fact) -> FactWords {
         Fact::WriteFailed(failure) => ("write", Role::Bad, io_words(failure)),
         Fact::ResetAfterFin => ("RST", Role::Warn, "a RST came after the FIN".to_owned()),
         Fact::WeClosedTcp => ("tcp", Role::Event, "we closed our side of TCP".to_owned()),
+        Fact::ClientEnded(end) => (read_end_kind(end), Role::Control, client_end_words(end)),
+        Fact::ClientTold { code, reason } => ("told", Role::Event, format!("the client was told {code}: {reason}")),
         Fact::ProbeStarted(probe) => ("probe", Role::Event, probe_words(probe)),
         Fact::ProbeEnded { probe, outcome } => {
             ("probe", Role::Event, format!("{}: {}", probe_words(probe), outcome_words(outcome)))
@@ -181,6 +186,15 @@ pub fn read_end_words(end: &ReadEnd) -> String {
     }
 }
 
+/// How the client that we stand between ended its side, as a phrase.
+fn client_end_words(end: &ReadEnd) -> String {
+    match end {
+        ReadEnd::Fin | ReadEnd::CloseNotify => "the client ended TCP (FIN)".to_owned(),
+        ReadEnd::Reset => "the client reset TCP (RST)".to_owned(),
+        ReadEnd::Failed(failure) => format!("the client is gone: {}", io_words(failure)),
+    }
+}
+
 fn read_end_kind(end: &ReadEnd) -> &'static str {
     match end {
         ReadEnd::Fin => "FIN",
@@ -207,6 +221,7 @@ pub fn close_words(by: CloseOrigin) -> &'static str {
         CloseOrigin::Limit => "we fail the connection: a limit of ours",
         CloseOrigin::Unconfirmed => "we close: the confirmation did not come",
         CloseOrigin::Shutdown => "we close: Sockeye ends",
+        CloseOrigin::Client => "the client ends the connection",
     }
 }
 
@@ -302,7 +317,14 @@ pub fn fact_fields(fact: &Fact) -> Vec<(String, String)> {
     match fact {
         Fact::Planned(plan) => {
             add("URL", short_tokens(&plan.url));
-            add("Request", plan.preset.words().to_owned());
+            match plan.between {
+                Some(between) => {
+                    add("Client", between.client.to_string());
+                    add("Came to", between.listens.to_string());
+                    add("Host", if between.renames { "the server's name" } else { "as the client sent it" }.to_owned());
+                }
+                None => add("Request", plan.preset.words().to_owned()),
+            }
             add("Origin", plan.origin.clone().unwrap_or_else(|| "none".to_owned()));
             add(
                 "Subprotocols",
@@ -411,6 +433,8 @@ pub fn fact_fields(fact: &Fact) -> Vec<(String, String)> {
         | Fact::WriteFailed(_)
         | Fact::ResetAfterFin
         | Fact::WeClosedTcp
+        | Fact::ClientEnded(_)
+        | Fact::ClientTold { .. }
         | Fact::ProbeStarted(_)
         | Fact::ListenersSeen { .. }
         | Fact::EarlierEnds { .. }

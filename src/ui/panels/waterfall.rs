@@ -303,6 +303,7 @@ fn end(story: &Story) -> Option<Step> {
             CloseOrigin::Limit => "A limit of ours was passed",
             CloseOrigin::Unconfirmed => "The confirmation did not come",
             CloseOrigin::Shutdown => "Sockeye was closed",
+            CloseOrigin::Client => "The client ended the connection",
         };
         let name = if is_over(story) { "Ended by us" } else { "Closing" };
         return Some(Step { name: name.to_owned(), mark: Mark::Neutral, span: None, about: by.to_owned(), at: *at });

@@ -49,6 +49,7 @@ impl Told {
             route: Route::Direct,
             keep_alive: KeepAlivePlan::default(),
             claims: crate::token::Expectations::default(),
+            between: None,
         };
         let mut told = Self { story: Story::default(), decoder: Decoder::default(), at: 0 };
         told.fact(&Fact::Planned(Box::new(plan)));

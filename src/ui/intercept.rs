@@ -1,0 +1,84 @@
+//! What is known of listening for a browser's own connections.
+
+use std::net::SocketAddr;
+
+/// What is listened for.
+#[derive(Debug, Default)]
+pub struct Interception {
+    state: State,
+    /// The server that everything goes to: scheme, host and port.
+    target: String,
+    /// How many connections have come since it began.
+    came: u32,
+    /// The last client that asked for nothing that could be relayed, and why that was.
+    ignored: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum State {
+    /// Nothing.
+    #[default]
+    Off,
+    /// It was asked for.
+    Starting,
+    /// It listens.
+    On(SocketAddr),
+}
+
+impl Interception {
+    /// Listening was asked for.
+    pub fn starting(&mut self, target: String) {
+        *self = Self { state: State::Starting, target, ..Self::default() };
+    }
+
+    /// It listens.
+    pub fn started(&mut self, address: SocketAddr) {
+        self.state = State::On(address);
+    }
+
+    /// It does not listen, or no more.
+    pub fn failed(&mut self) {
+        *self = Self::default();
+    }
+
+    /// A connection came.
+    pub fn came(&mut self) {
+        self.came = self.came.saturating_add(1);
+    }
+
+    /// A client came that asked for nothing.
+    pub fn ignored(&mut self, client: SocketAddr, why: &str) {
+        self.ignored = Some(format!("{client}: {why}"));
+    }
+
+    /// What a page has to connect to, without path and query, if it listens.
+    pub fn url(&self) -> Option<String> {
+        match self.state {
+            State::On(address) => Some(format!("ws://localhost:{}", address.port())),
+            State::Off | State::Starting => None,
+        }
+    }
+
+    /// The server that everything goes to.
+    pub fn target(&self) -> &str {
+        &self.target
+    }
+
+    /// Whether it listens, or is about to.
+    pub fn is_on(&self) -> bool {
+        self.state != State::Off
+    }
+
+    /// What has come, in words.
+    pub fn words(&self) -> String {
+        let came = match self.came {
+            0 => "no connection yet".to_owned(),
+            1 => "1 connection came".to_owned(),
+            many => format!("{many} connections came"),
+        };
+        match &self.ignored {
+            Some(ignored) => format!("{came}; left alone: {ignored}"),
+            None => came,
+        }
+    }
+}
