@@ -1,5 +1,6 @@
 //! The command line as clap reads it; what the values mean is in [`values`](super::values).
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -51,6 +52,8 @@ pub(super) enum Command {
     },
     /// Runs the practice server until it is interrupted.
     Practice(PracticeArgs),
+    /// Stands between a browser and its server: relays every connection byte for byte, and says why each ended.
+    Intercept(Box<InterceptArgs>),
     /// Turns a saved session into another format.
     Export(ExportArgs),
     /// Finds rows of a saved session.
@@ -271,6 +274,67 @@ pub(super) struct PracticeArgs {
     /// Lists the faults that can be practised, and ends.
     #[arg(long)]
     pub(super) list: bool,
+}
+
+/// Options of `intercept`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Point your page to the address that it listens on in place of its server; path and query stay the page's own.\n\
+    Every connection is judged once it is over. Ctrl-C ends it, and every connection that goes through it.\n\
+    Exit status: 0, 2 usage, 3 Sockeye itself failed."
+)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
+pub(super) struct InterceptArgs {
+    /// Where to listen: a port of this machine, or ADDRESS:PORT; port 0 takes any free one.
+    #[arg(long, value_name = "ADDR", value_parser = values::listen, default_value = "9001")]
+    pub(super) listen: SocketAddr,
+    /// The server that everything goes to: `ws://HOST:PORT`, `wss://…`, or `practice` for the built-in practice server.
+    #[arg(long, value_name = "URL")]
+    pub(super) target: String,
+    /// Puts the server's name into `Host`, where it would refuse ours; every other byte stays as it is.
+    #[arg(long)]
+    pub(super) rename_host: bool,
+    /// Where the server refuses or drops a connection, tells the page why: close code 4999, the cause as the reason.
+    #[arg(long)]
+    pub(super) tell_page: bool,
+    /// Ends once so many connections are over.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(super) count: Option<u32>,
+    /// Saves every session into this folder as it is, secrets included.
+    #[arg(long, value_name = "FOLDER")]
+    pub(super) save: Option<PathBuf>,
+    /// Checks the signatures of tokens with the bytes of this file.
+    #[arg(long, value_name = "FILE", conflicts_with = "env_file", help_heading = "Token")]
+    pub(super) secret_file: Option<PathBuf>,
+    /// Checks the signatures of tokens with the secrets of this `.env` file.
+    #[arg(long, value_name = "FILE", help_heading = "Token")]
+    pub(super) env_file: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) claims: ClaimArgs,
+    /// Follows the server's console in this file.
+    #[arg(long, value_name = "FILE", help_heading = "Server console")]
+    pub(super) server_log: Option<PathBuf>,
+    /// Starts the server with this command line, reads its console, and ends it with everything that it has started.
+    #[arg(long, value_name = "COMMAND", help_heading = "Server console")]
+    pub(super) server_cmd: Option<String>,
+    /// Goes on although the server's certificate is invalid, and lists what is wrong with it.
+    #[arg(long, help_heading = "Network")]
+    pub(super) insecure: bool,
+    /// Trusts the certificate authorities of this PEM file as well; may be given again.
+    #[arg(long, value_name = "FILE", help_heading = "Network")]
+    pub(super) ca: Vec<PathBuf>,
+    /// Asks the target follow-up questions after a connection is dead also if it is another machine.
+    #[arg(long, conflicts_with = "no_probes", help_heading = "Network")]
+    pub(super) probes: bool,
+    /// Asks the target nothing after a connection is dead.
+    #[arg(long, help_heading = "Network")]
+    pub(super) no_probes: bool,
+    /// Prints one JSON object a connection, each in a line of its own, and nothing else.
+    #[arg(long)]
+    pub(super) json: bool,
+    /// Prints secrets as they are.
+    #[arg(long)]
+    pub(super) no_redact: bool,
 }
 
 /// Options of `export`.

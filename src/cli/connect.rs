@@ -75,11 +75,7 @@ pub(super) fn options(args: &ConnectArgs, exercise: Option<&Exercise>) -> Result
     limits.confirm_millis = args.confirm_timeout.map_or(limits.confirm_millis, millis);
     options.insecure |= args.insecure;
     for path in &args.ca {
-        let pem = secrets::read_text("the certificate authority", path)?;
-        if !pem.contains("-----BEGIN CERTIFICATE-----") {
-            return Err(Failure::Usage(format!("{} holds no certificate in PEM", path.display())));
-        }
-        options.ca_pems.push(pem);
+        options.ca_pems.push(secrets::read_authority(path)?);
     }
     network::place(args, &mut options)?;
     options.family = match (args.ipv4, args.ipv6) {

@@ -12,6 +12,7 @@ mod explain;
 mod export;
 mod failure;
 mod idle_lab;
+mod intercept;
 mod network;
 mod practice;
 mod print;
@@ -53,6 +54,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Some(Command::Token(args)) => token::run(args),
         Some(Command::Explain { what, console }) => explain::run(what.as_deref(), console.as_deref()),
         Some(Command::Practice(args)) => practice::run(args),
+        Some(Command::Intercept(args)) => intercept::run(args),
         Some(Command::Export(args)) => export::run(args),
         Some(Command::Search(args)) => search::run(args),
         Some(Command::Open { file }) => window(Some(file.as_path())),

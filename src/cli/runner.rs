@@ -1,6 +1,8 @@
 //! Drives the engine for one command: connects, waits, shows what is being waited for, hands over rows.
 
+use std::collections::BTreeSet;
 use std::io;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -12,7 +14,8 @@ use super::print::{self, Progress};
 use crate::diagnosis::{Case, CheckItem, checklist};
 use crate::engine::practice::Exercise;
 use crate::engine::{
-    Command, ConnectOptions, ConsoleId, ConsoleSource, Engine, EngineHandle, Event, ExportJob, SessionReader, Watch,
+    Command, ConnectOptions, ConsoleId, ConsoleSource, Engine, EngineHandle, Event, ExportJob, InterceptOptions,
+    SessionReader, Watch,
 };
 use crate::export::{Preview, Redactor};
 use crate::observation::{ConnId, LabMeasure};
@@ -24,6 +27,21 @@ pub(super) struct Runner {
     interrupted: Arc<AtomicBool>,
     next: u32,
     practice_runs: bool,
+}
+
+/// What became of a client of somebody else.
+pub(super) enum Came {
+    /// Its connection goes through us.
+    Begun(ConnId),
+    /// It asked for nothing that could be relayed.
+    Ignored {
+        /// From where it came.
+        client: SocketAddr,
+        /// Why.
+        why: String,
+    },
+    /// Its connection is over and judged.
+    Over(Outcome),
 }
 
 /// A connection that is over.
@@ -54,7 +72,7 @@ impl Runner {
         &mut self,
         port: u16,
         console: &mut dyn FnMut(&str) -> Result<(), Failure>,
-    ) -> Result<std::net::SocketAddr, Failure> {
+    ) -> Result<SocketAddr, Failure> {
         self.engine.send(Command::StartPractice { port })?;
         loop {
             match self.next_event()? {
@@ -182,6 +200,41 @@ impl Runner {
         };
         let view = self.engine.view(conns[0]).ok_or_else(|| Failure::Engine("the session is lost".to_owned()))?;
         Ok((Outcome::new(conns[0], view), measure))
+    }
+
+    /// Listens for clients of others; gives where.
+    pub(super) fn listen(&mut self, options: InterceptOptions) -> Result<SocketAddr, Failure> {
+        self.engine.send(Command::StartIntercept { options: Box::new(options) })?;
+        loop {
+            match self.next_event()? {
+                Event::InterceptStarted { address } => return Ok(address),
+                Event::InterceptFailed { why } | Event::ConsoleFailed { why, .. } => return Err(Failure::Engine(why)),
+                _ => {}
+            }
+        }
+    }
+
+    /// Listens no more, and drops every connection of these that still goes through.
+    pub(super) fn stop_listening(&self, running: &BTreeSet<ConnId>) -> Result<(), Failure> {
+        self.engine.send(Command::StopIntercept)?;
+        for conn in running {
+            self.engine.send(Command::Abort { conn: *conn })?;
+        }
+        Ok(())
+    }
+
+    /// What became of clients of others, if anything did within a tick.
+    pub(super) fn intercepted(&self) -> Result<Option<Came>, Failure> {
+        Ok(match self.engine.event_timeout(TICK) {
+            Some(Event::Intercepted { conn }) => Some(Came::Begun(conn)),
+            Some(Event::InterceptIgnored { client, why }) => Some(Came::Ignored { client, why }),
+            Some(Event::ConsoleFailed { why, .. }) => return Err(Failure::Engine(why)),
+            Some(Event::Ended { conn }) => match self.engine.view(conn) {
+                Some(view) => Some(Came::Over(Outcome::new(conn, view))),
+                None => return Err(Failure::Engine("the session is lost".to_owned())),
+            },
+            Some(_) | None => None,
+        })
     }
 
     /// Opens a saved session; remarks about the file go to standard error.

@@ -20,6 +20,16 @@ pub(super) fn read_text(what: &'static str, path: &Path) -> Result<String, Failu
     fs::read_to_string(path).map_err(|source| Failure::Read { what, path: path.to_owned(), source })
 }
 
+/// A certificate authority, as PEM.
+pub(super) fn read_authority(path: &Path) -> Result<String, Failure> {
+    let pem = read_text("the certificate authority", path)?;
+    if pem.contains("-----BEGIN CERTIFICATE-----") {
+        Ok(pem)
+    } else {
+        Err(Failure::Usage(format!("{} holds no certificate in PEM", path.display())))
+    }
+}
+
 /// The value of an environment variable.
 pub(super) fn variable(what: &str, name: &str) -> Result<String, Failure> {
     env::var(name).map_err(|error| Failure::Usage(format!("read {what} from the variable {name}: {error}")))

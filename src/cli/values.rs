@@ -1,5 +1,6 @@
 //! What single values of the command line mean.
 
+use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use regex::Regex;
@@ -15,6 +16,17 @@ pub(super) fn seconds(text: &str) -> Result<Duration, String> {
         return Err("that is longer than a year".to_owned());
     }
     Duration::try_from_secs_f64(secs).map_err(|error| error.to_string())
+}
+
+/// A port of this machine, or an address and a port.
+pub(super) fn listen(text: &str) -> Result<SocketAddr, String> {
+    if let Ok(port) = text.trim_start_matches(':').parse() {
+        return Ok(SocketAddr::from((Ipv4Addr::LOCALHOST, port)));
+    }
+    if let Some(port) = text.strip_prefix("localhost:").and_then(|port| port.parse().ok()) {
+        return Ok(SocketAddr::from((Ipv4Addr::LOCALHOST, port)));
+    }
+    text.parse().map_err(|_no_address| "write a port such as 9001, or an address such as 127.0.0.1:9001".to_owned())
 }
 
 /// Seconds since 1970-01-01Z, or a moment such as 2026-11-27T08:00:00Z.

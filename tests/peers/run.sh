@@ -68,6 +68,7 @@ part 'exports in the tools of others' python3 "$here/exports.py" --sockeye "$soc
 part 'TLS of openssl and nginx' python3 "$here/tls.py" --sockeye "$sockeye" --work "$work"
 part 'half-dead peers' python3 "$here/half_dead.py" --sockeye "$sockeye" --work "$work"
 part 'handshakes of Chromium and ws' python3 "$here/presets.py" --sockeye "$sockeye" --work "$work"
+part 'a page that goes through' python3 "$here/intercept.py" --sockeye "$sockeye" --work "$work"
 part 'interop, every byte' python3 "$here/interop.py" --sockeye "$sockeye" --work "$work"
 part 'agreement with a capture' python3 "$here/capture.py" --sockeye "$sockeye" --work "$work"
 part 'consoles that mean harm' python3 "$here/console.py" --sockeye "$sockeye" --work "$work"
