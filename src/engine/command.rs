@@ -178,6 +178,11 @@ pub enum Command {
         /// The file.
         path: PathBuf,
     },
+    /// Forgets a connection that is over; its journal stays on disk.
+    PutAside {
+        /// Which connection.
+        conn: ConnId,
+    },
     /// Forgets a connection that is over, and its unnamed journal.
     Forget {
         /// Which connection.

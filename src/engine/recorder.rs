@@ -86,10 +86,17 @@ pub(super) enum Control {
     Settle(ConnId, oneshot::Sender<Arc<Story>>),
     /// Write everything, then tell where the journal of this connection ends, if it is being recorded.
     Flush(ConnId, SyncSender<Option<u64>>),
-    /// A connection is forgotten.
-    Forget(ConnId),
+    /// A connection is forgotten, and what becomes of a journal without a name.
+    Forget(ConnId, Journal),
     /// Flush and end.
     Stop,
+}
+
+/// What becomes of a journal without a name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Journal {
+    Goes,
+    Stays,
 }
 
 impl Recorder {
@@ -269,7 +276,12 @@ impl Recorder {
 
     /// Forgets a connection, and removes its journal unless somebody gave it a name.
     pub fn forget(&self, conn: ConnId) {
-        self.queue.push_control(Control::Forget(conn));
+        self.queue.push_control(Control::Forget(conn, Journal::Goes));
+    }
+
+    /// Forgets a connection; its journal stays on disk, if it is there.
+    pub fn put_aside(&self, conn: ConnId) {
+        self.queue.push_control(Control::Forget(conn, Journal::Stays));
     }
 
     /// Waits until everything is written; gives where the journal ends, if it is being recorded.
@@ -404,11 +416,13 @@ impl Worker {
                 // Whoever asked may be gone.
                 reply.send(end).ok();
             }
-            Message::Control(Control::Forget(conn)) => {
+            Message::Control(Control::Forget(conn, journal)) => {
                 self.recordings.remove(&conn);
                 self.loader.forget(conn);
                 let kept = self.shelf.lock().remove(&conn);
-                if let Some(kept) = kept {
+                if let Some(kept) = kept
+                    && journal == Journal::Goes
+                {
                     kept.storage.discard();
                 }
             }
@@ -678,10 +692,14 @@ mod tests {
         assert!(unnamed.starts_with(stage.folder.path()));
         assert_private(&named);
         assert_private(&unnamed);
+        stage.recorder.open(ConnId(5), &JournalPlace::Unnamed).unwrap();
+        let aside = stage.recorder.journal_path(ConnId(5)).unwrap();
         stage.recorder.forget(CONN);
         stage.recorder.forget(ConnId(4));
+        stage.recorder.put_aside(ConnId(5));
         stage.recorder.flush(CONN);
         assert!(named.exists() && !unnamed.exists() && stage.recorder.views().is_empty());
+        assert!(aside.exists(), "what is put aside stays on disk");
     }
 
     #[test]

@@ -181,15 +181,28 @@ impl Supervisor {
                     self.mailbox.put(Event::SessionFailed { path, why: error.to_string() });
                 }
             }
+            Command::PutAside { conn } => {
+                if self.let_go(conn).await {
+                    self.recorder.put_aside(conn);
+                }
+            }
             Command::Forget { conn } => {
-                if self.connections.get(&conn).is_some_and(|running| !running.task.is_finished()) {
-                    self.refuse(conn, "this connection is not over yet");
-                } else {
-                    self.connections.remove(&conn);
+                if self.let_go(conn).await {
                     self.recorder.forget(conn);
                 }
             }
         }
+    }
+
+    /// Lets a connection go if it is over; `false` if it is not, which is said.
+    async fn let_go(&mut self, conn: ConnId) -> bool {
+        self.let_end(conn).await;
+        if self.connections.get(&conn).is_some_and(|running| !running.task.is_finished()) {
+            self.refuse(conn, "this connection is not over yet");
+            return false;
+        }
+        self.connections.remove(&conn);
+        true
     }
 
     /// Begins the session of a client of somebody else.

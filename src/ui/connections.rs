@@ -45,6 +45,14 @@ impl Connections {
         self.running.insert(conn);
     }
 
+    /// The oldest connections of others that are over, where there are more than are kept at hand.
+    pub fn to_put_aside(&self) -> Vec<ConnId> {
+        let is_past = |conn: &ConnId| !self.running.contains(conn) && self.shown != Some(*conn);
+        let guests = self.views.iter().map(|view| view.conn).filter(|conn| conn.0 >= ConnId::INTERCEPTED);
+        let past: Vec<ConnId> = guests.filter(is_past).collect();
+        past.iter().take(past.len().saturating_sub(MAX_GUESTS)).copied().collect()
+    }
+
     /// A saved session was asked for: it is shown as soon as its beginning is there.
     pub fn opening(&mut self, conn: ConnId) {
         self.opening.insert(conn);
@@ -140,3 +148,6 @@ impl Connections {
         }
     }
 }
+
+/// So many connections of others that are over are kept at hand: a page that connects again and again makes many.
+const MAX_GUESTS: usize = 50;

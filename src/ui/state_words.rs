@@ -89,6 +89,7 @@ fn closed(story: &Story, code: u16) -> StateWords {
     let note = match code {
         1006 if story.first_fatal_violation().is_some() => " (the server broke the protocol)",
         1006 if matches!(story.close_begun, Some((_, CloseOrigin::Abort))) => " (you aborted)",
+        1006 if matches!(story.close_begun, Some((_, CloseOrigin::Client))) => " (the client dropped it)",
         1006 if story.close_received.is_none() => " (no Close frame)",
         1005 => " (Close without a code)",
         _ => "",
@@ -108,6 +109,9 @@ fn failed(story: &Story) -> String {
     }
     if matches!(story.close_begun, Some((_, CloseOrigin::Abort))) {
         return "Given up before it was open".to_owned();
+    }
+    if matches!(story.close_begun, Some((_, CloseOrigin::Client))) && story.answer.bytes_seen == 0 {
+        return "The client went before it was open".to_owned();
     }
     if let Some(status) = story.answer.status() {
         return if status == 101 { "The 101 breaks the rules".to_owned() } else { format!("Refused: HTTP {status}") };
@@ -164,7 +168,14 @@ pub fn end_tone(story: &Story) -> Tone {
     }
     let is_by_us = matches!(
         story.close_begun,
-        Some((_, CloseOrigin::User | CloseOrigin::WatchEnded | CloseOrigin::Abort | CloseOrigin::Shutdown))
+        Some((
+            _,
+            CloseOrigin::User
+                | CloseOrigin::Client
+                | CloseOrigin::WatchEnded
+                | CloseOrigin::Abort
+                | CloseOrigin::Shutdown
+        ))
     );
     let is_by_us = is_by_us && story.first_fatal_violation().is_none();
     if is_by_us || (story.is_clean() && story.browser_code() == 1000) { Tone::Quiet } else { Tone::Bad }

@@ -88,6 +88,39 @@ fn a_page_goes_through_the_window_and_is_judged_there() {
 }
 
 #[test]
+fn a_page_that_comes_again_and_again_leaves_the_newest_at_hand() {
+    let server = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let mut window = first_start(Theme::Dark, [1280.0, 800.0], 1.0);
+    window.state_mut().form_mut().practice = None;
+    let url = format!("ws://{}/", server.local_addr().unwrap());
+    window.state_mut().form_mut().set_url(url);
+    let refusing = std::thread::spawn(move || {
+        for stream in server.incoming().take(60) {
+            let mut stream = stream.unwrap();
+            stream.read(&mut [0; 4096]).unwrap();
+            stream.write_all(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\nConnection: close\r\n\r\n").unwrap();
+        }
+    });
+    window.state_mut().act(Action::Intercept { port: 0, renames: false, tells: false });
+    wait_for(&mut window, "the address", |window| address(window).is_some());
+    let address = address(&window).unwrap();
+    for _ in 0..60 {
+        let mut stream = TcpStream::connect(&address).unwrap();
+        stream.write_all(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
+        stream.read_to_end(&mut Vec::new()).unwrap();
+        window.step();
+    }
+    wait_for(&mut window, "all of them", |window| {
+        let connections = window.state().connections();
+        window.query_all_by_label_contains("60 connections came").next().is_some() && !connections.any_running()
+    });
+    // The newest fifty are here, and the one that is shown.
+    let views = &window.state().connections().views;
+    assert!((50..=51).contains(&views.len()), "{}", views.len());
+    refusing.join().unwrap();
+}
+
+#[test]
 fn a_port_that_is_taken_is_said() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let mut window = first_start(Theme::Light, [1024.0, 700.0], 1.0);

@@ -143,6 +143,10 @@ impl App {
     fn ended(&mut self, conn: ConnId) {
         self.on_disk(Command::ListSessions);
         self.connections.ended(conn, &self.engine);
+        for past in self.connections.to_put_aside() {
+            self.must_ask(Command::PutAside { conn: past });
+            self.connections.forget(past);
+        }
         let is_awaited = self.connections.view(conn).is_some_and(|view| view.story.reconnect.is_some());
         self.reconnecting = is_awaited.then_some(conn).or(self.reconnecting);
         let story = self.connections.view(conn).map(|view| &*view.story);

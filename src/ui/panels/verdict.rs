@@ -111,7 +111,7 @@ fn headline_ui(ui: &mut Ui, verdict: &Verdict, palette: &Palette) {
     let (sign, colour) = match verdict.cause.as_str() {
         "healthy" => ("✓", palette.ok),
         "undetermined" => ("?", palette.warn),
-        "ended-by-user" | "our-limit" => ("·", palette.event),
+        "ended-by-user" | "page-navigation" | "our-limit" => ("·", palette.event),
         _ => ("✗", palette.bad),
     };
     let ending = ending(verdict.ending.id()).map_or(verdict.ending.id(), |ending| ending.title);
