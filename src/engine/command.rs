@@ -58,7 +58,7 @@ pub enum Command {
         fault: Option<String>,
     },
     /// Listens for clients of others and relays their connections, in place of what was listened for before; answered by an
-    /// event, and by one for each client.
+    /// event, and by one for each client. Each WebSocket is a session.
     StartIntercept {
         /// Where, and whither.
         options: Box<InterceptOptions>,

@@ -65,6 +65,8 @@ pub enum Event {
         /// The name that the engine gave it.
         conn: ConnId,
     },
+    /// A client asked our port for something else than a WebSocket: it is relayed, and makes no session.
+    InterceptPassed,
     /// A client connected to our port and asked for nothing that could be relayed.
     InterceptIgnored {
         /// From where.

@@ -176,6 +176,11 @@ impl Recorder {
         Ok(Sink::new(conn, Clock::start(), Arc::clone(&self.queue)))
     }
 
+    /// A sink whose facts are recorded nowhere.
+    pub(super) fn nowhere(&self) -> Sink {
+        Sink::new(ConnId(u32::MAX), Clock::start(), Arc::clone(&self.queue))
+    }
+
     /// Where journals without a name go, and what is remembered beside them.
     pub(super) fn folder(&self) -> &Path {
         &self.folder

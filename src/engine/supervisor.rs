@@ -207,10 +207,28 @@ impl Supervisor {
 
     /// Begins the session of a client of somebody else.
     fn take_in(&mut self, guest: Guest, options: ConnectOptions) {
+        if !guest.asks_for_websocket() {
+            self.mailbox.put(Event::InterceptPassed);
+            return self.pass_through(guest, options);
+        }
         let conn = ConnId(ConnId::INTERCEPTED + self.intercepted);
-        self.intercepted = (self.intercepted + 1) % ConnId::INTERCEPTED;
-        self.begin(conn, options, Some(guest));
+        // The last name is that of connections that are recorded nowhere.
+        self.intercepted = (self.intercepted + 1) % (ConnId::INTERCEPTED - 1);
+        // Before its end can be told.
         self.mailbox.put(Event::Intercepted { conn });
+        self.begin(conn, options, Some(guest));
+    }
+
+    /// Relays a client that asks for something else, the page itself say: that is no session.
+    fn pass_through(&self, mut guest: Guest, options: ConnectOptions) {
+        let sink = self.recorder.nowhere();
+        tokio::spawn(async move {
+            // Nobody wishes anything of it; it ends with its client, its server or the program.
+            let (_wishes, mut inbox) = mpsc::channel(1);
+            if let Some(planned) = client::plan(&options, Some(guest.between), &sink) {
+                client::run(&planned, &options, &sink, &mut inbox, Some(&mut guest)).await;
+            }
+        });
     }
 
     fn begin(&mut self, conn: ConnId, options: ConnectOptions, mut guest: Option<Guest>) {

@@ -10,6 +10,8 @@ pub struct Interception {
     target: String,
     /// How many connections have come since it began.
     came: u32,
+    /// How many plain HTTP connections have gone through.
+    passed: u32,
     /// The last client that asked for nothing that could be relayed, and why that was.
     ignored: Option<String>,
 }
@@ -46,6 +48,11 @@ impl Interception {
         self.came = self.came.saturating_add(1);
     }
 
+    /// A client asked for something else than a WebSocket.
+    pub fn passed(&mut self) {
+        self.passed = self.passed.saturating_add(1);
+    }
+
     /// A client came that asked for nothing.
     pub fn ignored(&mut self, client: SocketAddr, why: &str) {
         self.ignored = Some(format!("{client}: {why}"));
@@ -72,13 +79,14 @@ impl Interception {
     /// What has come, in words.
     pub fn words(&self) -> String {
         let came = match self.came {
-            0 => "no connection yet".to_owned(),
-            1 => "1 connection came".to_owned(),
-            many => format!("{many} connections came"),
+            0 => "no WebSocket yet".to_owned(),
+            1 => "1 WebSocket came".to_owned(),
+            many => format!("{many} WebSockets came"),
         };
+        let passed = if self.passed > 0 { format!("; plain HTTP {} ×", self.passed) } else { String::new() };
         match &self.ignored {
-            Some(ignored) => format!("{came}; left alone: {ignored}"),
-            None => came,
+            Some(ignored) => format!("{came}{passed}; left alone: {ignored}"),
+            None => came + &passed,
         }
     }
 }

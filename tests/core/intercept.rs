@@ -382,38 +382,30 @@ fn a_page_is_told_why_if_asked() {
     let mut client = between.client();
     client.write_all(REQUEST.as_bytes()).unwrap();
     assert!(told(&mut client).2.starts_with("tcp-refused: "));
-    // Who did not ask for a WebSocket gets the answer as it was.
-    let (address, peer) = serve(|mut stream| {
-        read_head(&mut stream);
-        stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nplain").unwrap();
-        read_to_end(&mut stream);
-    });
-    let between = tells(format!("ws://{address}/"));
-    let mut client = between.client();
-    client.write_all(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
-    assert!(read_to_end(&mut client).ends_with(b"\r\n\r\nplain"));
-    drop(client);
-    peer.join().unwrap();
 }
 
 #[test]
-fn an_answer_without_an_end_is_passed_on_as_it_comes() {
+fn who_asks_for_no_websocket_goes_through_and_makes_no_session() {
     let (address, peer) = serve(|mut stream| {
-        read_head(&mut stream);
+        let head = read_head(&mut stream);
         stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\ndata: 1\n\n").unwrap();
-        // The next event comes once the first was seen.
-        read_to_end(&mut stream);
+        // The answer has no end, and is seen before it has one.
+        (head, read_to_end(&mut stream))
     });
     let between = Between::to(&format!("ws://{address}/"), |options| options.tells = true);
     let mut client = between.client();
-    client.write_all(b"GET /events HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
+    let request = b"POST /events HTTP/1.1\r\nHost: localhost\r\nContent-Length: 4\r\n\r\nbody";
+    client.write_all(request).unwrap();
     let mut read = Vec::new();
     while !read.ends_with(b"data: 1\n\n") {
         read.extend(read_exactly(&mut client, 1));
     }
     drop(client);
-    peer.join().unwrap();
-    assert_eq!(verdict(&between.story()).0, "upgrade-refused");
+    let (head, rest) = peer.join().unwrap();
+    assert_eq!([head, rest].concat(), request);
+    assert!(matches!(event(&between.engine), Event::InterceptPassed));
+    assert!(between.engine.event_timeout(Duration::from_millis(300)).is_none());
+    assert!(between.engine.view(ConnId(ConnId::INTERCEPTED)).is_none());
 }
 
 #[test]

@@ -2,7 +2,7 @@
 import http from 'node:http';
 import { WebSocketServer } from 'ws';
 
-const server = http.createServer((_, answer) => answer.end('plain'));
+const server = http.createServer((_, answer) => answer.setHeader('Access-Control-Allow-Origin', '*').end('plain'));
 const sockets = new WebSocketServer({ noServer: true, perMessageDeflate: true });
 server.on('upgrade', (request, socket, head) => {
     const how = new URL(request.url, 'http://localhost').searchParams.get('m');

@@ -27,6 +27,10 @@ const opened = ws => new Promise(done => ws.onopen = done);
 const next = ws => new Promise(done => ws.onmessage = e => done(e.data));
 const base = 'ws://localhost:PORT', told = 'ws://localhost:TOLD';
 const scenes = {
+    async plain() {
+        const asked = [1, 2, 3].map(n => fetch(base.replace('ws', 'http') + '/' + n).then(answer => answer.text()));
+        return Promise.all(asked);
+    },
     async echo() {
         const ws = new WebSocket(base + '/echo?token=abc&agentId=1');
         ws.binaryType = 'arraybuffer';
@@ -129,6 +133,8 @@ class Relay:
 
 # Of each scene: the mark of its URL, what the page must say, how the session must end, and why.
 SCENES = {
+    # Plain HTTP goes through and is no session.
+    "plain": (None, lambda said: said == ["plain"] * 3, None, None),
     "echo": ("/echo?", lambda said: said == [True, True, "permessage-deflate", [3001, "bye", True]], "ended-by-us", "ended-by-user"),
     "refused_by_close": ("m=1008", lambda said: said == [1008, "Invalid token", True], "closed", "token-missing"),
     "terminated": ("m=terminate", lambda said: said == [1006, "", False], "fin", "connection-terminated"),
@@ -182,8 +188,11 @@ def main():
         said = dict(pages.said.get(timeout=WAIT_SECS) for _ in SCENES)
         # A session is over when it is judged, not in the order of the scenes.
         told = [name for name in SCENES if name.startswith("told")]
-        stories = [[relay.story() for _ in range(count)] for relay, count in zip(relays, (len(SCENES) - len(told), len(told)))]
+        stories = [[relay.story() for _ in range(count)] for relay, count in zip(relays, (len(SCENES) - 1 - len(told), len(told)))]
         for name, (mark, fits, ending, cause) in SCENES.items():
+            if mark is None:
+                tally.row(name, [] if fits(said[name]) else [f"the page says {said[name]!r}"], "no session")
+                continue
             story = next((story for story in stories[name in told] if mark in story["url"]), None)
             problems = judge(said[name], fits, story, ending, cause) if story else ["there is no session of it"]
             if name == "echo" and story and (story["frames"]["sent"] < 3 or story["frames"]["received"] < 3):

@@ -72,7 +72,7 @@ fn a_page_goes_through_the_window_and_is_judged_there() {
     stream.read_to_end(&mut Vec::new()).unwrap();
     drop(stream);
     wait_for_verdict(&mut window, "page-navigation");
-    assert!(window.query_all_by_label_contains("1 connection came").next().is_some());
+    assert!(window.query_all_by_label_contains("1 WebSocket came").next().is_some());
     shot(&mut window, "intercept-judged").unwrap();
     // A second one is shown as soon as it comes, and can be dropped.
     let mut stream = page(&address, &path);
@@ -97,7 +97,7 @@ fn a_page_that_comes_again_and_again_leaves_the_newest_at_hand() {
     let refusing = std::thread::spawn(move || {
         for stream in server.incoming().take(60) {
             let mut stream = stream.unwrap();
-            stream.read(&mut [0; 4096]).unwrap();
+            assert!(stream.read(&mut [0; 4096]).unwrap() > 0);
             stream.write_all(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\nConnection: close\r\n\r\n").unwrap();
         }
     });
@@ -106,13 +106,13 @@ fn a_page_that_comes_again_and_again_leaves_the_newest_at_hand() {
     let address = address(&window).unwrap();
     for _ in 0..60 {
         let mut stream = TcpStream::connect(&address).unwrap();
-        stream.write_all(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
+        stream.write_all(b"GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\n\r\n").unwrap();
         stream.read_to_end(&mut Vec::new()).unwrap();
         window.step();
     }
     wait_for(&mut window, "all of them", |window| {
         let connections = window.state().connections();
-        window.query_all_by_label_contains("60 connections came").next().is_some() && !connections.any_running()
+        window.query_all_by_label_contains("60 WebSockets came").next().is_some() && !connections.any_running()
     });
     // The newest fifty are here, and the one that is shown.
     let views = &window.state().connections().views;

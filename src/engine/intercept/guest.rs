@@ -9,6 +9,7 @@ use tokio::time::timeout;
 use super::TOLD_CODE;
 use crate::engine::ConnectOptions;
 use crate::observation::{Between, Expect, Preset, TokenPlace};
+use crate::token::looks_like_token;
 use crate::token::place::{bearer, in_query};
 use crate::wire::{RequestHead, Target, accept_for, encode_frame, parse_request};
 
@@ -76,6 +77,12 @@ pub(super) fn options(template: &ConnectOptions, target: &Target, head: &Request
     options
 }
 
+/// Whether a request is an opening handshake, right or wrong.
+pub(super) fn asks_for_websocket(head: &RequestHead) -> bool {
+    let is_upgrade = head.values("upgrade").any(|value| value.to_ascii_lowercase().contains("websocket"));
+    is_upgrade || head.values("sec-websocket-key").next().is_some()
+}
+
 /// Every value of a header, with commas between them.
 fn joined(head: &RequestHead, name: &str) -> Option<String> {
     let values: Vec<&str> = head.values(name).collect();
@@ -89,9 +96,12 @@ fn is_of_the_handshake(name: &str) -> bool {
         || name.get(..14).is_some_and(|begin| begin.eq_ignore_ascii_case("sec-websocket-"))
 }
 
-/// The client's token, and where it is: in the query by its usual names, or as a bearer's.
+/// The client's token, and where it is: in the query, by its usual name or by its looks, or as a bearer's.
 fn token(head: &RequestHead) -> (Option<String>, Option<TokenPlace>) {
-    let is_there = |name: &&str| in_query(&head.target, name).iter().any(|value| !value.raw.is_empty());
+    let is_there = |name: &&str| {
+        let values = in_query(&head.target, name);
+        values.iter().any(|value| !value.raw.is_empty() && (*name == TOKEN_NAMES[0] || looks_like_token(value.raw)))
+    };
     if let Some(name) = TOKEN_NAMES.iter().find(|name| is_there(name)) {
         return (None, Some(TokenPlace::Query { name: (*name).to_owned() }));
     }
@@ -148,6 +158,11 @@ impl Guest {
         Self { stream: Some(stream), between, first, state: GuestState::Unanswered(Vec::new()) }
     }
 
+    /// Whether it asks for a WebSocket.
+    pub(crate) fn asks_for_websocket(&self) -> bool {
+        parse_request(&self.first).is_some_and(|head| asks_for_websocket(&head))
+    }
+
     /// Ends the client's connection, unless it is to be told why the server did.
     pub(crate) fn part(&mut self) {
         if !self.between.tells || self.state == GuestState::Over {
@@ -162,7 +177,7 @@ impl Guest {
 
     /// Tells the client why by a Close frame, and ends its connection; gives code and reason if that could be done.
     ///
-    /// Who did not ask for a WebSocket gets the server's answer as it was.
+    /// A handshake that no answer could open gets the server's answer as it was.
     pub(crate) async fn tell(mut self, cause: &str, summary: &str) -> Option<(u16, String)> {
         let mut stream = self.stream.take()?;
         let reason = reason(cause, summary);
@@ -225,7 +240,7 @@ const TLS_HANDSHAKE: u8 = 22;
 const METHOD_BYTES: usize = 16;
 /// The longest close reason.
 const MAX_REASON_BYTES: usize = 123;
-/// What tokens are called in queries.
+/// What tokens are called in queries; the first is one whatever it looks like.
 const TOKEN_NAMES: [&str; 5] = ["token", "access_token", "jwt", "auth", "authToken"];
 /// How long a client may take to end its side after it was told.
 const ANSWER_LIMIT: Duration = Duration::from_secs(1);
@@ -261,6 +276,9 @@ mod tests {
         let bearer = adapted("GET / HTTP/1.1\r\nAuthorization: Bearer x.y.z\r\n\r\n");
         assert_eq!((bearer.token.as_deref(), bearer.token_place), (Some("x.y.z"), Some(TokenPlace::Bearer)));
         assert!(bearer.headers.is_empty());
+        assert_eq!(adapted("GET /?auth=basic HTTP/1.1\r\n\r\n").token_place, None);
+        let jwt = adapted("GET /?token=&auth=eyJhbGciOiJub25lIn0.eyJhIjoxfQ.c2ln HTTP/1.1\r\n\r\n");
+        assert_eq!(jwt.token_place, Some(TokenPlace::Query { name: "auth".to_owned() }));
         assert_eq!(adapted("GET * HTTP/1.1\r\n\r\n").url, "wss://voice.example:8443/");
     }
 

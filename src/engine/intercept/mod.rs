@@ -2,7 +2,8 @@
 //!
 //! The listener reads the head of each request, so that the session can be planned: its URL is the target with the path and
 //! query that the browser asked for. From then on a session of somebody else is one like our own, but that
-//! [`relay`] moves bytes in place of an endpoint of ours.
+//! [`relay`] moves bytes in place of an endpoint of ours. What asks for no WebSocket, the page itself say, is relayed and not
+//! recorded.
 
 mod guest;
 mod relay;

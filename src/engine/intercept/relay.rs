@@ -14,7 +14,7 @@ use tokio::net::TcpStream;
 use tokio::sync::{Notify, mpsc};
 use tokio::time::{Instant, sleep_until};
 
-use super::guest::{Guest, GuestState};
+use super::guest::{Guest, GuestState, asks_for_websocket};
 use crate::engine::ConnectOptions;
 use crate::engine::client::Wish;
 use crate::engine::client::failure::read_end;
@@ -159,6 +159,17 @@ impl Relay<'_> {
         Over::Ended
     }
 
+    /// Waits until the recorder keeps up with the client; a wait that a server could notice is recorded.
+    async fn room(&self) {
+        let began = Instant::now();
+        poll_fn(|context| self.sink.poll_room(context)).await;
+        let waited = began.elapsed();
+        if waited >= NOTABLE_WAIT {
+            let text = format!("the client waited {} ms until the recorder took more of it", waited.as_millis());
+            self.sink.push(Fact::Note { text });
+        }
+    }
+
     /// From the client to the server.
     async fn up(
         &self,
@@ -172,8 +183,7 @@ impl Relay<'_> {
         }
         let mut buffer = vec![0; BUFFER_BYTES];
         loop {
-            // Who records must keep up with a client, too.
-            poll_fn(|context| self.sink.poll_room(context)).await;
+            self.room().await;
             let read = client.read(&mut buffer).await;
             let bytes = match &read {
                 Ok(len) => buffer.get(..*len).unwrap_or_default(),
@@ -279,7 +289,7 @@ impl<'a> Witness<'a> {
     fn new(first: &[u8], tells: bool, sink: &'a Sink) -> Self {
         let request = parse_request(first);
         // Who asks for something else gets its answer as it comes.
-        let tells = tells && request.as_ref().is_some_and(|head| head.values("sec-websocket-key").next().is_some());
+        let tells = tells && request.as_ref().is_some_and(asks_for_websocket);
         let mut seen = Seen { request, tells, ..Seen::default() };
         seen.decoder.push(Direction::ClientToServer, first, &mut |_| {});
         Self { seen: Mutex::new(seen), changed: Notify::new(), sink }
@@ -406,6 +416,8 @@ impl News {
     }
 }
 
+/// A wait of the client that is worth a note.
+const NOTABLE_WAIT: Duration = Duration::from_millis(100);
 /// How much is moved at a time.
 const BUFFER_BYTES: usize = 64 * 1024;
 /// How much of a refusal's body is read where it is held back.

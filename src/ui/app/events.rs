@@ -67,6 +67,7 @@ impl App {
                 self.intercept.came();
                 self.connections.arrived(conn);
             }
+            Event::InterceptPassed => self.intercept.passed(),
             Event::InterceptIgnored { client, why } => self.intercept.ignored(client, &why),
             Event::ConsoleFailed { why, .. } => self.banner = Some(format!("The server's console: {why}")),
             Event::ExerciseReady { fault, exercise } => self.exercise_ready(fault, *exercise),
