@@ -117,11 +117,13 @@ fn greeting(args: &InterceptArgs, target: &str, address: SocketAddr) -> Vec<Line
             .plain(&shown)
             .plain(told)
             .plain("."),
-        Line::new().plain("Point your page there in place of its server; path and query stay its own:"),
+        Line::new().plain("Point your page there in place of its server, or open it there if the server delivers it:"),
         Line::new().add(Tone::Command, &format!("  new WebSocket('{own}/…')")).unwrapped(),
+        Line::new().add(Tone::Command, &format!("  {}/", own.replacen("ws", "http", 1))).unwrapped(),
     ];
     if let Some(count) = args.count {
-        lines.push(Line::new().dim(&format!("Ends after {count} connections, or with Ctrl-C.")));
+        let what = if count == 1 { "one connection".to_owned() } else { format!("{count} connections") };
+        lines.push(Line::new().dim(&format!("Ends after {what}, or with Ctrl-C.")));
     } else {
         lines.push(Line::new().dim("Ctrl-C ends it."));
     }

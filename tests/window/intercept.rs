@@ -94,11 +94,14 @@ fn a_page_that_comes_again_and_again_leaves_the_newest_at_hand() {
     window.state_mut().form_mut().practice = None;
     let url = format!("ws://{}/", server.local_addr().unwrap());
     window.state_mut().form_mut().set_url(url);
-    let refusing = std::thread::spawn(move || {
-        for stream in server.incoming().take(60) {
+    // Our questions afterwards reach it as well.
+    std::thread::spawn(move || {
+        for stream in server.incoming() {
             let mut stream = stream.unwrap();
-            assert!(stream.read(&mut [0; 4096]).unwrap() > 0);
-            stream.write_all(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\nConnection: close\r\n\r\n").unwrap();
+            // A question may be whether the port accepts, and no more.
+            if stream.read(&mut [0; 4096]).is_ok_and(|len| len > 0) {
+                stream.write_all(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\nConnection: close\r\n\r\n").ok();
+            }
         }
     });
     window.state_mut().act(Action::Intercept { port: 0, renames: false, tells: false });
@@ -117,7 +120,6 @@ fn a_page_that_comes_again_and_again_leaves_the_newest_at_hand() {
     // The newest fifty are here, and the one that is shown.
     let views = &window.state().connections().views;
     assert!((50..=51).contains(&views.len()), "{}", views.len());
-    refusing.join().unwrap();
 }
 
 #[test]

@@ -73,7 +73,7 @@ fn left(case: &Case<'_>, ending: Ending) -> Option<Found> {
 }
 
 /// A client that goes so soon after the 101 had decided to before it came.
-const MILLIS_AFTER_OPEN: f64 = 250.0;
+const MILLIS_AFTER_OPEN: f64 = 1_000.0;
 
 /// The first line of a pasted browser console that tells of this cause.
 fn said(case: &Case<'_>, ending: Ending, id: &'static str) -> Option<Found> {
@@ -145,7 +145,7 @@ mod tests {
             let goes = |scene: Scene| scene.client_goes(end.clone()).fin();
             goes(Scene::asked()).certain("ended-by-us", "close-while-connecting");
             goes(Scene::confirmed()).likely("ended-by-us", "close-while-connecting");
-            goes(Scene::confirmed().wait(1_000)).certain("ended-by-us", "ended-by-user");
+            goes(Scene::confirmed().wait(2_000)).certain("ended-by-us", "ended-by-user");
             let talked = Scene::confirmed().client(b"\x81\x80\x00\x00\x00\x00");
             goes(talked).certain("ended-by-us", "ended-by-user");
         }
