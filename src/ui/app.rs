@@ -409,6 +409,7 @@ impl App {
         !crate::token::find_tokens(text).is_empty()
             || crate::token::holds_secret(text, &self.form.token)
             || self.form.secrets().iter().any(|secret| secret.is_in(text))
+            || self.form.network.holds_password(text)
             || self.panels.token.holds_secret(text)
     }
 

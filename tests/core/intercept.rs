@@ -377,6 +377,34 @@ fn a_page_is_told_why_if_asked() {
     let story = between.story();
     assert_eq!(code, TOLD_CODE);
     assert!(reason.starts_with(&verdict(&story).1), "{reason}");
+    // Within a frame there is no place for a word.
+    for begun in [&encode_frame(0x81, None, b"hello")[..1], &encode_frame(0x81, None, b"hello")[..4]] {
+        let begun = begun.to_vec();
+        let (address, peer) = serve(move |mut stream| {
+            agree(&mut stream);
+            stream.write_all(&begun).unwrap();
+            begun
+        });
+        let between = tells(format!("ws://{address}/"));
+        let mut client = between.client();
+        client.write_all(REQUEST.as_bytes()).unwrap();
+        let read = read_to_end(&mut client);
+        drop(client);
+        assert_eq!(read, [ANSWER, &peer.join().unwrap()].concat());
+        assert_eq!(verdict(&between.story()).0, "fin");
+    }
+    // Between two fragments there is.
+    let (address, peer) = serve(|mut stream| {
+        agree(&mut stream);
+        stream.write_all(&encode_frame(0x01, None, b"hel")).unwrap();
+    });
+    let between = tells(format!("ws://{address}/"));
+    let mut client = between.client();
+    client.write_all(REQUEST.as_bytes()).unwrap();
+    assert_eq!(told(&mut client).1, TOLD_CODE);
+    drop(client);
+    peer.join().unwrap();
+    between.story();
     // Nobody is there.
     let between = tells("ws://127.0.0.1:1/".to_owned());
     let mut client = between.client();

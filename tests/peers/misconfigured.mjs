@@ -30,6 +30,9 @@ const guide = (act) => {
   listen(server);
 };
 
+// Who looks whether the port accepts may be gone before anything is written to it.
+const tcp = (serve) => listen(createTcpServer((socket) => { socket.on('error', () => {}); serve(socket); }));
+
 const scenarios = {
   // express
   'express-only': () => listen(createServer(express())),
@@ -112,10 +115,10 @@ const scenarios = {
   'guide-ends-at-once': () => console.log('nothing to do'),
 
   // Not a WebSocket server at all
-  'banner-ssh': () => listen(createTcpServer((socket) => socket.end('SSH-2.0-OpenSSH_9.2\r\n'))),
-  'banner-smtp': () => listen(createTcpServer((socket) => socket.write('220 mail.example ESMTP ready\r\n'))),
-  'silent': () => listen(createTcpServer((socket) => socket.resume())),
-  'half-answer': () => listen(createTcpServer((socket) => socket.once('data', () => socket.end('HTTP/1.1 101 Switching Pro')))),
+  'banner-ssh': () => tcp((socket) => socket.end('SSH-2.0-OpenSSH_9.2\r\n')),
+  'banner-smtp': () => tcp((socket) => socket.write('220 mail.example ESMTP ready\r\n')),
+  'silent': () => tcp((socket) => socket.resume()),
+  'half-answer': () => tcp((socket) => socket.once('data', () => socket.end('HTTP/1.1 101 Switching Pro'))),
   'ws-hanging': () => { const server = createServer(); server.on('upgrade', () => {}); listen(server); },
   'ws': () => new WebSocketServer({ port, host: '127.0.0.1' }, () => console.log(`Server listening on port ${port}`)).on('connection', echo)
     .on('error', (error) => { throw error; }),

@@ -21,7 +21,7 @@ use crate::engine::client::failure::read_end;
 use crate::engine::client::tap::{OverTcp, Tap};
 use crate::engine::sink::Sink;
 use crate::observation::{CloseOrigin, Deadline, Direction, Fact, ReadEnd, TimeOuts};
-use crate::wire::{Decoder, Framing, Item, RequestHead, checks, framing, is_complete, parse_request};
+use crate::wire::{Cut, Decoder, Framing, Item, RequestHead, checks, framing, is_complete, parse_request};
 
 /// Moves bytes both ways until both sides are over; every end of one side is passed on to the other.
 pub(crate) async fn run<S>(
@@ -277,8 +277,6 @@ struct Seen {
     has_client_closed: bool,
     has_client_ended: bool,
     has_server_ended: bool,
-    /// Whether the server is in the midst of a frame.
-    is_in_frame: bool,
     /// Whether the server sent what is no frame.
     is_garbled: bool,
     /// Until when the server is to answer the client's Close.
@@ -336,7 +334,6 @@ impl<'a> Witness<'a> {
         seen.is_answered |= news.is_answered;
         seen.is_open |= news.opens;
         seen.is_garbled |= news.is_garbled;
-        seen.is_in_frame = news.is_in_frame.unwrap_or(seen.is_in_frame);
         if news.opens {
             self.sink.push(Fact::Opened);
             self.sink.push(Fact::Confirmed { preview: None });
@@ -366,8 +363,12 @@ impl<'a> Witness<'a> {
 
 impl Seen {
     /// What the client has got of the server, once nothing more goes through.
-    fn client_saw(self) -> GuestState {
-        let is_over = self.has_server_closed || self.has_client_ended || self.is_in_frame || self.is_garbled;
+    fn client_saw(mut self) -> GuestState {
+        let mut is_in_frame = false;
+        self.decoder.end(Direction::ServerToClient, &mut |item| {
+            is_in_frame |= matches!(item, Item::Cut(Cut::Header { .. } | Cut::Payload { .. }));
+        });
+        let is_over = self.has_server_closed || self.has_client_ended || is_in_frame || self.is_garbled;
         if self.is_open && !is_over {
             GuestState::Open
         } else if !self.is_open && self.tells && !self.has_client_ended {
@@ -387,7 +388,6 @@ struct News {
     refused: Option<Framing>,
     body: Vec<u8>,
     closes: bool,
-    is_in_frame: Option<bool>,
     is_garbled: bool,
 }
 
@@ -406,10 +406,6 @@ impl News {
             }
             Item::Body(bytes) => self.body.extend_from_slice(bytes),
             Item::Close(_) => self.closes = true,
-            Item::Frame { direction: Direction::ServerToClient, header, .. } => {
-                self.is_in_frame = Some(header.payload_len > 0);
-            }
-            Item::FrameEnd { direction: Direction::ServerToClient, .. } => self.is_in_frame = Some(false),
             Item::Opaque { .. } => self.is_garbled = true,
             _ => {}
         }

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::checks::{self, Field};
 use crate::engine::{ClientCertificate, ConnectOptions, ProxyChoice, Reconnect};
+use crate::token::holds_secret;
 use crate::ui::visible::is_hidden;
 use crate::wire::parse_proxy;
 
@@ -129,6 +130,14 @@ impl Network {
         network
     }
 
+    /// Whether the proxy's password stands in a text, as it was typed or decoded.
+    pub fn holds_password(&self, text: &str) -> bool {
+        let typed = self.proxy_url.rsplit_once('@').and_then(|(before, _)| before.rsplit_once(':'));
+        let typed = typed.is_some_and(|(_, password)| holds_secret(text, password));
+        let decoded = parse_proxy(&self.proxy_url).ok().and_then(|proxy| proxy.credentials);
+        typed || decoded.is_some_and(|(_, password)| holds_secret(text, &password))
+    }
+
     /// What may be kept in a file: no password.
     pub(super) fn kept(&self) -> Self {
         let proxy_url = match self.proxy_url.rsplit_once('@') {
@@ -165,6 +174,14 @@ mod tests {
         assert_eq!((options.keep_alive.pong_limit, options.sni.as_deref()), (Duration::from_secs(10), Some("a.test")));
         assert!(options.reconnect.is_some() && options.proxy == ProxyChoice::Url("http://u:hunter2@p:1".to_owned()));
         assert_eq!(network.kept().proxy_url, "http://p:1");
+        assert!(
+            network.holds_password("sockeye check --proxy http://u:hunter2@p:1")
+                && !network.holds_password("http://p:1")
+        );
+        network.proxy_url = "http://u:hun%20ter@p:1".to_owned();
+        assert!(
+            network.holds_password("hun ter") && network.holds_password("hun%20ter") && !network.holds_password("u")
+        );
         Network::default().place(&mut options);
         assert!(
             options.client_certificate.is_none() && options.keep_alive.ping.is_none() && options.reconnect.is_none()
