@@ -76,6 +76,7 @@ fn measure(name: &str, text: String) {
                 view: None,
                 views: &[],
                 is_live: false,
+                locks_form: false,
                 now_unix_millis: 1_800_000_000_000,
                 is_from_file: false,
                 practice_lines: &[],

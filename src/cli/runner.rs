@@ -1,6 +1,6 @@
 //! Drives the engine for one command: connects, waits, shows what is being waited for, hands over rows.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, VecDeque};
 use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -27,6 +27,8 @@ pub(super) struct Runner {
     interrupted: Arc<AtomicBool>,
     next: u32,
     practice_runs: bool,
+    /// What became of clients of others while something else was waited for.
+    later: VecDeque<Event>,
 }
 
 /// What became of a client of somebody else.
@@ -59,7 +61,7 @@ impl Runner {
     pub(super) fn start() -> Result<Self, Failure> {
         let engine = Engine::start(Arc::new(|| {}))?;
         let interrupted = engine.watch_interrupts();
-        Ok(Self { engine, interrupted, next: 1, practice_runs: false })
+        Ok(Self { engine, interrupted, next: 1, practice_runs: false, later: VecDeque::new() })
     }
 
     /// Whether the user pressed Ctrl-C.
@@ -224,8 +226,8 @@ impl Runner {
     }
 
     /// What became of clients of others, if anything did within a tick.
-    pub(super) fn intercepted(&self) -> Result<Option<Came>, Failure> {
-        Ok(match self.engine.event_timeout(TICK) {
+    pub(super) fn intercepted(&mut self) -> Result<Option<Came>, Failure> {
+        Ok(match self.later.pop_front().or_else(|| self.engine.event_timeout(TICK)) {
             Some(Event::Intercepted { conn }) => Some(Came::Begun(conn)),
             Some(Event::InterceptIgnored { client, why }) => Some(Came::Ignored { client, why }),
             Some(Event::ConsoleFailed { why, .. }) => return Err(Failure::Engine(why)),
@@ -268,6 +270,9 @@ impl Runner {
                 Event::Saved { .. } => return Ok(()),
                 Event::FileFailed { why, path, .. } => {
                     return Err(Failure::Write { path, source: io::Error::other(why) });
+                }
+                event @ (Event::Intercepted { .. } | Event::InterceptIgnored { .. } | Event::Ended { .. }) => {
+                    self.later.push_back(event);
                 }
                 _ => {}
             }

@@ -2,8 +2,8 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use super::Case;
 use super::words::masked;
+use super::{Case, Ending};
 use crate::observation::{CloseOrigin, Direction, Expect, IoFailure, IoKind, Moment, Plan, ReadEnd, TokenPlace};
 use crate::store::{AttemptOutcome, CloseSeen};
 use crate::token::place;
@@ -41,6 +41,16 @@ impl<'a> Case<'a> {
     /// Whose Close frame one is that went to the server.
     pub(super) fn close_frame_words(&self) -> &'static str {
         if self.is_between() { "the client's Close frame" } else { "our Close frame" }
+    }
+
+    /// The `Host` of a client that we stand between, if it is not the server's own and may be why the server refused.
+    pub(super) fn foreign_host(&self, ending: Ending, id: &str) -> Option<&'a str> {
+        let target = self.target().filter(|_| self.is_between())?;
+        let host = self.story.request.as_ref()?.head.values("host").next()?;
+        let is_refused = matches!(ending, Ending::UpgradeRefused | Ending::UpgradeCut) && id.starts_with("http-");
+        // Servers of this machine rarely look at the name, but some compare the origin with it.
+        let may_matter = !target.is_loopback() || matches!(id, "http-403" | "http-403-origin");
+        (is_refused && may_matter && !host.eq_ignore_ascii_case(&target.host_header())).then_some(host)
     }
 
     /// Whether we stand between the server and a client of somebody else.
@@ -176,6 +186,15 @@ impl<'a> Case<'a> {
     pub(super) fn server_close(&self) -> Option<&'a CloseSeen> {
         let received = self.story.close_received.as_ref()?;
         (!self.is_answered()).then_some(received)
+    }
+
+    /// Whether the client that we stand between wished to end, and ended TCP before the server ended or answered anything.
+    pub(super) fn client_went_first(&self) -> bool {
+        let Some((went, _)) = self.story.client_end.as_ref().filter(|_| self.begun_by(&[CloseOrigin::Client])) else {
+            return false;
+        };
+        let server = [self.tcp_end().map(|(at, _)| at), self.story.close_received.as_ref().map(|close| close.at)];
+        server.into_iter().flatten().all(|at| *went < at)
     }
 
     /// Whether the confirmation was met or none was asked for.

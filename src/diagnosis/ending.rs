@@ -112,6 +112,9 @@ fn after_open(case: &Case<'_>) -> Option<Ending> {
         (None, Some(_)) => return Some(Ending::EndedByUs),
         (None, None) => {}
     }
+    if case.client_went_first() {
+        return Some(Ending::EndedByUs);
+    }
     if let Some(received) = &story.close_received {
         let we_failed = case.begun_by(&[CloseOrigin::Violation]) && case.we_ended_before(received.at);
         return if we_failed { Some(Ending::ProtocolError) } else { received_close(case) };
@@ -130,7 +133,8 @@ fn after_open(case: &Case<'_>) -> Option<Ending> {
                 return end.map(|(_, end)| by_tcp(end)).or_else(|| given_up(case));
             }
             if !is_unanswered {
-                return given_up(case).or_else(|| story.finished.map(|_| Ending::EndedByUs));
+                let is_over = story.finished.is_some() || by == CloseOrigin::Client && story.we_closed_tcp.is_some();
+                return given_up(case).or_else(|| is_over.then_some(Ending::EndedByUs));
             }
             let is_ours = matches!(by, CloseOrigin::WatchEnded | CloseOrigin::Unconfirmed);
             let is_unconfirmed = is_ours && !case.is_confirmed();

@@ -452,6 +452,7 @@ fn context<'a>(
         view: connections.shown_view(),
         views: &connections.views,
         is_live: connections.is_live(),
+        locks_form: connections.locks_form(),
         now_unix_millis,
         practice_lines: &practice.lines,
         is_from_file: connections.shown.is_some_and(|conn| connections.files.contains_key(&conn)),

@@ -22,6 +22,8 @@ pub struct Connections {
     /// The names of the files that were opened.
     pub files: BTreeMap<ConnId, String>,
     newest: u32,
+    /// Whether the user chose what is shown.
+    is_kept: bool,
 }
 
 impl Connections {
@@ -37,18 +39,29 @@ impl Connections {
         self.shown = Some(conn);
     }
 
-    /// A connection of somebody else goes through the engine: it is shown unless one is that still lives.
+    /// A connection of somebody else goes through the engine: it is shown where nothing is, or in the place of one that is over.
     pub fn arrived(&mut self, conn: ConnId) {
-        if !self.is_live() {
+        let is_past = |shown: ConnId| is_guest(shown) && !self.running.contains(&shown) && !self.is_kept;
+        if self.shown.is_none_or(is_past) {
             self.shown = Some(conn);
         }
         self.running.insert(conn);
     }
 
+    /// The user chose what is shown: nothing that arrives takes its place.
+    pub fn keep_shown(&mut self) {
+        self.is_kept = true;
+    }
+
+    /// What arrives is shown again once what is shown is over.
+    pub fn follow(&mut self) {
+        self.is_kept = false;
+    }
+
     /// The oldest connections of others that are over, where there are more than are kept at hand.
     pub fn to_put_aside(&self) -> Vec<ConnId> {
         let is_past = |conn: &ConnId| !self.running.contains(conn) && self.shown != Some(*conn);
-        let guests = self.views.iter().map(|view| view.conn).filter(|conn| conn.0 >= ConnId::INTERCEPTED);
+        let guests = self.views.iter().map(|view| view.conn).filter(|conn| is_guest(*conn));
         let past: Vec<ConnId> = guests.filter(is_past).collect();
         past.iter().take(past.len().saturating_sub(MAX_GUESTS)).copied().collect()
     }
@@ -128,6 +141,11 @@ impl Connections {
         })
     }
 
+    /// Whether the shown connection is alive and the form's own, which is locked meanwhile.
+    pub fn locks_form(&self) -> bool {
+        self.is_live() && !self.shown.is_some_and(is_guest)
+    }
+
     /// Whether the engine still works on any connection.
     pub fn any_running(&self) -> bool {
         !self.running.is_empty()
@@ -147,6 +165,11 @@ impl Connections {
             None => self.views.push(view),
         }
     }
+}
+
+/// Whether somebody else began this connection.
+fn is_guest(conn: ConnId) -> bool {
+    conn.0 >= ConnId::INTERCEPTED
 }
 
 /// So many connections of others that are over are kept at hand: a page that connects again and again makes many.

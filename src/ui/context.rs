@@ -14,8 +14,10 @@ pub struct Context<'a> {
     pub view: Option<&'a Arc<View>>,
     /// Every connection of this window, the newest last.
     pub views: &'a [Arc<View>],
-    /// Whether the shown connection is alive: the form is locked then.
+    /// Whether the shown connection is alive.
     pub is_live: bool,
+    /// Whether it is the form's own: the form is locked then.
+    pub locks_form: bool,
     /// Unix milliseconds by the wall clock, at the beginning of the pass.
     pub now_unix_millis: i64,
     /// Whether the shown connection was opened from a file: nobody is asked about it.

@@ -505,3 +505,58 @@ fn a_port_that_is_taken_is_said() {
     drop(TcpStream::connect(address));
     peer.join().unwrap();
 }
+
+/// Opens with this answer, lets the client send a frame or not, and gives the verdict.
+fn answered(answer: &'static [u8], frame: Option<&[u8]>, tells: bool) -> (Vec<u8>, Arc<Story>) {
+    let (address, peer) = serve(move |mut stream| {
+        read_head(&mut stream);
+        stream.write_all(answer).unwrap();
+        read_to_end(&mut stream)
+    });
+    let between = Between::to(&format!("ws://{address}/"), |options| options.tells = tells);
+    let mut client = between.client();
+    client.write_all(REQUEST.as_bytes()).unwrap();
+    assert_eq!(read_exactly(&mut client, answer.len()), answer);
+    if let Some(frame) = frame {
+        client.write_all(frame).unwrap();
+        std::thread::park_timeout(Duration::from_millis(50));
+    }
+    drop(client);
+    (peer.join().unwrap(), between.story())
+}
+
+#[test]
+fn a_101_that_some_clients_take_is_theirs_to_judge() {
+    const UNANSWERED: &[u8] = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+        Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n";
+    for tells in [false, true] {
+        // One goes on as if a subprotocol had been chosen …
+        let frame = encode_frame(0x81, Some(KEY), b"hi");
+        let (got, story) = answered(UNANSWERED, Some(&frame), tells);
+        assert_eq!(got, frame);
+        assert!(story.opened.is_some(), "{:?}", verdict(&story));
+        assert_eq!(verdict(&story).0, "ended-by-us", "{:?}", verdict(&story));
+        // … another, as Chrome, does not.
+        let (_, story) = answered(UNANSWERED, None, tells);
+        assert_eq!(verdict(&story).1, "subprotocol-unanswered", "{:?}", verdict(&story));
+    }
+}
+
+#[test]
+fn a_client_that_leaves_a_server_that_does_not_read_is_seen() {
+    let (stop, stopped) = std::sync::mpsc::sync_channel::<()>(1);
+    let (address, peer) = serve(move |mut stream| {
+        agree(&mut stream);
+        stopped.recv().ok();
+    });
+    let between = Between::plain(address);
+    let mut client = between.client();
+    client.write_all(REQUEST.as_bytes()).unwrap();
+    read_exactly(&mut client, ANSWER.len());
+    client.write_all(&encode_frame(0x88, Some(KEY), &1001_u16.to_be_bytes())).unwrap();
+    drop(client);
+    let story = between.story();
+    assert_eq!(verdict(&story).1, "page-navigation", "{:?}", verdict(&story));
+    drop(stop);
+    peer.join().unwrap();
+}

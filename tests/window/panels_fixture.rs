@@ -76,6 +76,7 @@ pub(crate) fn stage<P: 'static>(
             view: view.as_ref(),
             views: &views,
             is_live: false,
+            locks_form: false,
             now_unix_millis: (BEGAN_UNIX + 3600) * 1000,
             is_from_file: false,
             practice_lines: &[],

@@ -166,4 +166,52 @@ mod tests {
         let ours = Scene::confirmed().fact(Fact::CloseBegun { by: CloseOrigin::User }).client_close(1001);
         ours.server_close(1001, "").fin().certain("ended-by-us", "ended-by-user");
     }
+
+    #[test]
+    fn who_hung_up_first_is_not_laid_on_the_server() {
+        let closes = |code| Scene::confirmed().client_begins_close(code);
+        let gone = |scene: Scene| scene.fact(Fact::ClientEnded(ReadEnd::Fin));
+        // A tab that is closed sends both at once; the server drops on the end of TCP.
+        let verdict = gone(closes(1001)).fin().certain("ended-by-us", "page-navigation");
+        assert!(!finds(&verdict, "peer-drops-tcp-on-our-close"), "{verdict:#?}");
+        gone(closes(1001)).certain("ended-by-us", "page-navigation");
+        gone(closes(1001)).ran_out(Deadline::Close, 4_000).certain("ended-by-us", "page-navigation");
+        // The server winds down what the client has left.
+        let left = Scene::confirmed().client(b"\x81\x80\x00\x00\x00\x00").client_goes(ReadEnd::Fin);
+        left.server_close(1011, "internal error").fin().certain("ended-by-us", "ended-by-user");
+        // Without its end the server has to answer.
+        closes(1000).fin().certain("closed-unclean", "peer-drops-tcp-on-our-close");
+        // A reload in the midst of data, and the program's end after the client's Close.
+        closes(1001)
+            .fact(Fact::ClientEnded(ReadEnd::Reset))
+            .fact(Fact::WeClosedTcp)
+            .certain("ended-by-us", "page-navigation");
+        let dropped = closes(1000).fact(Fact::WeClosedTcp).certain("ended-by-us", "ended-by-user");
+        assert!(dropped.summary.starts_with("The client closed"), "{}", dropped.summary);
+        // What a client complains of may well be the server's.
+        closes(1007).server_close(1007, "").fin().likely("ended-by-us", "ended-by-user");
+    }
+
+    #[test]
+    fn a_name_that_is_ours_is_not_laid_on_the_server() {
+        let refused = |url: &str, status: &str| Scene::to(url).tcp().request().between().answer(status, "", "no");
+        let same = refused("ws://voice.example/", "404 Not Found").verdict();
+        assert!(!same.summary.contains("--rename-host"), "{}", same.summary);
+        let other = |url: &str, status: &str| {
+            let scene = Scene::to(url).plan(|plan| {
+                let target = plan.target.as_mut().unwrap();
+                target.host = "localhost".to_owned();
+                target.port = 9001;
+                plan.credentials = true;
+            });
+            let scene = scene.tcp().request().plan(|plan| plan.target = crate::wire::parse_url(&plan.url).ok());
+            scene.between().answer(status, "", "no").verdict()
+        };
+        let verdict = other("ws://voice.example/", "404 Not Found");
+        assert!(verdict.summary.contains("asked as Host localhost:9001"), "{}", verdict.summary);
+        assert_ne!(verdict.certainty, crate::diagnosis::Certainty::Certain);
+        // A server of this machine rarely looks at it.
+        assert!(!other("ws://127.0.0.1:3001/", "404 Not Found").summary.contains("--rename-host"));
+        assert!(other("ws://127.0.0.1:3001/", "403 Forbidden").summary.contains("--rename-host"));
+    }
 }

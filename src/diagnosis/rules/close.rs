@@ -80,10 +80,17 @@ fn by_code(case: &Case<'_>, ending: Ending, id: &'static str) -> Option<Found> {
     let said = said(case, close);
     let summary = match id {
         "message-too-big-by-server" => {
-            format!("A message of ours was too long for the server: it closed {when} with {said}{}.", sent_clause(case))
+            format!(
+                "A message {} was too long for the server: it closed {when} with {said}{}.",
+                if case.is_between() { "of the client" } else { "of ours" },
+                sent_clause(case)
+            )
         }
         "close-1002" => {
-            format!("The server closed {when} with {said}: its library or its application did not accept what we sent.")
+            format!(
+                "The server closed {when} with {said}: its library or its application did not accept what {} sent.",
+                if case.is_between() { "the client" } else { "we" }
+            )
         }
         _ => format!("The server closed {when} with {said}."),
     };
@@ -95,7 +102,7 @@ fn by_code(case: &Case<'_>, ending: Ending, id: &'static str) -> Option<Found> {
         found = found.seen(close.at, "we had begun to close already, so the two may have crossed");
     }
     if let Some(sent) = &case.story.close_sent {
-        found = found.seen_at(sent.at, Direction::ClientToServer, sent.info.offset, "our Close");
+        found = found.seen_at(sent.at, Direction::ClientToServer, sent.info.offset, case.close_frame_words());
     }
     let has_token = !credential::is_absent(case);
     let is_unchecked = case.story.token.as_ref().is_some_and(|token| token.signature == Signature::Unchecked);
@@ -185,7 +192,7 @@ fn we_closed(case: &Case<'_>) -> bool {
 
 fn drops_tcp(case: &Case<'_>, ending: Ending, _: &'static str) -> Option<Found> {
     let sent = case.story.close_sent.as_ref().filter(|_| we_closed(case) && case.story.close_received.is_none())?;
-    let (at, end) = case.tcp_end().filter(|(at, _)| *at >= sent.at)?;
+    let (at, end) = case.tcp_end().filter(|(at, _)| *at >= sent.at && !case.client_went_first())?;
     let word = match end {
         TcpEnd::Fin => "FIN",
         TcpEnd::Rst => "RST",
@@ -245,9 +252,10 @@ fn then_gone(case: &Case<'_>, ending: Ending, _: &'static str) -> Option<Found> 
     let (at, _) = case.tcp_end().filter(|_| ending == Ending::ClosedUnclean || case.story.write_failed.is_some())?;
     Some(
         Found::certain(format!(
-            "The server ended TCP {} after its Close frame, before ours could answer it; a browser shows its code with \
+            "The server ended TCP {} after its Close frame, before {} could answer it; a browser shows its code with \
              wasClean false.",
-            span(at.millis_since(close.at))
+            span(at.millis_since(close.at)),
+            if case.is_between() { "the client's" } else { "ours" }
         ))
         .seen_at(close.at, Direction::ServerToClient, close.info.offset, "the server's Close frame")
         .seen(at, format!("TCP ended with {}", case.tcp_end_words()))

@@ -98,25 +98,29 @@ fn check_sentence(case: &Case<'_>, check: &Check, id: &str) -> String {
             _ => format!("The 101 says Connection: {got}, which does not contain Upgrade."),
         },
         "upgrade-no-accept" => {
-            "The 101 has no Sec-WebSocket-Accept, so nothing proves that the server read our key.".to_owned()
+            "The 101 has no Sec-WebSocket-Accept, so nothing proves that the server read the key.".to_owned()
         }
         "upgrade-dup-accept" => {
             "The 101 carries Sec-WebSocket-Accept more than once: two handlers answered.".to_owned()
         }
         "upgrade-wrong-accept" => {
-            "The Sec-WebSocket-Accept does not follow from our key: a cached, mixed-up or hand-made 101.".to_owned()
+            "The Sec-WebSocket-Accept does not follow from the key: a cached, mixed-up or hand-made 101.".to_owned()
         }
         "subprotocol-unanswered" => {
-            format!("We offered a subprotocol ({}), and the 101 chose none.", case.quote(&offered(case), 80))
+            format!(
+                "{} offered a subprotocol ({}), and the 101 chose none.",
+                case.client_word(),
+                case.quote(&offered(case), 80)
+            )
         }
         "subprotocol-unrequested" => {
-            format!("The 101 chose the subprotocol \u{201c}{got}\u{201d}, though we offered none.")
+            format!("The 101 chose the subprotocol \u{201c}{got}\u{201d}, though none was offered.")
         }
         "subprotocol-mismatch" => format!(
-            "The 101 chose the subprotocol \u{201c}{got}\u{201d}, which is not among those we offered ({}).",
+            "The 101 chose the subprotocol \u{201c}{got}\u{201d}, which is not among those offered ({}).",
             case.quote(&offered(case), 80)
         ),
-        "extension-unrequested" => format!("The 101 names an extension that we did not offer: {got}."),
+        "extension-unrequested" => format!("The 101 names an extension that was not offered: {got}."),
         "extension-bad-params" => format!("The 101 accepts compression with parameters that are not legal: {got}."),
         "upgrade-http-version" => {
             "The 101 came in HTTP/1.0: browsers and Node's ws go on, Python's websockets refuse.".to_owned()

@@ -226,11 +226,20 @@ pub(super) fn verdict(case: &Case<'_>) -> Verdict {
             }
         }
     }
+    let (mut certainty, mut summary) = (found.certainty, found.summary);
+    if let Some(host) = case.foreign_host(ending, rule.id) {
+        certainty = certainty.min(Certainty::Likely);
+        let host = case.quote(host, 80);
+        summary = format!(
+            "{summary} It was asked as Host {host}, the address of this side: see whether it refuses its own name \
+             (--rename-host) as well."
+        );
+    }
     Verdict {
         ending,
         cause: rule.id.to_owned(),
-        certainty: found.certainty,
-        summary: found.summary,
+        certainty,
+        summary,
         browser_shows: browser_shows(case, ending, rule.id),
         evidence,
         fixes: remedies(case, rule.id),

@@ -128,7 +128,15 @@ fn client_ended(case: &Case<'_>, at: Moment) -> Option<Found> {
         let code = close.info.code.map_or_else(|| "no code".to_owned(), |code| code.to_string());
         let reason = case.reason_words(close);
         let answered = if story.close_received.is_some() { ", and the server answered" } else { "" };
-        let found = Found::certain(format!("The client closed the connection with {code} {reason}{answered}."));
+        let is_complaint = matches!(close.info.code, Some(1002 | 1003 | 1007 | 1009 | 1010 | 1011));
+        let found = if is_complaint {
+            Found::likely(format!(
+                "The client failed the connection with {code} {reason}: it did not take what the server sent, or missed \
+                 something from it."
+            ))
+        } else {
+            Found::certain(format!("The client closed the connection with {code} {reason}{answered}."))
+        };
         return Some(found.seen_at(close.at, Direction::ClientToServer, close.info.offset, "the client's Close frame"));
     }
     let (ended, end) = story.client_end.as_ref()?;

@@ -283,7 +283,7 @@ fn heartbeat(case: &Case<'_>, ending: Ending, _: &'static str) -> Option<Found> 
     let waited = end.at.millis_since(pinged);
     (waited >= 1_000.0).then(|| {
         Found::likely(format!(
-            "The server pinged, no pong of ours went back, and {} later it cut the connection: {}.",
+            "The server pinged, no pong went back, and {} later it cut the connection: {}.",
             span(waited),
             end.words
         ))
@@ -306,11 +306,12 @@ fn closed_for_want_of_pongs(case: &Case<'_>) -> Option<Found> {
     let said = case.reason_words(close);
     let pinged = unanswered_ping(case, close.at);
     let because = match pinged {
-        Some(pinged) => format!(", {} after a ping that no pong of ours answered", span(close.at.millis_since(pinged))),
+        Some(pinged) => format!(", {} after a ping that no pong answered", span(close.at.millis_since(pinged))),
         None => String::new(),
     };
-    let summary =
-        format!("By its own words the server's heartbeat took us for dead: it closed with {code} {said}{because}.");
+    let summary = format!(
+        "By its own words the server's heartbeat took this side for dead: it closed with {code} {said}{because}."
+    );
     let found = Found::likely(summary).seen_at(
         close.at,
         Direction::ServerToClient,
@@ -318,7 +319,7 @@ fn closed_for_want_of_pongs(case: &Case<'_>) -> Option<Found> {
         format!("the server's Close: {code} {said}"),
     );
     let found = match pinged {
-        Some(pinged) => found.seen(pinged, "its last ping; no pong of ours followed"),
+        Some(pinged) => found.seen(pinged, "its last ping; no pong followed"),
         None => found,
     };
     Some(found.or("network-loss", "see on both sides whether ping and pong arrive"))
@@ -347,7 +348,7 @@ fn ping_timeout(case: &Case<'_>, ending: Ending, _: &'static str) -> Option<Foun
     let mut found = if says && is_late { Found::certain(summary) } else { Found::likely(summary) };
     found = found.seen_at(close.at, Direction::ServerToClient, close.info.offset, "the server's Close: 1011");
     if let Some(pinged) = pinged {
-        found = found.seen(pinged, "its last ping; no pong of ours followed");
+        found = found.seen(pinged, "its last ping; no pong followed");
     }
     if let Some(line) = line {
         found.evidence.push(line.evidence(case));

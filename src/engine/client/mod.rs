@@ -261,7 +261,9 @@ fn examine(options: &ConnectOptions, between: Option<Between>, sink: &Sink) -> R
         credentials: has_token
             || sends("authorization")
             || sends("cookie")
-            || parsed.as_ref().is_ok_and(|t| t.userinfo.is_some()),
+            || parsed
+                .as_ref()
+                .is_ok_and(|t| t.userinfo.is_some() || between.is_some() && may_hold_credentials(options, t)),
         preset: options.preset,
         origin: parsed.as_ref().map_or_else(|_| options.origin.clone(), |target| request::origin(options, target)),
         subprotocols: request::subprotocols(options),
@@ -287,8 +289,21 @@ fn examine(options: &ConnectOptions, between: Option<Between>, sink: &Sink) -> R
         let report = token::examine(as_sent.as_deref().unwrap_or(""), &options.secrets, now_unix);
         sink.push(Fact::TokenExamined { report: Box::new(report), now_unix });
     }
-    request::check(options)?;
+    if between.is_none() {
+        request::check(options)?;
+    }
     Ok(Planned { target: parsed?, way })
+}
+
+/// Whether what a client of somebody else asks may hold a credential that nobody told us of.
+fn may_hold_credentials(options: &ConnectOptions, target: &Target) -> bool {
+    let is_browsers = |name: &str| {
+        let own = ["accept", "cache-control", "dnt", "pragma", "sec-", "user-agent"];
+        own.iter().any(|begin| name.get(..begin.len()).is_some_and(|found| found.eq_ignore_ascii_case(begin)))
+    };
+    !target.query().is_empty()
+        || !options.subprotocols.is_empty()
+        || options.headers.iter().any(|(name, _)| !is_browsers(name))
 }
 
 fn keep_alive_plan(options: &ConnectOptions) -> KeepAlivePlan {

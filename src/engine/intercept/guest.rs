@@ -61,6 +61,8 @@ pub(super) fn options(template: &ConnectOptions, target: &Target, head: &Request
     let port = if target.explicit_port { format!(":{}", target.port) } else { String::new() };
     let path = if head.target.starts_with('/') { head.target.as_str() } else { "/" };
     let mut options = template.clone();
+    // A request may hold what no URL may.
+    let path = path.replace('#', "%23");
     options.url = format!("{}://{}{port}{path}", target.scheme(), target.bracketed_host());
     options.preset = Preset::Bare;
     options.expect = Expect::None;
@@ -112,14 +114,25 @@ fn token(head: &RequestHead) -> (Option<String>, Option<TokenPlace>) {
 }
 
 /// The same bytes, with another value of `Host` in the head.
-pub(super) fn renamed(read: &[u8], head_len: usize, host: &str) -> Vec<u8> {
-    let (head, rest) = read.split_at_checked(head_len).unwrap_or((read, &[]));
+///
+/// A request for something else than a WebSocket asks for no second one on its connection, whose `Host` would stay as it is.
+pub(super) fn renamed(read: &[u8], head: &RequestHead, host: &str) -> Vec<u8> {
+    let closes = !asks_for_websocket(head);
+    let (head, rest) = read.split_at_checked(head.len_bytes).unwrap_or((read, &[]));
     let mut out = Vec::with_capacity(read.len() + host.len());
     for line in head.split_inclusive(|byte| *byte == b'\n') {
-        if line.get(..5).is_some_and(|name| name.eq_ignore_ascii_case(b"host:")) {
-            out.extend_from_slice(&line[..5]);
+        let is = |name: &[u8]| line.get(..name.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(name));
+        let value = if is(b"host:") {
+            Some((5, host))
+        } else if closes && is(b"connection:") {
+            Some((11, "close"))
+        } else {
+            None
+        };
+        if let Some((name_len, value)) = value {
+            out.extend_from_slice(line.get(..name_len).unwrap_or_default());
             out.extend_from_slice(b" ");
-            out.extend_from_slice(host.as_bytes());
+            out.extend_from_slice(value.as_bytes());
             out.extend_from_slice(if line.ends_with(b"\r\n") { b"\r\n" } else { b"\n" });
         } else {
             out.extend_from_slice(line);
@@ -189,12 +202,12 @@ impl Guest {
         };
         let Some(words) = words else {
             if let GuestState::Unanswered(held) = &self.state {
-                // A client that is gone does not miss it.
-                stream.write_all(held).await.ok();
+                // A client that is gone or does not read does not miss it.
+                timeout(ANSWER_LIMIT, stream.write_all(held)).await.ok();
             }
             return None;
         };
-        stream.write_all(&words).await.ok()?;
+        timeout(ANSWER_LIMIT, stream.write_all(&words)).await.ok()?.ok()?;
         // It answers with a Close of its own; ending before it has read ours could take that away from it.
         stream.shutdown().await.ok();
         let mut scratch = [0; 4096];
@@ -287,11 +300,21 @@ mod tests {
         let read =
             b"GET / HTTP/1.1\r\nhost:  localhost:9001\r\nX-Host: localhost:9001\r\n\r\nHost: no line of the head\n";
         let head = parse_request(read).unwrap();
-        let out = String::from_utf8(renamed(read, head.len_bytes, "voice.example")).unwrap();
+        let out = String::from_utf8(renamed(read, &head, "voice.example")).unwrap();
         assert_eq!(
             out,
             "GET / HTTP/1.1\r\nhost: voice.example\r\nX-Host: localhost:9001\r\n\r\nHost: no line of the head\n"
         );
+    }
+
+    #[test]
+    fn a_renamed_request_for_a_page_asks_for_no_second_one() {
+        let page = b"GET / HTTP/1.1\r\nHost: localhost:9001\r\nConnection: keep-alive\r\n\r\n";
+        let out = renamed(page, &parse_request(page).unwrap(), "voice.example");
+        assert_eq!(out, b"GET / HTTP/1.1\r\nHost: voice.example\r\nConnection: close\r\n\r\n");
+        let upgrade = b"GET / HTTP/1.1\r\nHost: a\r\nConnection: keep-alive, Upgrade\r\nUpgrade: websocket\r\n\r\n";
+        let out = renamed(upgrade, &parse_request(upgrade).unwrap(), "b");
+        assert_eq!(out, b"GET / HTTP/1.1\r\nHost: b\r\nConnection: keep-alive, Upgrade\r\nUpgrade: websocket\r\n\r\n");
     }
 
     #[test]

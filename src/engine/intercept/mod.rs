@@ -176,7 +176,7 @@ async fn greet(desk: Arc<Desk>, mut stream: TcpStream, client: SocketAddr) {
     let InterceptOptions { connect, renames, tells, .. } = &desk.options;
     let between = Between { client, listens, renames: *renames, tells: *tells };
     let options = guest::options(connect, &desk.target, &head);
-    let first = if *renames { guest::renamed(&read, head.len_bytes, &desk.target.host_header()) } else { read };
+    let first = if *renames { guest::renamed(&read, &head, &desk.target.host_header()) } else { read };
     // An error means that the program ends.
     desk.guests.send((Guest::new(stream, between, first), options)).await.ok();
 }

@@ -9,10 +9,11 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use socket2::SockRef;
-use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, split};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, Interest, Ready, split};
 use tokio::net::TcpStream;
+use tokio::net::tcp::ReadHalf;
 use tokio::sync::{Notify, mpsc};
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, sleep_until, timeout};
 
 use super::guest::{Guest, GuestState, asks_for_websocket};
 use crate::engine::ConnectOptions;
@@ -21,7 +22,7 @@ use crate::engine::client::failure::read_end;
 use crate::engine::client::tap::{OverTcp, Tap};
 use crate::engine::sink::Sink;
 use crate::observation::{CloseOrigin, Deadline, Direction, Fact, ReadEnd, TimeOuts};
-use crate::wire::{Cut, Decoder, Framing, Item, RequestHead, checks, framing, is_complete, parse_request};
+use crate::wire::{CheckName, Cut, Decoder, Framing, Item, RequestHead, checks, framing, is_complete, parse_request};
 
 /// Moves bytes both ways until both sides are over; every end of one side is passed on to the other.
 pub(crate) async fn run<S>(
@@ -77,6 +78,13 @@ enum Over {
     Stopped,
 }
 
+/// What became of bytes for the server.
+enum Passed {
+    Yes,
+    ServerIsGone,
+    ClientIsGone,
+}
+
 /// How one side ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Side {
@@ -121,7 +129,9 @@ impl Relay<'_> {
                         return Over::ClientReset;
                     }
                     client = Some(side);
-                    grace.get_or_insert(Instant::now() + Duration::from_millis(limits.grace_millis));
+                    let answer = self.witness.lock().close_due;
+                    let grace_ends = Instant::now() + Duration::from_millis(limits.grace_millis);
+                    grace = grace.or(Some(answer.map_or(grace_ends, |answer| answer.max(grace_ends))));
                 }
                 side = &mut down, if server.is_none() => {
                     if side == Side::Reset {
@@ -170,13 +180,39 @@ impl Relay<'_> {
         }
     }
 
+    /// Passes bytes to the server; while it does not read, sees whether the client has gone meanwhile.
+    async fn pass_up(&self, client: &ReadHalf<'_>, server: &mut (impl AsyncWrite + Unpin), bytes: &[u8]) -> Passed {
+        let mut passing = pin!(pass(server, bytes));
+        let mut looks = 0;
+        loop {
+            match timeout(LOOK_EVERY, &mut passing).await {
+                Ok(Ok(())) => return Passed::Yes,
+                Ok(Err(_)) => return Passed::ServerIsGone,
+                Err(_elapsed) => {
+                    let has_gone = client.ready(Interest::READABLE).await.is_ok_and(Ready::is_read_closed);
+                    looks = if has_gone { looks + 1 } else { 0 };
+                    if looks >= LOOKS {
+                        return Passed::ClientIsGone;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Passes bytes to the client; that it does not read is recorded, since the server is not read meanwhile.
+    async fn pass_down(&self, client: &mut (impl AsyncWrite + Unpin), bytes: &[u8]) -> io::Result<()> {
+        let mut passing = pin!(pass(client, bytes));
+        if let Ok(passed) = timeout(NOTABLE_WAIT, &mut passing).await {
+            return passed;
+        }
+        self.sink.push(Fact::ReadPaused);
+        let passed = passing.await;
+        self.sink.push(Fact::ReadResumed);
+        passed
+    }
+
     /// From the client to the server.
-    async fn up(
-        &self,
-        first: &[u8],
-        client: &mut (impl AsyncRead + Unpin),
-        server: &mut (impl AsyncWrite + Unpin),
-    ) -> Side {
+    async fn up(&self, first: &[u8], client: &mut ReadHalf<'_>, server: &mut (impl AsyncWrite + Unpin)) -> Side {
         if pass(server, first).await.is_err() {
             // The server's end tells how; what the client sends has nowhere to go.
             return std::future::pending().await;
@@ -194,14 +230,19 @@ impl Relay<'_> {
                 let is_reset = end != ReadEnd::Fin;
                 self.witness.client_ended(end);
                 if !is_reset {
-                    // A server that is gone does not hear it.
-                    server.shutdown().await.ok();
+                    // A server that is gone or does not read does not hear it.
+                    timeout(FAREWELL, server.shutdown()).await.ok();
                 }
                 return if is_reset { Side::Reset } else { Side::Ended };
             }
             self.witness.client_says(bytes, &self.limits);
-            if pass(server, bytes).await.is_err() {
-                return std::future::pending().await;
+            match self.pass_up(client, server, bytes).await {
+                Passed::Yes => {}
+                Passed::ServerIsGone => return std::future::pending().await,
+                Passed::ClientIsGone => {
+                    self.witness.client_ended(ReadEnd::Fin);
+                    return Side::Ended;
+                }
             }
         }
     }
@@ -222,7 +263,8 @@ impl Relay<'_> {
                     seen.has_server_ended = true;
                     seen.tells
                 };
-                if read.is_err() {
+                // TLS without close_notify is an error as well, and no reset.
+                if read.as_ref().is_err_and(|error| read_end(error) == ReadEnd::Reset) {
                     return Side::Reset;
                 }
                 if !tells {
@@ -234,7 +276,7 @@ impl Relay<'_> {
             let (goes_on, is_refused) = self.witness.server_says(bytes);
             if has_client && let Some(bytes) = goes_on {
                 // What the server says to a client that is gone is still recorded.
-                has_client = pass(client, &bytes).await.is_ok();
+                has_client = self.pass_down(client, &bytes).await.is_ok();
             }
             if is_refused {
                 return Side::Ended;
@@ -272,6 +314,8 @@ struct Seen {
     held: Vec<u8>,
     is_answered: bool,
     is_open: bool,
+    /// Whether a 101 came with which some clients go on.
+    may_open: bool,
     refusal: Option<(Framing, Vec<u8>)>,
     has_server_closed: bool,
     has_client_closed: bool,
@@ -301,10 +345,23 @@ impl<'a> Witness<'a> {
         std::mem::take(&mut *self.lock())
     }
 
+    fn opened(&self) {
+        self.sink.push(Fact::Opened);
+        self.sink.push(Fact::Confirmed { preview: None });
+    }
+
     fn client_says(&self, bytes: &[u8], limits: &TimeOuts) {
         let seen = &mut *self.lock();
-        let mut closes = false;
-        seen.decoder.push(Direction::ClientToServer, bytes, &mut |item| closes |= matches!(item, Item::Close(_)));
+        let (mut closes, mut talks) = (false, false);
+        seen.decoder.push(Direction::ClientToServer, bytes, &mut |item| {
+            closes |= matches!(item, Item::Close(_));
+            talks |= matches!(item, Item::Frame { .. });
+        });
+        if talks && seen.may_open && !seen.is_open {
+            // It goes on with a 101 that others would refuse.
+            seen.is_open = true;
+            self.opened();
+        }
         if closes && !seen.has_client_closed {
             seen.has_client_closed = true;
             if !seen.has_server_closed {
@@ -327,26 +384,26 @@ impl<'a> Witness<'a> {
     /// What of the server's bytes goes on to the client now, and whether that is all of a refusal that is held back.
     fn server_says<'b>(&self, bytes: &'b [u8]) -> (Option<Cow<'b, [u8]>>, bool) {
         let seen = &mut *self.lock();
-        let was_open = seen.is_open;
+        let was_passed = seen.may_open;
         let Seen { decoder, request, .. } = seen;
         let mut news = News::default();
         decoder.push(Direction::ServerToClient, bytes, &mut |item| news.take(request.as_ref(), &item));
         seen.is_answered |= news.is_answered;
         seen.is_open |= news.opens;
+        seen.may_open |= news.may_open;
         seen.is_garbled |= news.is_garbled;
         if news.opens {
-            self.sink.push(Fact::Opened);
-            self.sink.push(Fact::Confirmed { preview: None });
+            self.opened();
         }
         if news.closes {
             seen.has_server_closed = true;
             seen.close_due = None;
         }
-        if !seen.tells || was_open {
+        if !seen.tells || was_passed {
             return (Some(Cow::Borrowed(bytes)), false);
         }
         seen.held.extend_from_slice(bytes);
-        if seen.is_open {
+        if seen.may_open {
             return (Some(Cow::Owned(std::mem::take(&mut seen.held))), false);
         }
         if let Some(framing) = news.refused {
@@ -385,6 +442,8 @@ impl Seen {
 struct News {
     is_answered: bool,
     opens: bool,
+    /// Whether some clients go on with it.
+    may_open: bool,
     refused: Option<Framing>,
     body: Vec<u8>,
     closes: bool,
@@ -396,9 +455,12 @@ impl News {
         match item {
             Item::Response(head, _) => {
                 self.is_answered = true;
-                let is_sound = |request| !checks(request, head).iter().any(|check| check.fatal);
-                self.opens = head.status == 101 && request.is_some_and(is_sound);
-                self.refused = (!self.opens).then(|| framing(head));
+                let fatal = request.map_or_else(Vec::new, |request| checks(request, head));
+                let mut fatal = fatal.iter().filter(|check| check.fatal);
+                let is_debatable = |name| matches!(name, CheckName::Subprotocol | CheckName::Extensions);
+                self.opens = head.status == 101 && request.is_some() && fatal.clone().next().is_none();
+                self.may_open = head.status == 101 && request.is_some() && fatal.all(|check| is_debatable(check.check));
+                self.refused = (!self.may_open).then(|| framing(head));
             }
             Item::NotHttp(_) | Item::HeadTooBig(_) => {
                 self.is_answered = true;
@@ -406,12 +468,22 @@ impl News {
             }
             Item::Body(bytes) => self.body.extend_from_slice(bytes),
             Item::Close(_) => self.closes = true,
-            Item::Opaque { .. } => self.is_garbled = true,
+            Item::Opaque { .. } => {
+                self.is_garbled = true;
+                // More heads than anybody reads came in place of an answer.
+                self.refused = self.refused.or(Some(Framing::Length(0)));
+            }
             _ => {}
         }
     }
 }
 
+/// How often it is looked for a client that may have gone while the server does not read.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// A slow server has so many of them for what a client left behind.
+const LOOKS: u32 = 15;
+/// How long our word that the client sends no more may take.
+const FAREWELL: Duration = Duration::from_secs(1);
 /// A wait of the client that is worth a note.
 const NOTABLE_WAIT: Duration = Duration::from_millis(100);
 /// How much is moved at a time.

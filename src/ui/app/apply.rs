@@ -57,10 +57,16 @@ impl App {
                 }
             }
             Action::ConnectOrSend => self.connect_or_send(ctx),
-            Action::NewConnection => self.connections.shown = None,
+            Action::NewConnection => {
+                self.connections.shown = None;
+                self.connections.follow();
+            }
             Action::Practice(fault) => self.practice(fault),
             Action::OwnForm => self.form = self.own_form.take().unwrap_or_else(Form::first),
-            Action::Show(conn) => self.connections.shown = Some(conn),
+            Action::Show(conn) => {
+                self.connections.shown = Some(conn);
+                self.connections.keep_shown();
+            }
             Action::Forget(conn) => self.forget(conn),
             Action::Repeat(times) => self.repeat(times),
             Action::StartLab(secs) => self.start_lab(secs),
@@ -299,6 +305,7 @@ impl App {
         let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
         let options = Box::new(InterceptOptions { listen, connect, renames, tells });
         if self.ask(Command::StartIntercept { options }) {
+            self.connections.follow();
             self.intercept.starting(format!("{}://{}", target.scheme(), target.host_header()));
         } else {
             self.banner = Some(BUSY.to_owned());
@@ -324,7 +331,7 @@ impl App {
     }
 
     fn use_token(&mut self, token: String) {
-        if self.connections.is_live() {
+        if self.connections.locks_form() {
             self.banner = Some("Disconnect first: the form is locked while connected".to_owned());
             return;
         }

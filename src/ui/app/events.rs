@@ -132,7 +132,7 @@ impl App {
 
     /// Makes a connection again, unless the user went on with something else.
     fn reconnect(&mut self, ended: ConnId, options: Box<ConnectOptions>) {
-        if std::mem::take(&mut self.reconnecting) != Some(ended) || self.connections.is_live() {
+        if std::mem::take(&mut self.reconnecting) != Some(ended) || self.connections.locks_form() {
             return;
         }
         let conn = self.connections.fresh();

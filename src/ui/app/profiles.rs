@@ -69,7 +69,7 @@ impl App {
     }
 
     fn can_change_form(&mut self) -> bool {
-        let is_live = self.connections.is_live();
+        let is_live = self.connections.locks_form();
         if is_live {
             self.banner = Some("Disconnect first: the form is locked while connected".to_owned());
         }

@@ -51,10 +51,10 @@ impl ConnectPanel {
     ) {
         let foot = Frame::NONE.inner_margin(Margin { top: 8, ..Margin::ZERO });
         Panel::bottom("profiles").frame(foot).show(ui, |ui| {
-            self.profiles.show(ui, profiles, form, ctx.is_live, actions);
+            self.profiles.show(ui, profiles, form, ctx.locks_form, actions);
         });
         ScrollArea::vertical().id_salt("connection form").auto_shrink(false).show(ui, |ui| {
-            if ctx.is_live {
+            if ctx.locks_form {
                 fields::note_ui(ui, "Locked while connected: disconnect to change it");
             } else if let Some(terms) = &form.practice {
                 let words = match &terms.fault {
@@ -67,7 +67,7 @@ impl ConnectPanel {
                     actions.push(Action::OwnForm);
                 }
             }
-            ui.add_enabled_ui(!ctx.is_live, |ui| {
+            ui.add_enabled_ui(!ctx.locks_form, |ui| {
                 query::show(ui, form);
                 token::show(ui, form, actions);
                 options::secret_ui(ui, form, actions);

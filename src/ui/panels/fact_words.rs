@@ -85,7 +85,9 @@ pub fn fact_words(fact: &Fact) -> FactWords {
             ("limit", Role::Warn, format!("{} of {actual_bytes} B, we take {limit_bytes} B", limit_words(*limit)))
         }
         Fact::EndpointError { text } => ("library", Role::Warn, text.clone()),
-        Fact::ReadPaused => ("paused", Role::Warn, "we stopped reading: the recorder is behind".to_owned()),
+        Fact::ReadPaused => {
+            ("paused", Role::Warn, "we stopped reading: the recorder, or the page, is behind".to_owned())
+        }
         Fact::ReadResumed => ("resumed", Role::Event, "we read again".to_owned()),
         Fact::ReadEnded(end) | Fact::TransportEnded(end) => {
             (read_end_kind(end), read_end_role(end), read_end_words(end))

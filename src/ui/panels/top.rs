@@ -38,7 +38,7 @@ pub fn show(
         let size = egui::vec2(ui.available_width() - buttons_width, theme::CONTROL_HEIGHT);
         ui.allocate_ui_with_layout(size, Layout::left_to_right(egui::Align::Center), |ui| {
             ui.set_width(size.x.max(0.0));
-            ui.add_enabled_ui(!ctx.is_live, |ui| url_ui(ui, form, ctx, actions));
+            ui.add_enabled_ui(!ctx.locks_form, |ui| url_ui(ui, form, ctx, actions));
         });
         let left = ui.cursor().left();
         buttons_ui(ui, form, ctx, actions);

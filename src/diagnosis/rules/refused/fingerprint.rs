@@ -302,10 +302,9 @@ pub(super) fn forbidden(case: &Case<'_>, ending: Ending, id: &'static str) -> Op
     let no_token = credential::is_absent(case) && !case.plan().is_some_and(|plan| plan.credentials);
     let found = match id {
         "http-403-origin" => {
-            let sent = origin
-                .map_or_else(|| "we sent none".to_owned(), |origin| format!("we sent {}", case.quote(origin, 80)));
+            let sent = origin.map_or_else(|| "none was sent".to_owned(), |origin| case.quote(origin, 80));
             Found::certain(format!(
-                "The server does not accept our Origin ({sent}): {} \u{201c}{words}\u{201d}.",
+                "The server does not accept the Origin ({sent}): {} \u{201c}{words}\u{201d}.",
                 head.status
             ))
         }
