@@ -358,4 +358,57 @@ mod tests {
         let endless = [b"GET / HTTP/1.1\r\n".as_slice(), &b"X: y\r\n".repeat(20_000)].concat();
         assert!(matches!(read_head(&mut endless.as_slice()).await, First::TooLong));
     }
+
+    /// Good requests with bytes flipped, put in, taken out and doubled, from a fixed seed.
+    fn mutated(rounds: u64) -> impl Iterator<Item = Vec<u8>> {
+        const SEEDS: [&[u8]; 3] = [
+            b"GET /ws?token=eyJhbGciOiJub25lIn0.e30.&a=%zz#x HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\nCookie: a=b\r\n\r\n\x81\x80",
+            b"POST http://other/ HTTP/1.1\nhOsT : x\nConnection: keep-alive\nAuthorization: Bearer a.b.c\n\nbody",
+            b"OPTIONS * HTTP/1.0\r\n\r\n",
+        ];
+        let mut state = 0x9E37_79B9_7F4A_7C15_u64;
+        let mut below = move |end: usize| {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            usize::try_from(state % end.max(1) as u64).unwrap()
+        };
+        (0..rounds).map(move |_| {
+            let mut bytes = SEEDS[below(SEEDS.len())].to_vec();
+            for _ in 0..=below(5) {
+                let at = below(bytes.len() + 1);
+                match below(4) {
+                    0 => bytes.insert(at, [0, b'\r', b'\n', b':', b' ', 0xFF][below(6)]),
+                    1 if at < bytes.len() => bytes[at] ^= 1 << below(8),
+                    2 if at < bytes.len() => drop(bytes.remove(at)),
+                    _ => bytes.extend_from_within(..at),
+                }
+            }
+            bytes
+        })
+    }
+
+    #[tokio::test]
+    async fn odd_requests_are_read_and_renamed_without_harm() {
+        let template = ConnectOptions::new("wss://voice.example:8443/");
+        let target = parse_url(&template.url).unwrap();
+        let mut whole = 0;
+        for bytes in mutated(20_000) {
+            let First::Request(head, read) = read_head(&mut bytes.as_slice()).await else { continue };
+            whole += 1;
+            let options = options(&template, &target, &head);
+            assert!(options.url.starts_with("wss://voice.example:8443/"), "{:?}", options.url);
+            // What may be said of the URL is said; it is the same server in any case.
+            if let Ok(asked) = parse_url(&options.url) {
+                assert_eq!((asked.host.as_str(), asked.port), ("voice.example", 8443), "{:?}", options.url);
+            }
+            let out = renamed(&read, &head, "voice.example:8443");
+            let rest = &read[head.len_bytes..];
+            assert!(out.ends_with(rest), "what follows the head is as it was");
+            let lines = |bytes: &[u8]| bytes.iter().filter(|byte| **byte == b'\n').count();
+            assert_eq!(lines(&out), lines(&read), "{:?}", String::from_utf8_lossy(&read));
+            acceptance(&read);
+        }
+        assert!(whole > 10_000, "{whole}");
+    }
 }
