@@ -536,7 +536,19 @@ fn a_101_that_some_clients_take_is_theirs_to_judge() {
         assert_eq!(got, frame);
         assert!(story.opened.is_some(), "{:?}", verdict(&story));
         assert_eq!(verdict(&story).0, "ended-by-us", "{:?}", verdict(&story));
-        // … another, as Chrome, does not.
+        // … and has no second answer if the server goes.
+        let (address, peer) = serve(|mut stream| {
+            read_head(&mut stream);
+            stream.write_all(UNANSWERED).unwrap();
+        });
+        let between = Between::to(&format!("ws://{address}/"), |options| options.tells = tells);
+        let mut client = between.client();
+        client.write_all(REQUEST.as_bytes()).unwrap();
+        assert_eq!(read_to_end(&mut client), UNANSWERED);
+        drop(client);
+        peer.join().unwrap();
+        between.story();
+        // Another, as Chrome, does not go on.
         let (_, story) = answered(UNANSWERED, None, tells);
         assert_eq!(verdict(&story).1, "subprotocol-unanswered", "{:?}", verdict(&story));
     }

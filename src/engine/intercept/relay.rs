@@ -428,7 +428,7 @@ impl Seen {
         let is_over = self.has_server_closed || self.has_client_ended || is_in_frame || self.is_garbled;
         if self.is_open && !is_over {
             GuestState::Open
-        } else if !self.is_open && self.tells && !self.has_client_ended {
+        } else if self.tells && !self.may_open && !self.has_client_ended {
             GuestState::Unanswered(self.held)
         } else {
             GuestState::Over
