@@ -95,6 +95,9 @@ fn options(args: &InterceptArgs, runner: &mut Runner) -> Result<InterceptOptions
     connect.probes_elsewhere = args.probes;
     connect.server_log.clone_from(&args.server_log);
     connect.journal = if args.save.is_some() { JournalPlace::Unnamed } else { JournalPlace::Memory };
+    if exercise.is_none() && target.path_and_query != "/" {
+        print::note("note: the path of --target is not used: path and query are the page's own");
+    }
     if !target.is_loopback() && !args.rename_host {
         let name = target.host_header();
         print::note(&format!("note: the server will see our address in Host; if it wants {name}, add --rename-host"));

@@ -210,7 +210,8 @@ impl Runner {
         loop {
             match self.next_event()? {
                 Event::InterceptStarted { address } => return Ok(address),
-                Event::InterceptFailed { why } | Event::ConsoleFailed { why, .. } => return Err(Failure::Engine(why)),
+                Event::InterceptFailed { why } => return Err(Failure::Usage(why)),
+                Event::ConsoleFailed { why, .. } => return Err(Failure::Engine(why)),
                 _ => {}
             }
         }

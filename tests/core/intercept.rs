@@ -1,8 +1,9 @@
 //! Standing between a client and its server, over real sockets: bytes in are bytes out, and every end is passed on and laid
 //! on whoever made it.
 
-use std::io::{Read as _, Write as _};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::process::Stdio;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -14,6 +15,7 @@ use sockeye::store::{RowBody, Story};
 use sockeye::token::Secret;
 use sockeye::wire::{FrameHeader, encode_frame};
 
+use crate::cli::{assert_fits_schema, program};
 use crate::peer::{engine, read_head, read_to_end, serve};
 
 /// An engine that relays to this server.
@@ -571,4 +573,42 @@ fn a_client_that_leaves_a_server_that_does_not_read_is_seen() {
     assert_eq!(verdict(&story).1, "page-navigation", "{:?}", verdict(&story));
     drop(stop);
     peer.join().unwrap();
+}
+
+#[test]
+fn the_program_prints_and_saves_each_session() {
+    let folder = tempfile::tempdir().unwrap();
+    let (address, peer) = serve(|mut stream| {
+        agree(&mut stream);
+        stream.write_all(&encode_frame(0x88, None, &[&1008_u16.to_be_bytes()[..], b"Invalid token"].concat())).unwrap();
+        read_to_end(&mut stream);
+    });
+    let mut program = program(&["intercept", "--listen", "0", "--count", "1", "--no-probes", "--json", "--save"])
+        .arg(folder.path())
+        .args(["--target", &format!("ws://{address}/unused")])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut notes = BufReader::new(program.stderr.take().unwrap()).lines().map(Result::unwrap);
+    assert!(notes.next().unwrap().contains("path of --target is not used"));
+    let port: u16 = notes.next().unwrap().rsplit(':').next().unwrap().parse().unwrap();
+    let mut client = TcpStream::connect(("localhost", port)).unwrap();
+    client.write_all(REQUEST.as_bytes()).unwrap();
+    read_exactly(&mut client, ANSWER.len() + 17);
+    client.write_all(&encode_frame(0x88, Some(KEY), &1008_u16.to_be_bytes())).unwrap();
+    drop(client);
+    peer.join().unwrap();
+    let printed = program.wait_with_output().unwrap();
+    assert!(printed.status.success(), "{printed:?}");
+    let printed = String::from_utf8(printed.stdout).unwrap();
+    let value: serde_json::Value = serde_json::from_str(printed.trim_end()).unwrap();
+    assert_fits_schema(&value);
+    assert_eq!(value["close"]["received"]["code"], 1008);
+    assert!(!printed.contains("x%2Ey") && !printed.contains("x.y"), "{printed}");
+    let saved = folder.path().join("intercepted-1.sockeye");
+    assert!(saved.exists());
+    assert!(notes.next().unwrap().ends_with("intercepted-1.sockeye"));
+    let shown = crate::cli::run(&["export", saved.to_str().unwrap(), "--to", "text"]);
+    assert!(String::from_utf8_lossy(&shown.stdout).contains("1008"));
 }

@@ -405,7 +405,7 @@ mod tests {
             let out = renamed(&read, &head, "voice.example:8443");
             let rest = &read[head.len_bytes..];
             assert!(out.ends_with(rest), "what follows the head is as it was");
-            let lines = |bytes: &[u8]| bytes.iter().filter(|byte| **byte == b'\n').count();
+            let lines = |bytes: &[u8]| bytes.split(|byte| *byte == b'\n').count();
             assert_eq!(lines(&out), lines(&read), "{:?}", String::from_utf8_lossy(&read));
             acceptance(&read);
         }
