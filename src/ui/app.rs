@@ -180,6 +180,7 @@ impl App {
             has_to_list: true,
         };
         app.panels.timeline.recall_filters(kept.filters);
+        app.panels.connect.recall_intercept(kept.intercept);
         if is_first_start {
             app.ask(Command::StartPractice { port: 0 });
             app.ask(Command::PrepareExercise { fault: None });
@@ -240,7 +241,8 @@ impl App {
         let filters = self.panels.timeline.recent_filters().iter().filter(|filter| !self.holds_secret(filter)).cloned();
         let filters = filters.collect();
         let profile = self.profiles.kept().filter(|_| form.is_some());
-        KeptWindow { theme: self.theme, regions: self.regions.clone(), form, profile, filters }.write()
+        let intercept = self.panels.connect.intercept().kept();
+        KeptWindow { theme: self.theme, regions: self.regions.clone(), form, profile, filters, intercept }.write()
     }
 
     /// Takes events and views; at most ten milliseconds a pass.

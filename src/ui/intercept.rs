@@ -2,6 +2,40 @@
 
 use std::net::SocketAddr;
 
+use serde::{Deserialize, Serialize};
+
+/// What is typed before it is listened.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct InterceptDraft {
+    /// The port.
+    pub port: String,
+    /// Put the server's name into `Host`.
+    pub renames: bool,
+    /// Tell the page why it was refused or dropped.
+    pub tells: bool,
+}
+
+impl Default for InterceptDraft {
+    fn default() -> Self {
+        Self { port: "9001".to_owned(), renames: false, tells: false }
+    }
+}
+
+impl InterceptDraft {
+    /// The port, or what is wrong with it.
+    pub fn port(&self) -> Result<u16, String> {
+        let port = self.port.trim().parse();
+        port.map_err(|_no_port| "a port is a number up to 65535; 0 takes any free one".to_owned())
+    }
+
+    /// What may be kept in a file: no text that is no port.
+    #[must_use]
+    pub fn kept(&self) -> Self {
+        if self.port().is_ok() { self.clone() } else { Self { port: Self::default().port, ..self.clone() } }
+    }
+}
+
 /// What is listened for.
 #[derive(Debug, Default)]
 pub struct Interception {

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::form::kept::KeptForm;
+use super::intercept::InterceptDraft;
 use super::regions::Regions;
 
 /// The window's state in a file; no token, no secret.
@@ -19,6 +20,8 @@ pub struct KeptWindow {
     pub profile: Option<String>,
     /// Filters of the log, the newest first; none with a token in it.
     pub filters: Vec<String>,
+    /// How a page's own connection is listened for.
+    pub intercept: InterceptDraft,
 }
 
 /// Which theme was chosen.

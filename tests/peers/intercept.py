@@ -136,12 +136,12 @@ SCENES = {
     # Plain HTTP goes through and is no session.
     "plain": (None, lambda said: said == ["plain"] * 3, None, None),
     "echo": ("/echo?", lambda said: said == [True, True, "permessage-deflate", [3001, "bye", True]], "ended-by-us", "ended-by-user"),
-    "refused_by_close": ("m=1008", lambda said: said == [1008, "Invalid token", True], "closed", "token-missing"),
+    "refused_by_close": ("m=1008", lambda said: said == [1008, "Invalid token", True], "closed", "close-1008"),
     "terminated": ("m=terminate", lambda said: said == [1006, "", False], "fin", "connection-terminated"),
-    "refused": ("m=401", lambda said: said == [1006, "", False], "upgrade-refused", "token-missing"),
+    "refused": ("m=401", lambda said: said == [1006, "", False], "upgrade-refused", "http-401"),
     "given_up": ("m=slow", lambda said: said == [1006, "", False], "ended-by-us", "close-while-connecting"),
     "left": ("/left", lambda said: said == "gone", "ended-by-us", "page-navigation"),
-    "told_refused": ("m=401", lambda said: said[0] == 4999 and said[1].startswith("token-missing: "), "upgrade-refused", "token-missing"),
+    "told_refused": ("m=401", lambda said: said[0] == 4999 and said[1].startswith("http-401: "), "upgrade-refused", "http-401"),
     "told_dropped": ("m=terminate", lambda said: said[0] == 4999 and said[1].startswith("connection-terminated: "), "fin",
                      "connection-terminated"),
 }

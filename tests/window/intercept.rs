@@ -55,7 +55,9 @@ fn a_page_goes_through_the_window_and_is_judged_there() {
     window.run_steps(40);
     replace(&mut window, "Port to listen on", "many");
     assert!(window.query_by_label_contains("port is a number up to 65535").is_some());
+    assert!(window.state().kept().contains("\"port\":\"9001\""), "what is no port is not kept");
     replace(&mut window, "Port to listen on", "0");
+    assert!(window.state().kept().contains("\"port\":\"0\""));
     window.run_steps(20);
     shot(&mut window, "intercept-asked").unwrap();
     click(&mut window, Role::Button, "Listen");

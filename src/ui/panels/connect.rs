@@ -17,6 +17,7 @@ use crate::ui::fields;
 use crate::ui::focus::follow_focus;
 use crate::ui::form::Form;
 use crate::ui::form::checks::Field;
+use crate::ui::intercept::InterceptDraft;
 use crate::ui::profiles::Profiles;
 use crate::ui::theme;
 use intercept::InterceptSection;
@@ -33,6 +34,16 @@ impl ConnectPanel {
     /// Asks for a name to save the form under.
     pub fn name_profile(&mut self, profiles: &Profiles) {
         self.profiles.begin_naming(profiles);
+    }
+
+    /// What is typed in the section for a page's own connection.
+    pub fn intercept(&self) -> &InterceptDraft {
+        &self.intercept.draft
+    }
+
+    /// Puts there what was typed before.
+    pub fn recall_intercept(&mut self, draft: InterceptDraft) {
+        self.intercept.draft = draft;
     }
 
     /// Opens the section for a page's own connection, and brings it into view.

@@ -8,23 +8,15 @@ use crate::ui::big_text::BigText;
 use crate::ui::context::Actions;
 use crate::ui::fields::{explain_ui, icon_button, problem_ui};
 use crate::ui::form::Form;
-use crate::ui::intercept::Interception;
+use crate::ui::intercept::{InterceptDraft, Interception};
 use crate::ui::theme;
 
 /// What is typed there.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct InterceptSection {
-    port: String,
-    renames: bool,
-    tells: bool,
+    pub(super) draft: InterceptDraft,
     /// For so many passes more it is brought into view: it opens slowly.
     scrolls: u8,
-}
-
-impl Default for InterceptSection {
-    fn default() -> Self {
-        Self { port: "9001".to_owned(), renames: false, tells: false, scrolls: 0 }
-    }
 }
 
 impl InterceptSection {
@@ -60,26 +52,27 @@ impl InterceptSection {
             "Your page connects to a port of this machine, every byte goes through to the URL's server, and you see here \
              why it closes.",
         );
-        let port = port(&self.port);
+        let draft = &mut self.draft;
+        let port = draft.port();
         let obstacle = port.as_ref().err().cloned().or_else(|| form.checks.obstacle());
         ui.horizontal(|ui| {
             ui.label("Port");
             ui.allocate_ui(vec2(PORT_WIDTH, theme::CONTROL_HEIGHT), |ui| {
-                BigText::new("Port to listen on").hint("9001").show(ui, &mut self.port);
+                BigText::new("Port to listen on").hint("9001").show(ui, &mut draft.port);
             });
             let listen = ui.add_enabled(obstacle.is_none(), Button::new("Listen"));
             if listen.on_disabled_hover_text(obstacle.unwrap_or_default()).clicked()
                 && let Ok(port) = port
             {
-                actions.push(Action::Intercept { port, renames: self.renames, tells: self.tells });
+                actions.push(Action::Intercept { port, renames: draft.renames, tells: draft.tells });
             }
         });
         if let Err(problem) = &port {
             problem_ui(ui, problem);
         }
-        ui.checkbox(&mut self.renames, "Put the server's name into Host")
+        ui.checkbox(&mut draft.renames, "Put the server's name into Host")
             .on_hover_text("For servers that refuse another name; every other byte stays as it is");
-        ui.checkbox(&mut self.tells, "Tell the page why it was refused or dropped")
+        ui.checkbox(&mut draft.tells, "Tell the page why it was refused or dropped")
             .on_hover_text("By close code 4999, with the cause as the reason");
     }
 }
@@ -101,11 +94,6 @@ fn listening_ui(ui: &mut Ui, intercept: &Interception, actions: &mut Actions) {
     });
     explain_ui(ui, &format!("Point your page there in place of {}; path and query stay its own.", intercept.target()));
     ui.label(theme::tinted(intercept.words(), palette.muted));
-}
-
-/// A port as it was typed.
-fn port(typed: &str) -> Result<u16, String> {
-    typed.trim().parse().map_err(|_no_port| "a port is a number up to 65535; 0 takes any free one".to_owned())
 }
 
 /// Points of the field for the port.
