@@ -4,7 +4,9 @@ use std::net::{IpAddr, SocketAddr};
 
 use super::words::masked;
 use super::{Case, Ending};
-use crate::observation::{CloseOrigin, Direction, Expect, IoFailure, IoKind, Moment, Plan, ReadEnd, TokenPlace};
+use crate::observation::{
+    CloseOrigin, Deadline, Direction, Expect, IoFailure, IoKind, Moment, Plan, ReadEnd, TokenPlace,
+};
 use crate::store::{AttemptOutcome, CloseSeen};
 use crate::token::place;
 use crate::wire::{ResponseHead, Target};
@@ -193,7 +195,10 @@ impl<'a> Case<'a> {
         let Some((went, _)) = self.story.client_end.as_ref().filter(|_| self.begun_by(&[CloseOrigin::Client])) else {
             return false;
         };
-        let server = [self.tcp_end().map(|(at, _)| at), self.story.close_received.as_ref().map(|close| close.at)];
+        let close = self.story.close_received.as_ref().map(|close| close.at);
+        // A client that waited long enough for an answer may go.
+        let waited = self.story.ran_out(Deadline::Close).map(|(at, _)| at);
+        let server = [self.tcp_end().map(|(at, _)| at), close, waited];
         server.into_iter().flatten().all(|at| *went < at)
     }
 

@@ -22,8 +22,8 @@ pub struct Connections {
     /// The names of the files that were opened.
     pub files: BTreeMap<ConnId, String>,
     newest: u32,
-    /// Whether the user chose what is shown.
-    is_kept: bool,
+    /// Whether what arrives takes the place of what is over.
+    follows: bool,
 }
 
 impl Connections {
@@ -37,12 +37,12 @@ impl Connections {
     pub fn begun(&mut self, conn: ConnId) {
         self.running.insert(conn);
         self.shown = Some(conn);
+        self.follows = false;
     }
 
     /// A connection of somebody else goes through the engine: it is shown where nothing is, or in the place of one that is over.
     pub fn arrived(&mut self, conn: ConnId) {
-        let is_past = |shown: ConnId| is_guest(shown) && !self.running.contains(&shown) && !self.is_kept;
-        if self.shown.is_none_or(is_past) {
+        if self.shown.is_none_or(|shown| self.follows && !self.running.contains(&shown)) {
             self.shown = Some(conn);
         }
         self.running.insert(conn);
@@ -50,12 +50,12 @@ impl Connections {
 
     /// The user chose what is shown: nothing that arrives takes its place.
     pub fn keep_shown(&mut self) {
-        self.is_kept = true;
+        self.follows = false;
     }
 
-    /// What arrives is shown again once what is shown is over.
+    /// What arrives is shown from here on, once what is shown is over.
     pub fn follow(&mut self) {
-        self.is_kept = false;
+        self.follows = true;
     }
 
     /// The oldest connections of others that are over, where there are more than are kept at hand.
@@ -75,6 +75,7 @@ impl Connections {
     pub fn opened(&mut self, conn: ConnId, file: String, engine: &EngineHandle) {
         self.opening.remove(&conn);
         self.shown = Some(conn);
+        self.follows = false;
         self.files.insert(conn, file);
         self.refresh_one(conn, engine);
     }
@@ -120,6 +121,8 @@ impl Connections {
         self.views.retain(|view| view.conn != conn);
         self.files.remove(&conn);
         if self.shown == Some(conn) {
+            // Nobody chose that one.
+            self.follows = true;
             self.shown = self.views.last().map(|view| view.conn);
         }
     }

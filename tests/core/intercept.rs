@@ -612,3 +612,23 @@ fn the_program_prints_and_saves_each_session() {
     let shown = crate::cli::run(&["export", saved.to_str().unwrap(), "--to", "text"]);
     assert!(String::from_utf8_lossy(&shown.stdout).contains("1008"));
 }
+
+#[test]
+fn a_server_that_pauses_gets_every_byte_of_a_silent_client() {
+    let (address, peer) = serve(|mut stream| {
+        agree(&mut stream);
+        std::thread::park_timeout(Duration::from_millis(2_500));
+        let sent = read_exactly(&mut stream, 14 + 12_000_000);
+        stream.write_all(&encode_frame(0x81, None, b"got it")).unwrap();
+        sent.len()
+    });
+    let between = Between::plain(address);
+    let mut client = between.client();
+    client.write_all(REQUEST.as_bytes()).unwrap();
+    read_exactly(&mut client, ANSWER.len());
+    client.write_all(&encode_frame(0x82, Some(KEY), &vec![7; 12_000_000])).unwrap();
+    // It says nothing more, and waits.
+    assert!(read_exactly(&mut client, 8).ends_with(b"got it"));
+    drop(client);
+    assert_eq!(peer.join().unwrap(), 12_000_014);
+}

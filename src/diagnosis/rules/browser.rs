@@ -176,6 +176,9 @@ mod tests {
         assert!(!finds(&verdict, "peer-drops-tcp-on-our-close"), "{verdict:#?}");
         gone(closes(1001)).certain("ended-by-us", "page-navigation");
         gone(closes(1001)).ran_out(Deadline::Close, 4_000).certain("ended-by-us", "page-navigation");
+        // It waited long enough for an answer.
+        let patient = gone(closes(1000).ran_out(Deadline::Close, 4_000).wait(26_000));
+        patient.certain("closed-unclean", "peer-never-answers-close");
         // The server winds down what the client has left.
         let left = Scene::confirmed().client(b"\x81\x80\x00\x00\x00\x00").client_goes(ReadEnd::Fin);
         left.server_close(1011, "internal error").fin().certain("ended-by-us", "ended-by-user");

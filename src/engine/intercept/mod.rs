@@ -7,6 +7,7 @@
 
 mod guest;
 mod relay;
+mod witness;
 
 use std::io;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};

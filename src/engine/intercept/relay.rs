@@ -1,28 +1,26 @@
 //! The bytes between a client of somebody else and its server: each goes through as it came, and is recorded on the
 //! server's side.
 
-use std::borrow::Cow;
 use std::future::poll_fn;
 use std::io;
 use std::pin::pin;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, Interest, Ready, split};
 use tokio::net::TcpStream;
 use tokio::net::tcp::ReadHalf;
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until, timeout};
 
-use super::guest::{Guest, GuestState, asks_for_websocket};
+use super::guest::Guest;
+use super::witness::Witness;
 use crate::engine::ConnectOptions;
 use crate::engine::client::Wish;
 use crate::engine::client::failure::read_end;
 use crate::engine::client::tap::{OverTcp, Tap};
 use crate::engine::sink::Sink;
-use crate::observation::{CloseOrigin, Deadline, Direction, Fact, ReadEnd, TimeOuts};
-use crate::wire::{CheckName, Cut, Decoder, Framing, Item, RequestHead, checks, framing, is_complete, parse_request};
+use crate::observation::{CloseOrigin, Deadline, Fact, ReadEnd, TimeOuts};
 
 /// Moves bytes both ways until both sides are over; every end of one side is passed on to the other.
 pub(crate) async fn run<S>(
@@ -82,7 +80,7 @@ enum Over {
 enum Passed {
     Yes,
     ServerIsGone,
-    ClientIsGone,
+    ClientIsGone(ReadEnd),
 }
 
 /// How one side ended.
@@ -153,9 +151,11 @@ impl Relay<'_> {
                             self.sink.push(Fact::TimedOut { deadline: Deadline::Upgrade, millis });
                         }
                     } else if is_due(close) {
-                        self.witness.lock().close_due = None;
-                        let millis = limits.close_millis;
-                        self.sink.push(Fact::TimedOut { deadline: Deadline::Close, millis });
+                        // It may have been answered since.
+                        if self.witness.lock().close_due.take().is_some() {
+                            let millis = limits.close_millis;
+                            self.sink.push(Fact::TimedOut { deadline: Deadline::Close, millis });
+                        }
                     } else {
                         if server.is_none() {
                             let millis = limits.grace_millis;
@@ -182,17 +182,28 @@ impl Relay<'_> {
 
     /// Passes bytes to the server; while it does not read, sees whether the client has gone meanwhile.
     async fn pass_up(&self, client: &ReadHalf<'_>, server: &mut (impl AsyncWrite + Unpin), bytes: &[u8]) -> Passed {
-        let mut passing = pin!(pass(server, bytes));
-        let mut looks = 0;
+        let (mut rest, mut looks) = (bytes, 0);
         loop {
-            match timeout(LOOK_EVERY, &mut passing).await {
-                Ok(Ok(())) => return Passed::Yes,
+            let is_written = rest.is_empty();
+            let step = async { if is_written { server.flush().await.map(|()| 0) } else { server.write(rest).await } };
+            match timeout(LOOK_EVERY, step).await {
+                Ok(Ok(0)) if !is_written => return Passed::ServerIsGone,
+                Ok(Ok(_)) if is_written => return Passed::Yes,
+                Ok(Ok(len)) => (rest, looks) = (rest.get(len..).unwrap_or_default(), 0),
                 Ok(Err(_)) => return Passed::ServerIsGone,
                 Err(_elapsed) => {
-                    let has_gone = client.ready(Interest::READABLE).await.is_ok_and(Ready::is_read_closed);
-                    looks = if has_gone { looks + 1 } else { 0 };
+                    // Only a look: a client that is there and silent is never ready.
+                    let ready = timeout(Duration::ZERO, client.ready(Interest::READABLE.add(Interest::ERROR))).await;
+                    let ready = ready.ok().and_then(Result::ok).unwrap_or(Ready::EMPTY);
+                    if ready.is_error() {
+                        return Passed::ClientIsGone(ReadEnd::Reset);
+                    }
+                    looks = if ready.is_read_closed() { looks + 1 } else { 0 };
                     if looks >= LOOKS {
-                        return Passed::ClientIsGone;
+                        let text =
+                            format!("the client is gone, and {} bytes of it were not read by the server", rest.len());
+                        self.sink.push(Fact::Note { text });
+                        return Passed::ClientIsGone(ReadEnd::Fin);
                     }
                 }
             }
@@ -239,9 +250,10 @@ impl Relay<'_> {
             match self.pass_up(client, server, bytes).await {
                 Passed::Yes => {}
                 Passed::ServerIsGone => return std::future::pending().await,
-                Passed::ClientIsGone => {
-                    self.witness.client_ended(ReadEnd::Fin);
-                    return Side::Ended;
+                Passed::ClientIsGone(end) => {
+                    let side = if end == ReadEnd::Reset { Side::Reset } else { Side::Ended };
+                    self.witness.client_ended(end);
+                    return side;
                 }
             }
         }
@@ -296,188 +308,6 @@ fn reset(tcp: &TcpStream) {
     SockRef::from(tcp).set_linger(Some(Duration::ZERO)).ok();
 }
 
-/// Sees what goes through: only so do we know who ended what, and what the client has got.
-struct Witness<'a> {
-    seen: Mutex<Seen>,
-    /// Told when something is due at another time.
-    changed: Notify,
-    sink: &'a Sink,
-}
-
-#[derive(Default)]
-#[expect(clippy::struct_excessive_bools, reason = "each is something seen by itself")]
-struct Seen {
-    decoder: Decoder,
-    request: Option<RequestHead>,
-    /// Whether the client is told causes: an answer is held back until it opens the connection.
-    tells: bool,
-    held: Vec<u8>,
-    is_answered: bool,
-    is_open: bool,
-    /// Whether a 101 came with which some clients go on.
-    may_open: bool,
-    refusal: Option<(Framing, Vec<u8>)>,
-    has_server_closed: bool,
-    has_client_closed: bool,
-    has_client_ended: bool,
-    has_server_ended: bool,
-    /// Whether the server sent what is no frame.
-    is_garbled: bool,
-    /// Until when the server is to answer the client's Close.
-    close_due: Option<Instant>,
-}
-
-impl<'a> Witness<'a> {
-    fn new(first: &[u8], tells: bool, sink: &'a Sink) -> Self {
-        let request = parse_request(first);
-        // Who asks for something else gets its answer as it comes.
-        let tells = tells && request.as_ref().is_some_and(asks_for_websocket);
-        let mut seen = Seen { request, tells, ..Seen::default() };
-        seen.decoder.push(Direction::ClientToServer, first, &mut |_| {});
-        Self { seen: Mutex::new(seen), changed: Notify::new(), sink }
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Seen> {
-        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn take(&self) -> Seen {
-        std::mem::take(&mut *self.lock())
-    }
-
-    fn opened(&self) {
-        self.sink.push(Fact::Opened);
-        self.sink.push(Fact::Confirmed { preview: None });
-    }
-
-    fn client_says(&self, bytes: &[u8], limits: &TimeOuts) {
-        let seen = &mut *self.lock();
-        let (mut closes, mut talks) = (false, false);
-        seen.decoder.push(Direction::ClientToServer, bytes, &mut |item| {
-            closes |= matches!(item, Item::Close(_));
-            talks |= matches!(item, Item::Frame { .. });
-        });
-        if talks && seen.may_open && !seen.is_open {
-            // It goes on with a 101 that others would refuse.
-            seen.is_open = true;
-            self.opened();
-        }
-        if closes && !seen.has_client_closed {
-            seen.has_client_closed = true;
-            if !seen.has_server_closed {
-                self.sink.push(Fact::CloseBegun { by: CloseOrigin::Client });
-                seen.close_due = Some(Instant::now() + Duration::from_millis(limits.close_millis));
-                self.changed.notify_one();
-            }
-        }
-    }
-
-    fn client_ended(&self, end: ReadEnd) {
-        let mut seen = self.lock();
-        seen.has_client_ended = true;
-        if !seen.has_server_ended && !seen.has_server_closed && !seen.has_client_closed {
-            self.sink.push(Fact::CloseBegun { by: CloseOrigin::Client });
-        }
-        self.sink.push(Fact::ClientEnded(end));
-    }
-
-    /// What of the server's bytes goes on to the client now, and whether that is all of a refusal that is held back.
-    fn server_says<'b>(&self, bytes: &'b [u8]) -> (Option<Cow<'b, [u8]>>, bool) {
-        let seen = &mut *self.lock();
-        let was_passed = seen.may_open;
-        let Seen { decoder, request, .. } = seen;
-        let mut news = News::default();
-        decoder.push(Direction::ServerToClient, bytes, &mut |item| news.take(request.as_ref(), &item));
-        seen.is_answered |= news.is_answered;
-        seen.is_open |= news.opens;
-        seen.may_open |= news.may_open;
-        seen.is_garbled |= news.is_garbled;
-        if news.opens {
-            self.opened();
-        }
-        if news.closes {
-            seen.has_server_closed = true;
-            seen.close_due = None;
-        }
-        if !seen.tells || was_passed {
-            return (Some(Cow::Borrowed(bytes)), false);
-        }
-        seen.held.extend_from_slice(bytes);
-        if seen.may_open {
-            return (Some(Cow::Owned(std::mem::take(&mut seen.held))), false);
-        }
-        if let Some(framing) = news.refused {
-            seen.refusal = Some((framing, Vec::new()));
-        }
-        if let Some((framing, body)) = &mut seen.refusal {
-            body.extend_from_slice(&news.body);
-            let is_whole = is_complete(*framing, body) || body.len() >= MAX_BODY_BYTES;
-            return (None, is_whole);
-        }
-        (None, false)
-    }
-}
-
-impl Seen {
-    /// What the client has got of the server, once nothing more goes through.
-    fn client_saw(mut self) -> GuestState {
-        let mut is_in_frame = false;
-        self.decoder.end(Direction::ServerToClient, &mut |item| {
-            is_in_frame |= matches!(item, Item::Cut(Cut::Header { .. } | Cut::Payload { .. }));
-        });
-        let is_over = self.has_server_closed || self.has_client_ended || is_in_frame || self.is_garbled;
-        if self.is_open && !is_over {
-            GuestState::Open
-        } else if self.tells && !self.may_open && !self.has_client_ended {
-            GuestState::Unanswered(self.held)
-        } else {
-            GuestState::Over
-        }
-    }
-}
-
-/// What the server's newest bytes turned out to be.
-#[derive(Default)]
-#[expect(clippy::struct_excessive_bools, reason = "each is something seen by itself")]
-struct News {
-    is_answered: bool,
-    opens: bool,
-    /// Whether some clients go on with it.
-    may_open: bool,
-    refused: Option<Framing>,
-    body: Vec<u8>,
-    closes: bool,
-    is_garbled: bool,
-}
-
-impl News {
-    fn take(&mut self, request: Option<&RequestHead>, item: &Item<'_>) {
-        match item {
-            Item::Response(head, _) => {
-                self.is_answered = true;
-                let fatal = request.map_or_else(Vec::new, |request| checks(request, head));
-                let mut fatal = fatal.iter().filter(|check| check.fatal);
-                let is_debatable = |name| matches!(name, CheckName::Subprotocol | CheckName::Extensions);
-                self.opens = head.status == 101 && request.is_some() && fatal.clone().next().is_none();
-                self.may_open = head.status == 101 && request.is_some() && fatal.all(|check| is_debatable(check.check));
-                self.refused = (!self.may_open).then(|| framing(head));
-            }
-            Item::NotHttp(_) | Item::HeadTooBig(_) => {
-                self.is_answered = true;
-                self.refused = Some(Framing::Length(0));
-            }
-            Item::Body(bytes) => self.body.extend_from_slice(bytes),
-            Item::Close(_) => self.closes = true,
-            Item::Opaque { .. } => {
-                self.is_garbled = true;
-                // More heads than anybody reads came in place of an answer.
-                self.refused = self.refused.or(Some(Framing::Length(0)));
-            }
-            _ => {}
-        }
-    }
-}
-
 /// How often it is looked for a client that may have gone while the server does not read.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// A slow server has so many of them for what a client left behind.
@@ -488,5 +318,3 @@ const FAREWELL: Duration = Duration::from_secs(1);
 const NOTABLE_WAIT: Duration = Duration::from_millis(100);
 /// How much is moved at a time.
 const BUFFER_BYTES: usize = 64 * 1024;
-/// How much of a refusal's body is read where it is held back.
-const MAX_BODY_BYTES: usize = 1024 * 1024;

@@ -205,7 +205,7 @@ impl App {
 
     /// Connects with the form, and with what is changed about it.
     pub(super) fn connect_with(&mut self, change: impl FnOnce(&mut ConnectOptions)) {
-        if self.connections.is_live() || !self.form.checks.can_connect() {
+        if self.connections.locks_form() || !self.form.checks.can_connect() {
             return;
         }
         self.stop_reconnecting();

@@ -87,7 +87,7 @@ fn url_ui(ui: &mut Ui, form: &mut Form, ctx: &Context<'_>, actions: &mut Actions
         }
     }
     let entered = output.response.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter));
-    if entered && !ctx.is_live {
+    if entered && !ctx.locks_form {
         actions.push(Action::Connect);
     }
 }
@@ -189,7 +189,7 @@ fn reconnect_ui(ui: &mut Ui, ctx: &Context<'_>, actions: &mut Actions) {
 
 /// What is wrong with the URL, in words, with the one that was probably meant.
 fn below_ui(ui: &mut Ui, form: &mut Form, ctx: &Context<'_>, actions: &mut Actions) {
-    if ctx.is_live {
+    if ctx.locks_form {
         return;
     }
     reconnect_ui(ui, ctx, actions);
