@@ -68,6 +68,25 @@ fn the_form_is_saved_under_a_name() {
 }
 
 #[test]
+fn the_last_letter_may_come_with_enter() {
+    let (mut harness, stage) = panel(Theme::Dark, None, Form::first());
+    harness.get_by_label("Save the form as a profile").click();
+    harness.run_steps(4);
+    harness.get_by_role_and_label(Role::TextInput, "Name of the profile").type_text("voic");
+    harness.run_steps(3);
+    let enter = |pressed| egui::Event::Key {
+        key: egui::Key::Enter,
+        physical_key: None,
+        pressed,
+        repeat: false,
+        modifiers: egui::Modifiers::NONE,
+    };
+    harness.input_mut().events.extend([egui::Event::Text("e".to_owned()), enter(true), enter(false)]);
+    harness.run_steps(3);
+    assert_eq!(stage.taken(), ["SaveProfile(\"voice\")"]);
+}
+
+#[test]
 fn a_changed_form_says_so_and_may_replace_its_profile() {
     let changed = form("wss://staging.example/other?token=&agentId=a1");
     let (mut harness, stage) = panel(Theme::Dark, Some("staging"), changed);

@@ -106,7 +106,7 @@ fn naming_ui(
     actions: &mut Actions,
 ) -> bool {
     let is_there = profiles.list().iter().any(|profile| profile.name == name.trim());
-    let good = Profile::name_of(name).map(str::to_owned);
+    let is_good = Profile::name_of(name).is_some();
     let mut is_wanted = false;
     let mut is_over = false;
     ui.horizontal(|ui| {
@@ -121,16 +121,17 @@ fn naming_ui(
         is_wanted = field.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter));
         is_over = field.lost_focus() && ui.input(|input| input.key_pressed(Key::Escape));
         let save = Button::new(if is_there { "Replace" } else { "Save" }).min_size(egui::vec2(SAVE_WIDTH, 0.0));
-        is_wanted |= ui.add_enabled(good.is_some(), save).clicked();
+        is_wanted |= ui.add_enabled(is_good, save).clicked();
         is_over |= icon_button(ui, ICON_CLOSE, "Save no profile").clicked();
     });
-    if good.is_none() && !name.is_empty() {
+    if !is_good && !name.is_empty() {
         problem_ui(ui, &format!("a name has 1 to {} characters of one line", Profile::NAME_CHARS));
     } else {
         explain_ui(ui, "Tokens and secrets are left out.");
     }
-    if let Some(name) = good.filter(|_| is_wanted) {
-        actions.push(Action::SaveProfile(name));
+    // The last letter may have come in the same pass as Enter.
+    if is_wanted && let Some(name) = Profile::name_of(name) {
+        actions.push(Action::SaveProfile(name.to_owned()));
         return true;
     }
     is_over
