@@ -197,14 +197,17 @@ mod commands {
 
     #[test]
     fn command_that_ends_before_it_listens_explains_the_refusal() {
-        let engine = engine();
-        attach(&engine, "echo to standard error >&2; echo 'Error: no DATABASE_URL'; exit 3");
-        let story = connect(&engine, options(&nowhere()));
-        assert_eq!((story.exits[0].status.code, story.consoles[0].kind), (Some(3), ConsoleKind::Command));
-        let verdict = story.verdict.as_ref().unwrap();
-        assert_eq!((verdict.ending.id(), verdict.cause.as_str()), ("connect-failed", "boot-crash"), "{verdict:#?}");
-        assert!(verdict.summary.contains("exit code 3"), "{}", verdict.summary);
-        wait_for_lane(&engine, |events| events.iter().any(|event| is_line(event, "to standard error")));
+        // The second one's lines end before it does.
+        for until in ["", "exec >&- 2>&-; sleep 0.3;"] {
+            let engine = engine();
+            attach(&engine, &format!("echo to standard error >&2; echo 'Error: no DATABASE_URL'; {until} exit 3"));
+            let story = connect(&engine, options(&nowhere()));
+            assert_eq!((story.exits[0].status.code, story.consoles[0].kind), (Some(3), ConsoleKind::Command));
+            let verdict = story.verdict.as_ref().unwrap();
+            assert_eq!((verdict.ending.id(), verdict.cause.as_str()), ("connect-failed", "boot-crash"), "{verdict:#?}");
+            assert!(verdict.summary.contains("exit code 3"), "{}", verdict.summary);
+            wait_for_lane(&engine, |events| events.iter().any(|event| is_line(event, "to standard error")));
+        }
     }
 
     #[test]

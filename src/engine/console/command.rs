@@ -79,8 +79,10 @@ async fn supervise(
     let pid = child.id();
     let wanted = tokio::select! {
         ended = process_group::wait(&mut child) => {
-            if let Ok(status) = ended {
-                desk.exited(console, status);
+            match ended {
+                Ok(status) => desk.exited(console, status),
+                // It is not known how it ended, and nobody waits for it any more.
+                Err(_) => desk.ready(console),
             }
             let wanted = ends.recv().await;
             // Processes that outlive their parent hold the pipe.

@@ -222,13 +222,17 @@ impl Desk {
     }
 
     /// Consoles of servers that may still be starting.
+    ///
+    /// A command's lines may end before its process does: only the process tells that it is over.
     pub(super) fn starting(&self) -> Vec<ConsoleId> {
         let inner = self.lock();
         let is_starting = |known: &&Known| {
             !known.is_ready
-                && !known.state.is_over
-                && known.state.exit.is_none()
-                && known.state.kind != ConsoleKind::File
+                && match known.state.kind {
+                    ConsoleKind::Command => known.state.exit.is_none(),
+                    ConsoleKind::StandardInput => !known.state.is_over,
+                    ConsoleKind::File => false,
+                }
         };
         inner.consoles.values().filter(is_starting).map(|known| known.state.console).collect()
     }
@@ -342,10 +346,17 @@ mod tests {
         desk.line(ConsoleId(1), "[WebSocket] Server listening on port 3001".to_owned());
         assert!(desk.starting().is_empty());
         desk.attach(ConsoleId(3), "node broken.js", ConsoleKind::Command);
+        // Its pipe ends a moment before its status is known.
+        desk.over(ConsoleId(3));
+        assert_eq!(desk.starting(), [ConsoleId(3)]);
         desk.exited(ConsoleId(3), ExitStatus { code: Some(1), signal: None });
+        assert!(desk.starting().is_empty());
+        desk.attach(ConsoleId(4), "standard input", ConsoleKind::StandardInput);
+        assert_eq!(desk.starting(), [ConsoleId(4)]);
+        desk.over(ConsoleId(4));
         assert!(desk.starting().is_empty());
         desk.detach(ConsoleId(1));
         desk.line(ConsoleId(1), "after".to_owned());
-        assert_eq!(desk.tail(0).consoles.len(), 2);
+        assert_eq!(desk.tail(0).consoles.len(), 3);
     }
 }
