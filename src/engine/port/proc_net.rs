@@ -1,6 +1,7 @@
 //! Linux: `/proc/net/tcp` and `tcp6` name every listening socket, whoever owns it, and how many connections wait there;
 //! `/proc/PID/fd` tells which processes hold it.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
@@ -61,8 +62,11 @@ fn name(pid: u32) -> String {
     fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default().trim_end().to_owned()
 }
 
+/// The listening sockets of a port; the system lists one twice if others come and go while the table is read.
 fn read_table(text: &str, port: u16) -> Vec<Row> {
-    text.lines().skip(1).filter_map(read_row).filter(|row| row.address.port() == port).collect()
+    let mut seen = BTreeSet::new();
+    let rows = text.lines().skip(1).filter_map(read_row).filter(|row| row.address.port() == port);
+    rows.filter(|row| seen.insert((row.address, row.inode.clone()))).collect()
 }
 
 /// `sl local_address rem_address st tx_queue:rx_queue tr:when retrnsmt uid timeout inode …`; for a listening socket
@@ -106,7 +110,8 @@ mod tests {
             0: 0100007F:0BB9 00000000:0000 0A 00000000:00000003 00:00000000 00000000     0        0 17 1\n\
             1: 0100007F:0BB9 0100007F:C000 01 00000000:00000000 00:00000000 00000000     0        0 2 1\n\
             2: 00000000:0BBA 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 3 1\n\
-            3: zz:0BB9 00000000:0000 0A x\n4:\n5: 0100007F:0BB9 0:0 0A 00000000:00000000 00:0 0 0\n";
+            3: zz:0BB9 00000000:0000 0A x\n4:\n5: 0100007F:0BB9 0:0 0A 00000000:00000000 00:0 0 0\n\
+            6: 0100007F:0BB9 00000000:0000 0A 00000000:00000001 00:00000000 00000000     0        0 17 1\n";
         let row = |address: &str, waiting, inode: &str| Row {
             address: address.parse().unwrap(),
             waiting,
