@@ -146,25 +146,8 @@ pub(super) struct ConnectArgs {
     /// `{{token}}` in it [default: query:token].
     #[arg(long, value_name = "PLACE", value_parser = values::token_place, help_heading = "Token")]
     pub(super) token_in: Option<TokenPlace>,
-    /// Checks the signature with the bytes of this file.
-    #[arg(long, value_name = "FILE", conflicts_with = "env_file", help_heading = "Token")]
-    pub(super) secret_file: Option<PathBuf>,
-    /// Checks the signature with the secrets of this `.env` file.
-    #[arg(long, value_name = "FILE", help_heading = "Token")]
-    pub(super) env_file: Option<PathBuf>,
     #[command(flatten)]
-    pub(super) claims: ClaimArgs,
-    /// Follows the server's console in this file, or reads it from standard input (`-`); its lines stand between the frames
-    /// and tell causes that the wire does not.
-    #[arg(long, value_name = "FILE|-", help_heading = "Server console")]
-    pub(super) server_log: Option<PathBuf>,
-    /// Starts the server with this command line, waits until it listens, reads its console, and ends it with everything
-    /// that it has started.
-    #[arg(long, value_name = "COMMAND", help_heading = "Server console")]
-    pub(super) server_cmd: Option<String>,
-    /// How long a server on `--server-cmd` or standard input may take until it listens, in seconds [default: 15].
-    #[arg(long, value_name = "S", value_parser = values::seconds, help_heading = "Server console")]
-    pub(super) server_wait: Option<Duration>,
+    pub(super) server: ServerArgs,
     /// Takes what a browser's console said about the same URL from this file, or from standard input (`-`).
     #[arg(long, value_name = "FILE|-", help_heading = "Server console")]
     pub(super) browser_console: Option<PathBuf>,
@@ -214,12 +197,6 @@ pub(super) struct ConnectArgs {
     /// How long the response to the opening handshake may take, in seconds [default: 10].
     #[arg(long, value_name = "S", value_parser = values::seconds, help_heading = "Network")]
     pub(super) upgrade_timeout: Option<Duration>,
-    /// Goes on although the certificate is invalid, and lists what is wrong with it.
-    #[arg(long, help_heading = "Network")]
-    pub(super) insecure: bool,
-    /// Trusts the certificate authorities of this PEM file as well; may be given again.
-    #[arg(long, value_name = "FILE", help_heading = "Network")]
-    pub(super) ca: Vec<PathBuf>,
     /// Shows this client certificate (PEM) where the server asks for one; its key may stand in the same file.
     #[arg(long, value_name = "FILE", help_heading = "Network")]
     pub(super) client_cert: Option<PathBuf>,
@@ -254,15 +231,45 @@ pub(super) struct ConnectArgs {
     /// Tries IPv6 addresses alone.
     #[arg(long, help_heading = "Network")]
     pub(super) ipv6: bool,
-    /// Asks the target follow-up questions after the connection is dead also if it is another machine.
-    #[arg(long, conflicts_with = "no_probes", help_heading = "Network")]
-    pub(super) probes: bool,
-    /// Asks the target nothing after the connection is dead.
-    #[arg(long, help_heading = "Network")]
-    pub(super) no_probes: bool,
     /// The server behind the proxy: where the proxy refuses, it is sent the same opening handshake.
     #[arg(long, value_name = "URL", help_heading = "Network")]
     pub(super) backend: Option<String>,
+}
+
+/// What is told of the server.
+#[derive(Clone, Debug, Args)]
+pub(super) struct ServerArgs {
+    /// Checks the token's signature with the bytes of this file.
+    #[arg(long, value_name = "FILE", conflicts_with = "env_file", help_heading = "Token")]
+    pub(super) secret_file: Option<PathBuf>,
+    /// Checks the token's signature with the secrets of this `.env` file.
+    #[arg(long, value_name = "FILE", help_heading = "Token")]
+    pub(super) env_file: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) claims: ClaimArgs,
+    /// Follows the server's console in this file, or reads it from standard input (`-`); its lines stand between the frames
+    /// and tell causes that the wire does not.
+    #[arg(long, value_name = "FILE|-", help_heading = "Server console")]
+    pub(super) server_log: Option<PathBuf>,
+    /// Starts the server with this command line, waits until it listens, reads its console, and ends it with everything
+    /// that it has started.
+    #[arg(long, value_name = "COMMAND", help_heading = "Server console")]
+    pub(super) server_cmd: Option<String>,
+    /// How long a server on `--server-cmd` or standard input may take until it listens, in seconds [default: 15].
+    #[arg(long, value_name = "S", value_parser = values::seconds, help_heading = "Server console")]
+    pub(super) server_wait: Option<Duration>,
+    /// Goes on although the server's certificate is invalid, and lists what is wrong with it.
+    #[arg(long, help_heading = "Network")]
+    pub(super) insecure: bool,
+    /// Trusts the certificate authorities of this PEM file as well; may be given again.
+    #[arg(long, value_name = "FILE", help_heading = "Network")]
+    pub(super) ca: Vec<PathBuf>,
+    /// Asks the server follow-up questions after a connection is dead also if it is another machine.
+    #[arg(long, conflicts_with = "no_probes", help_heading = "Network")]
+    pub(super) probes: bool,
+    /// Asks the server nothing after a connection is dead.
+    #[arg(long, help_heading = "Network")]
+    pub(super) no_probes: bool,
 }
 
 /// Options of `practice`.
@@ -303,32 +310,8 @@ pub(super) struct InterceptArgs {
     /// Saves every session into this folder as it is, secrets included.
     #[arg(long, value_name = "FOLDER")]
     pub(super) save: Option<PathBuf>,
-    /// Checks the signatures of tokens with the bytes of this file.
-    #[arg(long, value_name = "FILE", conflicts_with = "env_file", help_heading = "Token")]
-    pub(super) secret_file: Option<PathBuf>,
-    /// Checks the signatures of tokens with the secrets of this `.env` file.
-    #[arg(long, value_name = "FILE", help_heading = "Token")]
-    pub(super) env_file: Option<PathBuf>,
     #[command(flatten)]
-    pub(super) claims: ClaimArgs,
-    /// Follows the server's console in this file.
-    #[arg(long, value_name = "FILE", help_heading = "Server console")]
-    pub(super) server_log: Option<PathBuf>,
-    /// Starts the server with this command line, reads its console, and ends it with everything that it has started.
-    #[arg(long, value_name = "COMMAND", help_heading = "Server console")]
-    pub(super) server_cmd: Option<String>,
-    /// Goes on although the server's certificate is invalid, and lists what is wrong with it.
-    #[arg(long, help_heading = "Network")]
-    pub(super) insecure: bool,
-    /// Trusts the certificate authorities of this PEM file as well; may be given again.
-    #[arg(long, value_name = "FILE", help_heading = "Network")]
-    pub(super) ca: Vec<PathBuf>,
-    /// Asks the target follow-up questions after a connection is dead also if it is another machine.
-    #[arg(long, conflicts_with = "no_probes", help_heading = "Network")]
-    pub(super) probes: bool,
-    /// Asks the target nothing after a connection is dead.
-    #[arg(long, help_heading = "Network")]
-    pub(super) no_probes: bool,
+    pub(super) server: ServerArgs,
     /// Prints one JSON object a connection, each in a line of its own, and nothing else.
     #[arg(long)]
     pub(super) json: bool,

@@ -3,13 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::Read as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use super::args::ConnectArgs;
 use super::failure::Failure;
 use super::runner::Runner;
-use super::{network, print, secrets, values};
+use super::{network, print, secrets, server, values};
 use crate::engine::practice::Exercise;
 use crate::engine::{ConnectOptions, ConsoleSource};
 use crate::observation::{Fact, Family, PastedConsole, Preset, TokenPlace};
@@ -41,11 +41,7 @@ pub(super) fn options(args: &ConnectArgs, exercise: Option<&Exercise>) -> Result
     }
     place_token(args, &mut variables, &mut options)?;
     place_parameters(args, &mut variables, &mut options.url);
-    let given = secrets::from_files(args.secret_file.as_deref(), args.env_file.as_deref())?;
-    if args.secret_file.is_some() || args.env_file.is_some() {
-        options.secrets = given;
-    }
-    options.claims = args.claims.expectations();
+    server::place(&args.server, &mut options)?;
     if let Some(origin) = &args.origin {
         let origin = variables.fill(origin);
         if !values::is_field_value(&origin) {
@@ -73,32 +69,19 @@ pub(super) fn options(args: &ConnectArgs, exercise: Option<&Exercise>) -> Result
     limits.connect_millis = args.connect_timeout.map_or(limits.connect_millis, millis);
     limits.upgrade_millis = args.upgrade_timeout.map_or(limits.upgrade_millis, millis);
     limits.confirm_millis = args.confirm_timeout.map_or(limits.confirm_millis, millis);
-    options.insecure |= args.insecure;
-    for path in &args.ca {
-        options.ca_pems.push(secrets::read_authority(path)?);
-    }
     network::place(args, &mut options)?;
     options.family = match (args.ipv4, args.ipv6) {
         (true, _) => Family::Ipv4,
         (false, true) => Family::Ipv6,
         (false, false) => Family::Auto,
     };
-    options.probes = !args.no_probes;
-    options.probes_elsewhere = args.probes;
     if let Some(backend) = &args.backend {
         parse_url(backend).map_err(|problem| Failure::Usage(format!("--backend: {}", problem.message)))?;
         options.backend = Some(backend.clone());
     }
-    options.server_wait = args.server_wait.unwrap_or(options.server_wait);
     if let Some(path) = &args.browser_console {
         let text = console_text(path)?;
         options.pasted.push((PastedConsole::Browser, text));
-    }
-    if let Some(path) = args.server_log.as_ref().filter(|path| !is_standard_input(path)) {
-        if path.is_dir() {
-            return Err(Failure::Usage(format!("{} is a folder, not a log", path.display())));
-        }
-        options.server_log = Some(path.clone());
     }
     variables.tell_unknown();
     Ok(options)
@@ -112,7 +95,7 @@ struct Variables {
 
 impl Variables {
     fn read(args: &ConnectArgs) -> Result<Self, Failure> {
-        let known = match &args.env_file {
+        let known = match &args.server.env_file {
             Some(path) => variables_from_env(&secrets::read_text("the .env file", path)?),
             None => BTreeMap::new(),
         };
@@ -141,24 +124,13 @@ impl Variables {
 
 /// The consoles of the server that stay attached for all runs of a command.
 pub(super) fn consoles(args: &ConnectArgs) -> Result<Vec<ConsoleSource>, Failure> {
-    let uses_standard_input = |path: &Option<PathBuf>| path.as_deref().is_some_and(is_standard_input);
-    if uses_standard_input(&args.server_log) && uses_standard_input(&args.browser_console) {
+    if server::reads_standard_input(&args.server)
+        && args.browser_console.as_deref().is_some_and(server::is_standard_input)
+    {
         let what = "only one of --server-log and --browser-console can be read from standard input";
         return Err(Failure::Usage(what.to_owned()));
     }
-    let piped = uses_standard_input(&args.server_log).then_some(ConsoleSource::StandardInput);
-    let command = match &args.server_cmd {
-        Some(command) if command.trim().is_empty() => {
-            return Err(Failure::Usage("--server-cmd needs a command".to_owned()));
-        }
-        command => command.clone().map(ConsoleSource::Command),
-    };
-    Ok(piped.into_iter().chain(command).collect())
-}
-
-/// Whether a path stands for standard input.
-fn is_standard_input(path: &Path) -> bool {
-    path.as_os_str() == "-"
+    server::consoles(&args.server)
 }
 
 /// The beginning of a console's text, from a file or from standard input; as much as a session keeps.
@@ -166,7 +138,7 @@ pub(super) fn console_text(path: &Path) -> Result<String, Failure> {
     let failed = |source| Failure::Read { what: "the console", path: path.to_owned(), source };
     let limit = Fact::PASTED_BYTES as u64 * 4;
     let mut bytes = Vec::new();
-    if is_standard_input(path) {
+    if server::is_standard_input(path) {
         std::io::stdin().lock().take(limit).read_to_end(&mut bytes).map_err(failed)?;
     } else {
         File::open(path).map_err(failed)?.take(limit).read_to_end(&mut bytes).map_err(failed)?;

@@ -19,7 +19,9 @@ use crate::observation::{LabMeasure, LabRun};
 
 /// Runs the measurement; gives the exit status: 0 if silence harmed nobody, else 1.
 pub(super) fn run(args: &IdleLabArgs) -> Result<u8, Failure> {
+    let consoles = connect::consoles(&args.connect)?;
     let mut runner = Runner::start()?;
+    runner.attach(consoles)?;
     let exercise = connect::exercise(&args.connect.url, &mut runner)?;
     let options = connect::options(&args.connect, exercise.as_ref())?;
     measure(&mut runner, options, args.max.unwrap_or(LIMIT), args.ping_every.unwrap_or(PING_EVERY), args.json)

@@ -9,8 +9,8 @@ use std::time::Duration;
 use super::args::InterceptArgs;
 use super::failure::Failure;
 use super::runner::{Came, Outcome, Runner};
-use super::{clock, connect, print, secrets};
-use crate::engine::{ConnectOptions, ConsoleSource, InterceptOptions, JournalPlace};
+use super::{clock, connect, print, server};
+use crate::engine::{ConnectOptions, InterceptOptions, JournalPlace};
 use crate::export::Redactor;
 use crate::export::check_json::check_json;
 use crate::export::text::{Line, Tone, report};
@@ -21,15 +21,11 @@ pub(super) fn run(args: &InterceptArgs) -> Result<u8, Failure> {
     if let Some(folder) = args.save.as_deref().filter(|folder| !folder.is_dir()) {
         return Err(Failure::Usage(format!("{}: there is no such folder", folder.display())));
     }
+    let consoles = server::consoles(&args.server)?;
     let mut runner = Runner::start()?;
     let options = options(args, &mut runner)?;
     let secrets = options.connect.secrets.clone();
-    if let Some(command) = &args.server_cmd {
-        if command.trim().is_empty() {
-            return Err(Failure::Usage("--server-cmd needs a command".to_owned()));
-        }
-        runner.attach(vec![ConsoleSource::Command(command.clone())])?;
-    }
+    runner.attach(consoles)?;
     let target = options.connect.url.clone();
     let address = runner.listen(options)?;
     if args.json {
@@ -78,22 +74,16 @@ pub(super) fn run(args: &InterceptArgs) -> Result<u8, Failure> {
 /// What is listened for, and how the server is connected to.
 fn options(args: &InterceptArgs, runner: &mut Runner) -> Result<InterceptOptions, Failure> {
     let exercise = connect::exercise(&args.target, runner)?;
-    let mut connect = ConnectOptions::new(exercise.as_ref().map_or(args.target.as_str(), |exercise| &exercise.url));
+    let mut connect = exercise.as_ref().map_or_else(
+        || ConnectOptions::new(&*args.target),
+        |exercise| {
+            let mut practised = ConnectOptions::new(&*exercise.url);
+            practised.secrets = ConnectOptions::for_exercise(exercise).secrets;
+            practised
+        },
+    );
     let target = parse_url(&connect.url).map_err(|problem| Failure::Usage(format!("--target: {}", problem.message)))?;
-    connect.secrets = secrets::from_files(args.secret_file.as_deref(), args.env_file.as_deref())?;
-    if connect.secrets.is_empty()
-        && let Some(exercise) = &exercise
-    {
-        connect.secrets = ConnectOptions::for_exercise(exercise).secrets;
-    }
-    connect.claims = args.claims.expectations();
-    connect.insecure = args.insecure;
-    for path in &args.ca {
-        connect.ca_pems.push(secrets::read_authority(path)?);
-    }
-    connect.probes = !args.no_probes;
-    connect.probes_elsewhere = args.probes;
-    connect.server_log.clone_from(&args.server_log);
+    server::place(&args.server, &mut connect)?;
     connect.journal = if args.save.is_some() { JournalPlace::Unnamed } else { JournalPlace::Memory };
     if exercise.is_none() && target.path_and_query != "/" {
         print::note("note: the path of --target is not used: path and query are the page's own");

@@ -20,6 +20,7 @@ mod record;
 mod runner;
 mod search;
 mod secrets;
+mod server;
 mod token;
 mod values;
 
