@@ -35,14 +35,14 @@ impl<'a> Case<'a> {
         self.target().is_some_and(|target| target.secure)
     }
 
-    /// Who talks to the server, at the beginning of a sentence: we, or the client that we stand between.
-    pub(super) fn client_word(&self) -> &'static str {
-        if self.is_between() { "The client" } else { "We" }
+    /// Who talks to the server: we, or the client that we stand between.
+    pub(super) fn we(&self) -> &'static str {
+        if self.is_between() { "the client" } else { "we" }
     }
 
-    /// Whose Close frame one is that went to the server.
-    pub(super) fn close_frame_words(&self) -> &'static str {
-        if self.is_between() { "the client's Close frame" } else { "our Close frame" }
+    /// Whose what went to the server is: ours, or that of the client that we stand between.
+    pub(super) fn our(&self) -> &'static str {
+        if self.is_between() { "the client's" } else { "our" }
     }
 
     /// The `Host` of a client that we stand between, if it is not the server's own and may be why the server refused.

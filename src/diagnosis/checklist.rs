@@ -308,12 +308,12 @@ fn close(case: &Case<'_>) -> CheckItem {
         |close: &crate::store::CloseSeen| close.info.code.map_or_else(|| "no code".to_owned(), |code| code.to_string());
     match (&story.close_received, &story.close_sent) {
         (Some(received), Some(sent)) => {
-            let order = match (case.we_closed_first(), case.is_between()) {
-                (true, false) => "we closed first",
-                (true, true) => "the client closed first",
-                (false, _) => "the server closed first",
-            };
-            item(ITEM, story.is_clean(), format!("received {}, sent {}; {order}", words(received), words(sent)))
+            let first = if case.we_closed_first() { case.we() } else { "the server" };
+            item(
+                ITEM,
+                story.is_clean(),
+                format!("received {}, sent {}; {first} closed first", words(received), words(sent)),
+            )
         }
         (Some(received), None) => item(ITEM, false, format!("received {}, not answered", words(received))),
         (None, Some(sent)) => {

@@ -6,7 +6,7 @@ use bytes::Bytes;
 
 use super::catalogue::Phase;
 use super::tests::{FINDINGS, NEVER_CERTAIN, PAGES};
-use super::{Case, Certainty, Ending, Verdict, diagnose, next_probes};
+use super::{Case, Certainty, Ending, Evidence, Verdict, diagnose, next_probes};
 use crate::observation::{
     Between, CertInfo, Change, CloseOrigin, Deadline, Direction, Expect, Fact, Family, Handshaken, IoFailure, IoKind,
     KeepAlivePlan, Limit, Listener, Moment, Plan, Probe, ProbeOutcome, Process, ReadEnd, Route, TimeOuts, TlsFailure,
@@ -359,6 +359,7 @@ impl Scene {
             "{verdict:#?}"
         );
         reads_well(&verdict);
+        is_of_the_client(&self.clone().between().verdict());
         verdict
     }
 
@@ -380,6 +381,32 @@ impl Scene {
         reads_well(&verdict);
         verdict
     }
+}
+
+/// Nothing that a client of somebody else sends is called ours.
+#[track_caller]
+fn is_of_the_client(verdict: &Verdict) {
+    let finding =
+        verdict.findings.iter().flat_map(|finding| [&finding.summary].into_iter().chain(texts(&finding.evidence)));
+    for sentence in [&verdict.summary].into_iter().chain(texts(&verdict.evidence)).chain(finding) {
+        let sentence = sentence.to_lowercase();
+        for ours in [
+            "our request",
+            "our close",
+            "our first",
+            "our origin",
+            "we sent",
+            "we had sent",
+            "we offered",
+            "we did send",
+        ] {
+            assert!(!sentence.contains(ours), "{sentence:?}");
+        }
+    }
+}
+
+fn texts(evidence: &[Evidence]) -> impl Iterator<Item = &String> {
+    evidence.iter().map(|evidence| &evidence.text)
 }
 
 /// What holds for every verdict, whatever its cause.

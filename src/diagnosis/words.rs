@@ -100,11 +100,12 @@ pub(super) fn after_milestone(case: &Case<'_>, at: Moment) -> String {
     // What was read together has one moment, and its confirmation is noted a little later.
     let confirmed = story.confirmation.as_ref().filter(|c| c.ok && c.preview.is_some()).map(|c| c.at);
     let confirming = story.first_message.as_ref().filter(|_| confirmed.is_some()).map(|(at, _)| *at);
+    let asked = format!("after {} request", case.our());
     let milestones = [
         (confirmed, "after it confirmed the connection"),
         (confirming, "after it confirmed the connection"),
         (case.is_open().then(|| case.head_at()), "after the 101"),
-        (story.request.as_ref().map(|request| request.at), "after our request"),
+        (story.request.as_ref().map(|request| request.at), asked.as_str()),
         (story.connected().and_then(|attempt| attempt.ended), "after TCP was connected"),
     ];
     milestones

@@ -4,7 +4,7 @@ use super::{Found, Rule};
 use crate::diagnosis::case::TcpEnd;
 use crate::diagnosis::close_code::close_code;
 use crate::diagnosis::credential;
-use crate::diagnosis::words::{after_milestone, span};
+use crate::diagnosis::words::{after_milestone, capital, span};
 use crate::diagnosis::{Case, Ending};
 use crate::observation::{CloseOrigin, Deadline, Direction};
 use crate::store::CloseSeen;
@@ -89,7 +89,7 @@ fn by_code(case: &Case<'_>, ending: Ending, id: &'static str) -> Option<Found> {
         "close-1002" => {
             format!(
                 "The server closed {when} with {said}: its library or its application did not accept what {} sent.",
-                if case.is_between() { "the client" } else { "we" }
+                case.we()
             )
         }
         _ => format!("The server closed {when} with {said}."),
@@ -99,10 +99,11 @@ fn by_code(case: &Case<'_>, ending: Ending, id: &'static str) -> Option<Found> {
     found =
         found.seen_at(close.at, Direction::ServerToClient, close.info.offset, format!("the server's Close: {said}"));
     if is_late_answer {
-        found = found.seen(close.at, "we had begun to close already, so the two may have crossed");
+        found = found.seen(close.at, format!("{} had begun to close already, so the two may have crossed", case.we()));
     }
     if let Some(sent) = &case.story.close_sent {
-        found = found.seen_at(sent.at, Direction::ClientToServer, sent.info.offset, case.close_frame_words());
+        found =
+            found.seen_at(sent.at, Direction::ClientToServer, sent.info.offset, format!("{} Close frame", case.our()));
     }
     let has_token = !credential::is_absent(case);
     let is_unchecked = case.story.token.as_ref().is_some_and(|token| token.signature == Signature::Unchecked);
@@ -139,8 +140,8 @@ fn sent_clause(case: &Case<'_>) -> String {
     let sent = case.story.sent;
     match sent.messages {
         0 if sent.data_frames == 0 => String::new(),
-        0 | 1 => format!("; we had sent {} bytes", sent.data_bytes),
-        n => format!("; we had sent {} bytes in {n} messages", sent.data_bytes),
+        0 | 1 => format!("; {} had sent {} bytes", case.we(), sent.data_bytes),
+        n => format!("; {} had sent {} bytes in {n} messages", case.we(), sent.data_bytes),
     }
 }
 
@@ -172,7 +173,7 @@ fn by_reason(case: &Case<'_>, ending: Ending, id: &'static str) -> Option<Found>
             "forbidden origin",
             "origin",
         ];
-        ("http-403-origin", words, "the server does not accept our Origin")
+        ("http-403-origin", words, "the server does not accept this Origin")
     };
     let matches =
         own == id && words.iter().any(|word| reason.contains(word)) && credential::Said::read(&reason).is_none();
@@ -202,11 +203,11 @@ fn drops_tcp(case: &Case<'_>, ending: Ending, _: &'static str) -> Option<Found> 
         Found::certain(format!(
             "{} closed with {}, and the server ended TCP with {word} {} later in place of its own Close frame; a browser \
              shows 1006 for that.",
-            case.client_word(),
+            capital(case.we()),
             sent.info.code.map_or_else(|| "no code".to_owned(), |code| code.to_string()),
             span(at.millis_since(sent.at))
         ))
-        .seen_at(sent.at, Direction::ClientToServer, sent.info.offset, case.close_frame_words())
+        .seen_at(sent.at, Direction::ClientToServer, sent.info.offset, format!("{} Close frame", case.our()))
         .seen(at, format!("TCP ended with {word}, no Close frame came"))
         .or_if(case.tcp_after().is_none(), "server-process-died", "connect again and see whether the port refuses")
         .cause_if(ending == Ending::ClosedUnclean),
@@ -220,10 +221,10 @@ fn never_answers(case: &Case<'_>, ending: Ending, _: &'static str) -> Option<Fou
     Some(
         Found::certain(format!(
             "{} closed, and the server neither answered the Close frame nor ended TCP within {}.",
-            case.client_word(),
+            capital(case.we()),
             span(millis as f64)
         ))
-        .seen_at(sent.at, Direction::ClientToServer, sent.info.offset, case.close_frame_words())
+        .seen_at(sent.at, Direction::ClientToServer, sent.info.offset, format!("{} Close frame", case.our()))
         .seen(at, format!("our time limit of {} ran out", span(millis as f64)))
         .or_if(case.plain_get().is_none(), "server-blocked", "send a plain GET to the same port: does it hang as well?")
         .cause_if(ending == Ending::ClosedUnclean),

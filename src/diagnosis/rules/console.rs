@@ -119,7 +119,7 @@ fn event(case: &Case<'_>, ending: Ending) -> Option<(Event, (Moment, Moment), St
         }
         Ending::UpgradeUnanswered => {
             let (to, _) = story.ran_out(Deadline::Upgrade)?;
-            Some((Event::Silence, (asked()?, to), "our request was not answered".to_owned()))
+            Some((Event::Silence, (asked()?, to), format!("{} request was not answered", case.our())))
         }
         Ending::Unconfirmed => {
             let confirmation = story.confirmation.as_ref().filter(|c| c.preview.is_none())?;
@@ -332,7 +332,7 @@ fn died_before(case: &Case<'_>, ending: Ending, _: &'static str) -> Option<Found
         return None;
     };
     let how = exit_words(case, exit);
-    let summary = format!("The server had died before we connected: {how}, and {wire}.");
+    let summary = format!("The server had died before {} connected: {how}, and {wire}.", case.we());
     Some(Found::likely(summary).seen(exit.at, how).seen(until, wire))
 }
 

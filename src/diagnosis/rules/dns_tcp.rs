@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use super::{Found, Rule};
 use crate::diagnosis::asked::waiting_words;
 use crate::diagnosis::case::{TcpEnd, is_loopback};
-use crate::diagnosis::words::{addresses, span};
+use crate::diagnosis::words::{addresses, capital, span};
 use crate::diagnosis::{Case, Ending};
 use crate::observation::{Deadline, IoKind, Moment, ProbeOutcome, ResolveKind, TlsFailureKind};
 use crate::store::AttemptOutcome;
@@ -146,7 +146,7 @@ fn dropped(case: &Case<'_>, ending: Ending, _: &'static str) -> Option<Found> {
     let (silent, at) = timed_out(case, ending)?;
     Some(
         Found::certain(format!(
-            "No answer at all came from {} within {}: what we sent was dropped on the way or the machine is not there.",
+            "No answer at all came from {} within {}: what was sent was dropped on the way or the machine is not there.",
             addresses(&silent),
             waited(case)
         ))
@@ -216,7 +216,7 @@ fn plain_to_tls(case: &Case<'_>, ending: Ending, _: &'static str) -> Option<Foun
             Some(
                 Found::certain(format!(
                     "{} speaks TLS: it answered our plain request with a TLS record.",
-                    capital_port(&port)
+                    capital(&port)
                 ))
                 .seen(at, "the answer begins with a TLS record, not with HTTP"),
             )
@@ -225,11 +225,8 @@ fn plain_to_tls(case: &Case<'_>, ending: Ending, _: &'static str) -> Option<Foun
             let body = answer.body_text().to_ascii_lowercase();
             let says = PLAIN_TO_TLS_BODIES.iter().any(|text| body.contains(text));
             (says && answer.status() == Some(400)).then(|| {
-                Found::certain(format!(
-                    "{} wants TLS, and the server says so in clear: use wss://.",
-                    capital_port(&port)
-                ))
-                .seen(case.head_at(), format!("400: {}", case.quote(&answer.body_text(), 160)))
+                Found::certain(format!("{} wants TLS, and the server says so in clear: use wss://.", capital(&port)))
+                    .seen(case.head_at(), format!("400: {}", case.quote(&answer.body_text(), 160)))
             })
         }
         Ending::UpgradeCut if answer.bytes_seen == 0 => {
@@ -238,7 +235,7 @@ fn plain_to_tls(case: &Case<'_>, ending: Ending, _: &'static str) -> Option<Foun
             Some(
                 Found::certain(format!(
                     "{} speaks TLS: it ended our plain connection without an answer, and answers a ClientHello.",
-                    capital_port(&port)
+                    capital(&port)
                 ))
                 .seen(at, format!("TCP ended with {} in place of an answer", case.tcp_end_words()))
                 .seen(probed_at, "a ClientHello was answered with a TLS record"),
@@ -246,10 +243,6 @@ fn plain_to_tls(case: &Case<'_>, ending: Ending, _: &'static str) -> Option<Foun
         }
         _ => None,
     }
-}
-
-fn capital_port(port: &str) -> String {
-    crate::diagnosis::words::capital(port)
 }
 
 fn is_tls_record(bytes: &[u8]) -> bool {
@@ -269,7 +262,7 @@ fn tls_to_plain(case: &Case<'_>, ending: Ending, _: &'static str) -> Option<Foun
         return None;
     }
     let tls = case.story.tls.as_ref()?;
-    let port = capital_port(&case.port_words());
+    let port = capital(&case.port_words());
     let at = tls.ended.unwrap_or(case.story.last_at);
     if tls.first_bytes.starts_with(b"HTTP/") {
         let text = case.quote(&String::from_utf8_lossy(&tls.first_bytes), 60);
@@ -317,7 +310,7 @@ fn greeting(bytes: &[u8]) -> String {
 
 /// Another protocol's port.
 fn port_not_http(case: &Case<'_>, ending: Ending, _: &'static str) -> Option<Found> {
-    let port = capital_port(&case.port_words());
+    let port = capital(&case.port_words());
     let (bytes, at) = match ending {
         Ending::UpgradeInvalid if case.story.answer.not_http.is_some() => {
             (case.story.answer.raw.as_slice(), case.story.answer.first_at.unwrap_or(case.story.last_at))

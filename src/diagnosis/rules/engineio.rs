@@ -60,7 +60,8 @@ fn unanswered(case: &Case<'_>, ending: Ending, _: &'static str) -> Option<Found>
         if only_pings { Found::certain(summary) } else { Found::likely(summary) }
     } else if !is_mute && ending != Ending::Fin {
         Found::likely(format!(
-            "The server speaks Engine.IO (Socket.IO), and what we sent is not that: {how} {} after its opening packet.",
+            "The server speaks Engine.IO (Socket.IO), and what {} sent is not that: {how} {} after its opening packet.",
+            case.we(),
             span(age)
         ))
         .or("close-empty", "see in the server's code who closes without a code")
@@ -78,7 +79,7 @@ fn unanswered(case: &Case<'_>, ending: Ending, _: &'static str) -> Option<Found>
         ),
     );
     if is_mute {
-        found = found.seen(end, format!("{} followed it, and we sent none", count(pings, "message")));
+        found = found.seen(end, format!("{} followed it, and {} sent none", count(pings, "message"), case.we()));
     }
     Some(match case.server_close() {
         Some(close) => found.seen_at(close.at, Direction::ServerToClient, close.info.offset, "the empty Close frame"),

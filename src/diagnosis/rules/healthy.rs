@@ -13,22 +13,25 @@ fn healthy(case: &Case<'_>, ending: Ending, _: &'static str) -> Option<Found> {
     }
     let story = case.story;
     let opened = case.opened_at()?;
+    let our = case.our();
     let mut found = match &story.confirmation {
         Some(confirmation) if confirmation.preview.is_some() => Found::certain(format!(
-            "All is well: the server confirmed the connection {} and answered our Close.",
+            "All is well: the server confirmed the connection {} and answered {our} Close.",
             after(confirmation.at.millis_since(opened), "after the 101")
         ))
         .seen(opened, "the 101 passed every check")
         .seen(confirmation.at, "the confirmation came"),
-        Some(_) | None => Found::certain("All is well: the server accepted the connection and answered our Close.")
-            .seen(opened, "the 101 passed every check"),
+        Some(_) | None => {
+            Found::certain(format!("All is well: the server accepted the connection and answered {our} Close."))
+                .seen(opened, "the 101 passed every check")
+        }
     };
     if let Some(close) = &story.close_received {
         found = found.seen_at(
             close.at,
             Direction::ServerToClient,
             close.info.offset,
-            "the server answered our Close frame",
+            format!("the server answered {our} Close frame"),
         );
     }
     Some(found)

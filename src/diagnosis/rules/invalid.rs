@@ -2,7 +2,7 @@
 
 use super::{Found, Rule};
 use crate::diagnosis::case::TcpEnd;
-use crate::diagnosis::words::{count, span};
+use crate::diagnosis::words::{capital, count, span};
 use crate::diagnosis::{Case, Ending};
 use crate::observation::{Deadline, Limit, Moment, ProbeOutcome};
 use crate::wire::{Check, CheckName};
@@ -109,7 +109,7 @@ fn check_sentence(case: &Case<'_>, check: &Check, id: &str) -> String {
         "subprotocol-unanswered" => {
             format!(
                 "{} offered a subprotocol ({}), and the 101 chose none.",
-                case.client_word(),
+                capital(case.we()),
                 case.quote(&offered(case), 80)
             )
         }
@@ -178,9 +178,9 @@ fn no_bytes(case: &Case<'_>, ending: Ending, id: &'static str) -> Option<Found> 
     if own != id {
         return None;
     }
-    let word = case.tcp_end_words();
+    let (our, word) = (case.our(), case.tcp_end_words());
     let mut found = Found::certain(format!(
-        "The server ended TCP with {word} {} after our request, without a single byte of an answer{}.",
+        "The server ended TCP with {word} {} after {our} request, without a single byte of an answer{}.",
         span(at.millis_since(asked_at(case))),
         if case.port_accepts().is_some() { "; the port still accepts connections" } else { "" }
     ))
@@ -238,12 +238,12 @@ fn unanswered(case: &Case<'_>, ending: Ending, _: &'static str) -> Option<Found>
     if case.story.answer.bytes_seen > 0 {
         return None;
     }
-    let waited = span(millis as f64);
+    let (our, waited) = (case.our(), span(millis as f64));
     let limit = format!("our time limit of {waited} ran out without a byte");
     match case.plain_get() {
         Some((probed, ProbeOutcome::Answered { .. })) => Some(
             Found::certain(format!(
-                "The server took our request and did not answer it within {waited}, while it answers an ordinary GET: its \
+                "The server took {our} request and did not answer it within {waited}, while it answers an ordinary GET: its \
                  upgrade listener never calls back."
             ))
             .seen(at, limit)
@@ -257,7 +257,7 @@ fn unanswered(case: &Case<'_>, ending: Ending, _: &'static str) -> Option<Found>
             | ProbeOutcome::Listening { .. }
             | ProbeOutcome::Handshaken(_),
         )) | None => Some(
-            Found::certain(format!("The server took our request and did not answer it within {waited}."))
+            Found::certain(format!("The server took {our} request and did not answer it within {waited}."))
                 .seen(at, limit)
                 .or("server-blocked", "send a plain GET to the same port: does it hang as well?"),
         ),

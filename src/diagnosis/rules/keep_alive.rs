@@ -47,7 +47,7 @@ pub(super) fn blocked(case: &Case<'_>, ending: Ending) -> Option<Found> {
         ))
     } else if is_unread {
         Found::likely(format!(
-            "The server's program does not read: {what} within {lasted}, although its system took everything that we sent."
+            "The server's program does not read: {what} within {lasted}, although its system took everything that was sent."
         ))
     } else {
         Found::possible(format!(

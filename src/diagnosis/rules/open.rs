@@ -50,7 +50,7 @@ fn died(case: &Case<'_>, ending: Ending, _: &'static str) -> Option<Found> {
         let how = match ending {
             Ending::UpgradeCut if case.story.answer.bytes_seen == 0 => "without a byte of an answer",
             Ending::UpgradeCut => "in the middle of its answer",
-            Ending::ClosedUnclean => "in place of an answer to our Close",
+            Ending::ClosedUnclean => &*format!("in place of an answer to {} Close", case.our()),
             _ => "no Close frame",
         };
         format!("The server process died {when}: TCP ended with {word}, {how}, and {port} now refuses connections.")
@@ -100,9 +100,9 @@ fn blocked(case: &Case<'_>, ending: Ending, _: &'static str) -> Option<Found> {
     let waits = [Deadline::Upgrade, Deadline::Close];
     let (at, millis) = waits.into_iter().find_map(|deadline| case.story.ran_out(deadline))?;
     let what = match ending {
-        Ending::UpgradeUnanswered if case.story.answer.bytes_seen == 0 => "our request",
-        Ending::ClosedUnclean if case.story.close_received.is_none() => "our Close frame",
-        Ending::Unconfirmed => "us",
+        Ending::UpgradeUnanswered if case.story.answer.bytes_seen == 0 => &*format!("{} request", case.our()),
+        Ending::ClosedUnclean if case.story.close_received.is_none() => &*format!("{} Close frame", case.our()),
+        Ending::Unconfirmed => "anything",
         _ => return None,
     };
     Some(
@@ -257,9 +257,11 @@ fn lost(case: &Case<'_>, ending: Ending, _: &'static str) -> Option<Found> {
     }
     if let Some((at, TcpEnd::Silence)) = case.tcp_end() {
         return Some(
-            Found::likely("Nobody acknowledged what we sent until TCP gave up: the network between us is gone.")
-                .seen(at, "TCP gave up waiting for the other end")
-                .or("server-blocked", "see whether the server's machine answers at all"),
+            Found::likely(
+                "Nobody acknowledged what was sent until TCP gave up: the network between here and the server is gone.",
+            )
+            .seen(at, "TCP gave up waiting for the other end")
+            .or("server-blocked", "see whether the server's machine answers at all"),
         );
     }
     keep_alive::lost(case, ending)

@@ -116,7 +116,12 @@ fn ended_by_user(case: &Case<'_>, ending: Ending, _: &'static str) -> Option<Fou
     };
     let mut found = Found::certain(summary).seen(at, "we began to end the connection");
     if let Some(close) = &case.story.close_sent {
-        found = found.seen_at(close.at, Direction::ClientToServer, close.info.offset, "our Close frame");
+        found = found.seen_at(
+            close.at,
+            Direction::ClientToServer,
+            close.info.offset,
+            format!("{} Close frame", case.our()),
+        );
     }
     Some(found)
 }

@@ -366,15 +366,16 @@ fn nat(case: &Case<'_>, ending: Ending, _: &'static str) -> Option<Found> {
     }
     let silence = silence_nanos as f64 / 1e6;
     let summary = format!(
-        "After {} of silence the first thing we sent was answered with RST {} later: something on the way had forgotten the \
+        "After {} of silence the first thing {} sent was answered with RST {} later: something on the way had forgotten the \
          connection.",
         span(silence),
+        case.we(),
         span(at.millis_since(sent))
     );
     let found = if silence >= 60_000.0 { Found::likely(summary) } else { Found::possible(summary) };
     Some(
         found
-            .seen(sent, format!("our first frame after {} of silence", span(silence)))
+            .seen(sent, format!("{} first frame after {} of silence", case.our(), span(silence)))
             .seen(at, "RST, and nothing else, in answer")
             .or("connection-reset", "repeat with a ping every 20 seconds and see whether it lasts")
             .or("server-restarted", "compare the process id of the server before and after"),

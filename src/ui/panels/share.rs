@@ -7,7 +7,7 @@ use egui::{Align, ComboBox, Panel, ScrollArea, Ui};
 
 use super::job::{Job, Outcome};
 use super::lines::LinesView;
-use super::parts::teach_ui;
+use super::parts::{first_upper, teach_ui};
 use super::timeline::Chosen;
 use crate::engine::{ExportJob, SessionReader, Watch};
 use crate::export::{EXPORTERS, Exporter, Preview, Redactor, Selection, exporter};
@@ -137,7 +137,7 @@ impl SharePanel {
 
     fn options_ui(&mut self, ui: &mut Ui, rows: u64, more: &ShareMore<'_>) {
         ui.horizontal_wrapped(|ui| {
-            let title = |format: &Exporter| capital(format.title);
+            let title = |format: &Exporter| first_upper(format.title);
             let label = ui.label("Format");
             let shown = exporter(self.format).map(title).unwrap_or_default();
             let formats = ComboBox::from_id_salt("share format").width(270.0).selected_text(shown);
@@ -278,10 +278,6 @@ fn files_ui(ui: &mut Ui, preview: &Preview, shown: usize) -> usize {
         }
     });
     chosen
-}
-
-fn capital(words: &str) -> String {
-    super::parts::first_upper(words)
 }
 
 /// Points of the list of files.

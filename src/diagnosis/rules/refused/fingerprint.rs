@@ -3,6 +3,7 @@
 use super::evidence;
 use crate::diagnosis::asked::is_engineio_error;
 use crate::diagnosis::rules::Found;
+use crate::diagnosis::words::capital;
 use crate::diagnosis::{Case, Ending, credential};
 use crate::observation::{Change, Moment};
 use crate::wire::ResponseHead;
@@ -81,7 +82,7 @@ pub(super) fn missing_key(case: &Case<'_>, ending: Ending, _: &'static str) -> O
         case.story.request.as_ref().is_some_and(|request| request.head.values("sec-websocket-key").next().is_some());
     (names_field && complains && sent).then(|| {
         let found = Found::certain(format!(
-            "The server misses a field of the opening handshake that we did send (\u{201c}{}\u{201d}): something on the way \
+            "The server misses a field of the opening handshake that was sent (\u{201c}{}\u{201d}): something on the way \
              removed it.",
             case.quote(&readable_body(case), 80)
         ));
@@ -133,6 +134,7 @@ pub(super) fn upgrade_stripped(case: &Case<'_>, ending: Ending, _: &'static str)
         return Some(evidence(case, Found::certain(summary).seen(at, "the server behind the proxy: 101")));
     }
     let mark = proxy_mark(head);
+    let our = capital(case.our());
     let what = if text.is_empty() {
         format!("{}", head.status)
     } else {
@@ -140,11 +142,11 @@ pub(super) fn upgrade_stripped(case: &Case<'_>, ending: Ending, _: &'static str)
     };
     let summary = match mark {
         Some(mark) => format!(
-            "Our request did carry Upgrade, yet the backend saw a plain request ({what}): the proxy on the way ({}) dropped it.",
+            "{our} request did carry Upgrade, yet the backend saw a plain request ({what}): the proxy on the way ({}) dropped it.",
             case.quote(mark, 40)
         ),
         None => format!(
-            "Our request did carry Upgrade, yet the server saw a plain request ({what}): something on the way dropped it."
+            "{our} request did carry Upgrade, yet the server saw a plain request ({what}): something on the way dropped it."
         ),
     };
     let is_plain = mark.is_some() || says && !is_426;
