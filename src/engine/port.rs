@@ -9,6 +9,7 @@ mod sockets;
 #[path = "port/no_table.rs"]
 mod sockets;
 
+use std::iter::successors;
 use std::net::SocketAddr;
 
 use sysinfo::{Pid, ProcessRefreshKind, ProcessesToUpdate, System, UpdateKind};
@@ -41,6 +42,20 @@ pub(crate) fn listeners(port: u16) -> Vec<Listener> {
     all.sort_by_key(|listener| (listener.address, listener.process.as_ref().map(|process| process.pid)));
     all.dedup();
     all
+}
+
+/// Whether one of these processes, or one that it has started, listens on a port.
+pub(crate) fn is_listened_by(port: u16, pids: &[u32]) -> bool {
+    let Ok(mut system) = System::new() else { return false };
+    let mut parent = |pid: Pid| {
+        system.refresh_processes_specifics(ProcessesToUpdate::Some(&[pid]), true, ProcessRefreshKind::nothing());
+        system.process(pid)?.parent()
+    };
+    let holders = sockets::listening(port).into_iter().flat_map(|socket| socket.holders);
+    holders.map(|(pid, _)| Pid::from_u32(pid)).any(|holder| {
+        let mut line = successors(Some(holder), |pid| parent(*pid)).take(MOST_PARENTS);
+        line.any(|pid| pids.contains(&pid.as_u32()))
+    })
 }
 
 fn describe(system: Option<&mut System>, pid: u32, name: String) -> Process {
@@ -84,6 +99,8 @@ fn command_line(words: &[String]) -> String {
 
 const SECRET_WORDS: &[&str] = &["secret", "token", "passw", "key", "auth", "credential"];
 const MOST_WORDS: usize = 64;
+/// Processes that started one another, a shell and a watcher among them.
+const MOST_PARENTS: usize = 32;
 const MOST_CHARS: usize = 200;
 
 #[cfg(test)]
@@ -101,6 +118,7 @@ mod tests {
         assert!(found.address == address && found.takes(address));
         let process = found.process.as_ref().unwrap();
         assert_eq!(process.pid, std::process::id());
+        assert!(is_listened_by(address.port(), &[1, process.pid]) && !is_listened_by(address.port(), &[u32::MAX]));
         assert!(process.started_unix.is_some_and(|secs| secs > 1_500_000_000), "{process:?}");
         drop(listener);
         assert!(listeners(address.port()).is_empty());
@@ -126,6 +144,7 @@ mod tests {
         let mut up = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut up).unwrap();
         let pids: Vec<_> = listeners(address.port()).into_iter().map(|found| found.process.unwrap().pid).collect();
+        assert!(is_listened_by(address.port(), &[child.id()]), "{pids:?}");
         assert!(pids.len() == 2 && pids.contains(&std::process::id()) && pids.contains(&child.id()), "{pids:?}");
         drop(child.stdin.take());
         child.wait().unwrap();

@@ -234,6 +234,19 @@ mod commands {
     }
 
     #[test]
+    fn mute_command_that_listens_already_is_not_waited_for() {
+        let url = nowhere();
+        let address = url.trim_start_matches("ws://").trim_end_matches('/').to_owned();
+        let port = address.rsplit(':').next().unwrap();
+        let engine = engine();
+        attach(&engine, &format!("'{}' practice --port {port} >/dev/null 2>&1; true", env!("CARGO_BIN_EXE_sockeye")));
+        wait_for_lane(&engine, |_| TcpStream::connect(&address).is_ok());
+        let mut options = options(&url);
+        options.server_wait = LIMIT * 10;
+        assert!(connect(&engine, options).answer.status().is_some());
+    }
+
+    #[test]
     fn command_is_ended_with_everything_that_it_has_started() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("pid");

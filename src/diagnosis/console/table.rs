@@ -272,6 +272,8 @@ pub(super) const STARTS: &[(Needle, &str)] = &[
             "server running on",
             "server running at",
             "listening at: http",
+            "listening on :",
+            "listening on localhost",
             "listening on 0.0.0.0",
             "listening on 127.0.0.1",
             "listening on [::",

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use tokio::net::TcpStream;
+use tokio::task::spawn_blocking;
 use tokio::time::{sleep, timeout};
 
 use super::command::CommandLane;
@@ -15,7 +16,7 @@ use super::desk::{ConsoleId, Desk, Listening};
 use super::follow::{FileLane, LATE};
 use super::outlet::Outlet;
 use super::pipe::PipeLane;
-use crate::engine::clock::instant;
+use crate::engine::port::is_listened_by;
 use crate::engine::sink::Sink;
 use crate::observation::{ConnId, ConsoleKind};
 use crate::wire::Target;
@@ -83,11 +84,11 @@ impl Consoles {
         let lane = match source {
             ConsoleSource::File(path) => {
                 let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
-                self.desk.attach(console, &name, ConsoleKind::File);
+                self.desk.attach(console, &name, ConsoleKind::File, None);
                 Lane::File(FileLane::start(path, Outlet::Desk { desk, console }).await)
             }
             ConsoleSource::StandardInput => {
-                self.desk.attach(console, "standard input", ConsoleKind::StandardInput);
+                self.desk.attach(console, "standard input", ConsoleKind::StandardInput, None);
                 Lane::Pipe(PipeLane::start(std::io::stdin(), desk, console).map_err(AttachError::Pipe)?)
             }
             ConsoleSource::Command(command) => Lane::Command(CommandLane::start(&command, desk, console)?),
@@ -141,20 +142,23 @@ impl Consoles {
         join_all(lanes.iter().map(|lane| lane.catch_up())).await;
     }
 
-    /// Waits until servers that are being started listen: they say so, end, or the target's port accepts.
+    /// Waits until servers that are being started listen, at most so long from their start on: they say so, end, or the
+    /// target's port accepts.
     ///
-    /// A port that accepts from the first look on is another process's, so that nothing is learned from it.
+    /// A port that accepts from the first look on may be another process's: it counts where what we have started holds it.
     pub(crate) async fn ready(&self, target: &Target, limit: Duration) {
-        if self.desk.starting().is_empty() {
+        if self.desk.starting(limit).is_empty() {
             return;
         }
-        let began = instant();
         let was_taken = accepts(target).await;
         loop {
-            let starting = self.desk.starting();
-            let is_late = instant().saturating_duration_since(began) >= limit;
-            if starting.is_empty() || is_late || (!was_taken && accepts(target).await) {
-                for console in starting {
+            let starting = self.desk.starting(limit);
+            if starting.is_empty() {
+                return;
+            }
+            let listens = if was_taken { is_held_by(&starting, target.port).await } else { accepts(target).await };
+            if listens {
+                for (console, _) in starting {
                     self.desk.ready(console);
                 }
                 return;
@@ -193,6 +197,13 @@ async fn accepts(target: &Target) -> bool {
     let tries =
         addresses.into_iter().map(|ip| timeout(READY_CONNECT, TcpStream::connect(SocketAddr::new(ip, target.port))));
     join_all(tries).await.into_iter().any(|tried| matches!(tried, Ok(Ok(_))))
+}
+
+/// Whether what we have started listens on a port of this machine.
+async fn is_held_by(starting: &[(ConsoleId, Option<u32>)], port: u16) -> bool {
+    let pids: Vec<u32> = starting.iter().filter_map(|(_, pid)| *pid).collect();
+    // Nobody is known to hold it where the system does not tell.
+    !pids.is_empty() && spawn_blocking(move || is_listened_by(port, &pids)).await.unwrap_or_default()
 }
 
 /// How often a server that is being started is looked at.

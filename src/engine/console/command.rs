@@ -39,7 +39,7 @@ impl CommandLane {
         let mut child = shell.spawn().map_err(AttachError::Start)?;
         // Our ends for writing go with it, so that the pipe ends when the last process of the command does.
         drop(shell);
-        desk.attach(console, &name(command), ConsoleKind::Command);
+        desk.attach(console, &name(command), ConsoleKind::Command, child.id());
         let stdin = child.stdin.take();
         let pipe = PipeLane::start(reader, Arc::clone(&desk), console).map_err(AttachError::Pipe)?;
         let (ends, inbox) = mpsc::channel(1);

@@ -5,9 +5,10 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use crate::diagnosis::console::{is_start, still_holding};
-use crate::engine::clock::wall_clock_unix_millis;
+use crate::engine::clock::{instant, wall_clock_unix_millis};
 use crate::engine::mailbox::Mailbox;
 use crate::engine::sink::Sink;
 use crate::observation::{ConnId, ConsoleKind, ExitStatus, Fact};
@@ -89,6 +90,9 @@ struct Inner {
 
 struct Known {
     state: ConsoleState,
+    /// The process that we have started, and when.
+    pid: Option<u32>,
+    since: Instant,
     /// What may still hold for the server's process, oldest first.
     recent: VecDeque<String>,
     /// Whether the server behind it is known to listen, or nobody wants to wait for it any more.
@@ -114,11 +118,12 @@ impl Desk {
         }
     }
 
-    /// Takes a new console; sessions that run are told.
-    pub(super) fn attach(&self, console: ConsoleId, source: &str, kind: ConsoleKind) {
+    /// Takes a new console, `pid` being the process that we have started for it; sessions that run are told.
+    pub(super) fn attach(&self, console: ConsoleId, source: &str, kind: ConsoleKind, pid: Option<u32>) {
         let mut inner = self.lock();
         let state = ConsoleState { console, source: source.into(), kind, lines: 0, exit: None, is_over: false };
-        inner.consoles.insert(console, Known { state, recent: VecDeque::new(), is_ready: false });
+        let known = Known { state, pid, since: instant(), recent: VecDeque::new(), is_ready: false };
+        inner.consoles.insert(console, known);
         inner.tell(&Fact::ConsoleAttached { source: source.to_owned(), kind });
         inner.enter(console, ConsoleEvent::Attached);
         drop(inner);
@@ -221,20 +226,22 @@ impl Desk {
         self.lock().listening.values().next().cloned()
     }
 
-    /// Consoles of servers that may still be starting.
+    /// Consoles of servers that may still be starting, `limit` being how long that may take, and what we have started.
     ///
     /// A command's lines may end before its process does: only the process tells that it is over.
-    pub(super) fn starting(&self) -> Vec<ConsoleId> {
+    pub(super) fn starting(&self, limit: Duration) -> Vec<(ConsoleId, Option<u32>)> {
         let inner = self.lock();
+        let now = instant();
         let is_starting = |known: &&Known| {
             !known.is_ready
+                && now.saturating_duration_since(known.since) < limit
                 && match known.state.kind {
                     ConsoleKind::Command => known.state.exit.is_none(),
                     ConsoleKind::StandardInput => !known.state.is_over,
                     ConsoleKind::File => false,
                 }
         };
-        inner.consoles.values().filter(is_starting).map(|known| known.state.console).collect()
+        inner.consoles.values().filter(is_starting).map(|known| (known.state.console, known.pid)).collect()
     }
 
     /// Nobody needs to wait for this console's server again.
@@ -317,7 +324,7 @@ mod tests {
     fn the_tail_is_bounded_and_says_what_has_left_it() {
         let desk = desk();
         let console = ConsoleId(1);
-        desk.attach(console, "server.log", ConsoleKind::File);
+        desk.attach(console, "server.log", ConsoleKind::File, None);
         for number in 0..TAIL_LINES {
             desk.line(console, format!("line {number}"));
         }
@@ -339,22 +346,24 @@ mod tests {
     #[test]
     fn a_console_is_waited_for_until_it_says_that_the_server_listens() {
         let desk = desk();
-        desk.attach(ConsoleId(1), "npm run dev", ConsoleKind::Command);
-        desk.attach(ConsoleId(2), "server.log", ConsoleKind::File);
+        let starting = || desk.starting(Duration::from_mins(1));
+        desk.attach(ConsoleId(1), "npm run dev", ConsoleKind::Command, Some(7));
+        desk.attach(ConsoleId(2), "server.log", ConsoleKind::File, None);
         desk.line(ConsoleId(1), "> node server.js".to_owned());
-        assert_eq!(desk.starting(), [ConsoleId(1)]);
+        assert_eq!(starting(), [(ConsoleId(1), Some(7))]);
+        assert!(desk.starting(Duration::ZERO).is_empty(), "nobody waits longer than that");
         desk.line(ConsoleId(1), "[WebSocket] Server listening on port 3001".to_owned());
-        assert!(desk.starting().is_empty());
-        desk.attach(ConsoleId(3), "node broken.js", ConsoleKind::Command);
+        assert!(starting().is_empty());
+        desk.attach(ConsoleId(3), "node broken.js", ConsoleKind::Command, Some(7));
         // Its pipe ends a moment before its status is known.
         desk.over(ConsoleId(3));
-        assert_eq!(desk.starting(), [ConsoleId(3)]);
+        assert_eq!(starting(), [(ConsoleId(3), Some(7))]);
         desk.exited(ConsoleId(3), ExitStatus { code: Some(1), signal: None });
-        assert!(desk.starting().is_empty());
-        desk.attach(ConsoleId(4), "standard input", ConsoleKind::StandardInput);
-        assert_eq!(desk.starting(), [ConsoleId(4)]);
+        assert!(starting().is_empty());
+        desk.attach(ConsoleId(4), "standard input", ConsoleKind::StandardInput, None);
+        assert_eq!(starting(), [(ConsoleId(4), None)]);
         desk.over(ConsoleId(4));
-        assert!(desk.starting().is_empty());
+        assert!(starting().is_empty());
         desk.detach(ConsoleId(1));
         desk.line(ConsoleId(1), "after".to_owned());
         assert_eq!(desk.tail(0).consoles.len(), 3);

@@ -152,7 +152,7 @@ mod tests {
     fn who_asks_under_a_flood_is_answered_each_time() {
         let desk = Desk::new(Arc::new(Mailbox::new(Arc::new(|| {}))));
         let console = ConsoleId(1);
-        desk.attach(console, "flood", ConsoleKind::StandardInput);
+        desk.attach(console, "flood", ConsoleKind::StandardInput, None);
         tokio::runtime::Runtime::new().unwrap().block_on(async {
             let lane = PipeLane::start(Flood, Arc::clone(&desk), console).unwrap();
             for _ in 0..3 {
