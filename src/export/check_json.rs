@@ -18,6 +18,7 @@ pub fn check_json(story: &Story, checklist: &[CheckItem], redactor: Option<&mut 
     let mut value = json!({
         "schema": 1,
         "url": story.plan.as_ref().map(|plan| plan.url.as_str()),
+        "client": story.plan.as_ref().and_then(|plan| plan.between).map(|between| between.client.to_string()),
         "phases": phases(story),
         "upgrade": null,
         "confirmation": confirmation(story),

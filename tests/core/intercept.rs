@@ -597,6 +597,7 @@ fn the_program_prints_and_saves_each_session() {
     client.write_all(REQUEST.as_bytes()).unwrap();
     read_exactly(&mut client, ANSWER.len() + 17);
     client.write_all(&encode_frame(0x88, Some(KEY), &1008_u16.to_be_bytes())).unwrap();
+    let own_address = client.local_addr().unwrap().to_string();
     drop(client);
     peer.join().unwrap();
     let printed = program.wait_with_output().unwrap();
@@ -604,7 +605,7 @@ fn the_program_prints_and_saves_each_session() {
     let printed = String::from_utf8(printed.stdout).unwrap();
     let value: serde_json::Value = serde_json::from_str(printed.trim_end()).unwrap();
     assert_fits_schema(&value);
-    assert_eq!(value["close"]["received"]["code"], 1008);
+    assert_eq!((&value["close"]["received"]["code"], &value["client"]), (&1008.into(), &own_address.into()));
     assert!(!printed.contains("x%2Ey") && !printed.contains("x.y"), "{printed}");
     let saved = folder.path().join("intercepted-1.sockeye");
     assert!(saved.exists());
