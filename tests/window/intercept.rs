@@ -83,10 +83,12 @@ fn a_page_goes_through_the_window_and_is_judged_there() {
     window.run_steps(4);
     shot(&mut window, "intercept-sessions").unwrap();
     window.state_mut().act(Action::Disconnect);
-    wait_for(&mut window, "the end", |window| state_of(window).starts_with("Closed"));
+    // What is judged moves nothing any more.
+    wait_for_verdict(&mut window, "ended-by-user");
+    assert!(state_of(&window).starts_with("Closed"));
     stream.read_to_end(&mut Vec::new()).ok();
     click(&mut window, Role::Button, "Stop");
-    assert!(window.query_by_role_and_label(Role::Button, "Listen").is_some());
+    wait_for(&mut window, "the button", |window| window.query_by_role_and_label(Role::Button, "Listen").is_some());
 }
 
 #[test]
