@@ -1,11 +1,11 @@
 //! The guide's status list, filled in by the program: what passed, what failed, what is not known yet.
 
 use super::asked::{listeners_words, process_words};
-use super::console::near::exit_words;
+use super::console::near::{exit_words, had_ended};
 use super::words::{addresses, count, long_span, span};
 use super::{Case, CheckItem};
 use crate::observation::{Deadline, Expect, IoKind, Listener};
-use crate::store::AttemptOutcome;
+use crate::store::{AttemptOutcome, ConsoleAttached, ConsoleSeen};
 use crate::token::{Expectations, Shape, Signature, TokenReport, Validity, unexpected, validity_at};
 
 /// Every line of the status list, in the order in which a connection passes them.
@@ -28,19 +28,25 @@ pub fn checklist(case: &Case<'_>) -> Vec<CheckItem> {
 fn server_console(case: &Case<'_>) -> Option<CheckItem> {
     const ITEM: &str = "server console";
     let story = case.story;
-    let names: Vec<String> = story.consoles.iter().map(|console| case.quote(&console.source, 60)).collect();
-    if names.is_empty() {
-        return None;
-    }
-    let exit = story.exits.last().map(|exit| format!("; {}", exit_words(case, exit))).unwrap_or_default();
-    let Some(began) = story.attempts.first().map(|attempt| attempt.started) else {
-        return Some(item(ITEM, None, format!("{} is attached{exit}", names.join(", "))));
+    let (gone, live): (Vec<_>, Vec<_>) = story.consoles.iter().partition(|console| had_ended(case, &console.source));
+    let names = |consoles: &[&ConsoleAttached]| {
+        consoles.iter().map(|console| case.quote(&console.source, 60)).collect::<Vec<_>>().join(", ")
     };
-    let came = story.console.iter().filter(|line| !line.is_pasted && line.at >= began).count() as u64;
+    if live.is_empty() {
+        let why = "had ended before the connection was taken";
+        return (!gone.is_empty()).then(|| item(ITEM, None, format!("{} {why}", names(&gone))));
+    }
+    let exit = story.exits.iter().rev().find(|exit| live.iter().any(|console| console.source == exit.source));
+    let exit = exit.map(|exit| format!("; {}", exit_words(case, exit))).unwrap_or_default();
+    let Some(began) = story.attempts.first().map(|attempt| attempt.started) else {
+        return Some(item(ITEM, None, format!("{} is attached{exit}", names(&live))));
+    };
+    let is_theirs = |line: &&ConsoleSeen| live.iter().any(|console| console.source == line.source);
+    let came = story.console.iter().filter(|line| !line.is_pasted && line.at >= began).filter(is_theirs).count() as u64;
     let detail = if came == 0 {
-        format!("{} printed no line since we began to connect{exit}", names.join(", "))
+        format!("{} printed no line since we began to connect{exit}", names(&live))
     } else {
-        format!("{} printed {} since we began to connect{exit}", names.join(", "), count(came, "line"))
+        format!("{} printed {} since we began to connect{exit}", names(&live), count(came, "line"))
     };
     // A server that nobody reached has nothing to say.
     let is_missed = story.connected().is_some() && (story.finished.is_some() || story.verdict.is_some());

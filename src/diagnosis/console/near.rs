@@ -58,6 +58,10 @@ pub(in crate::diagnosis) fn standing<'a>(case: &Case<'a>, until: Moment, cause: 
     let latest = Moment(until.0.saturating_add(NEAR_NANOS));
     let mut standing = None;
     for seen in case.story.console.iter().filter(|seen| seen.is_pasted || seen.at <= latest) {
+        // Whoever had ended before we connected is not whom we talked to; that it found the port taken says who was.
+        if !seen.is_pasted && cause != "address-in-use" && had_ended(case, &seen.source) {
+            continue;
+        }
         if read(seen).0 {
             standing = None;
         } else if let Some(known) = known(seen).filter(|k| k.cause == cause && k.scope == Scope::Process) {
@@ -84,11 +88,18 @@ pub(in crate::diagnosis) fn silence(case: &Case<'_>) -> Option<Evidence> {
     Some(Evidence { at: connected, text, place: None })
 }
 
-/// The end of the server's process nearest after an event, if we had started it; and whether it had listened before.
+/// The end of the server's process near an event, if we had started it; one from before we connected is another's.
 pub(in crate::diagnosis) fn exit_near<'a>(case: &Case<'a>, at: Moment) -> Option<&'a ServerExit> {
-    let earliest = Moment(at.0.saturating_sub(NEAR_NANOS));
+    let connected = case.story.connected().and_then(|attempt| attempt.ended);
+    let earliest = Moment(at.0.saturating_sub(NEAR_NANOS)).max(connected.unwrap_or_default());
     let latest = Moment(at.0.saturating_add(NEAR_NANOS));
     case.story.exits.iter().find(|exit| (earliest..=latest).contains(&exit.at))
+}
+
+/// Whether the process behind a console had ended before somebody took our connection.
+pub(in crate::diagnosis) fn had_ended(case: &Case<'_>, source: &str) -> bool {
+    let connected = case.story.connected().and_then(|attempt| attempt.ended);
+    case.story.exits.iter().any(|exit| &*exit.source == source && connected.is_some_and(|at| exit.at < at))
 }
 
 /// The last end of the server's process before this moment, and whether it had said that it listens.

@@ -202,8 +202,13 @@ impl ConsolePanel {
         }
         for exit in &story.exits {
             let source = visible::one_line(&exit.source, 60).text;
-            let words =
-                format!("✗ {source} ended with {}, {} s after the beginning.", exit.status, row_text::time(exit.at));
+            let is_earlier = story.attempts.first().is_none_or(|attempt| exit.at < attempt.started);
+            let when = if is_earlier {
+                "before the connection was tried".to_owned()
+            } else {
+                format!("{} s after the beginning", row_text::time(exit.at))
+            };
+            let words = format!("✗ {source} ended with {}, {when}.", exit.status);
             let colour = if exit.status.is_success() { palette.muted } else { palette.bad };
             theme::region(palette).show(ui, |ui| words_ui(ui, words, colour));
         }

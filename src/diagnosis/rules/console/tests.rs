@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use crate::diagnosis::{Case, Certainty, Ending, Verdict, diagnose};
+use crate::diagnosis::{Case, Certainty, Ending, Verdict, checklist, diagnose};
 use crate::observation::{
     CloseOrigin, ConsoleKind, Deadline, Direction, ExitStatus, Expect, Fact, Family, IoFailure, IoKind, KeepAlivePlan,
     Moment, PastedConsole, Plan, Probe, ProbeOutcome, ReadEnd, Route, TimeOuts, TokenPlace,
@@ -422,6 +422,15 @@ fn exit_code_tells_how_the_process_died() {
     // A command that ends while its port goes on is not the server.
     Told::opened().at(25_000).fin().exited(0).accepts().gives("fin", "connection-terminated");
     Told::opened().at(25_000).fin().at(36_000).exited(1).gives("fin", "connection-terminated");
+    // One that had ended before is another one, and so are its lines.
+    let dead = Told::new("ws://127.0.0.1:3001/").attached().at(19_500).line(MODULE).exited(1);
+    let told = dead.ask().open().at(20_300).fin();
+    told.gives("fin", "connection-terminated");
+    let list = checklist(&Case { story: &told.story, probes_pending: false });
+    let console = list.iter().find(|item| item.item == "server console").unwrap();
+    assert!(console.ok.is_none() && console.detail.contains("had ended before"), "{console:?}");
+    let verdict = told.refuses().gives("fin", "server-process-died");
+    assert!(!format!("{verdict:?}").contains("exit code 1"), "{verdict:#?}");
     // A line says more than an exit code.
     let told = Told::opened().at(25_000).line(FATAL).fin().exited(1).refuses().likely("fin", "handler-exception");
     assert!(finds(&told, "server-process-died"), "{told:#?}");
