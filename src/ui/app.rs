@@ -379,6 +379,7 @@ impl App {
         Situation {
             has_view: self.connections.shown_view().is_some(),
             is_live: self.connections.is_live(),
+            comes_again: self.comes_again().is_some(),
             can_connect: self.form.checks.can_connect(),
         }
     }

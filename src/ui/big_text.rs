@@ -149,6 +149,22 @@ fn insert_at_cursor(ui: &Ui, id: Id, text: &mut String, pasted: String) {
     state.store(ui.ctx(), id);
 }
 
+/// Puts a piece where the cursor of the field stands, in place of what is selected, and the cursor behind it.
+pub fn insert(ui: &Ui, id: Id, text: &mut String, piece: &str) {
+    let state = TextEditState::load(ui.ctx(), id).unwrap_or_default();
+    let end = text.chars().count();
+    let start = state.cursor.char_range().map_or(end, |range| range.as_sorted_char_range().start.0.min(end));
+    insert_at_cursor(ui, id, text, piece.to_owned());
+    place_cursor(ui, id, start + piece.chars().count());
+}
+
+/// Puts the cursor of the field before the character of this number; nothing is selected any more.
+pub fn place_cursor(ui: &Ui, id: Id, at: usize) {
+    let mut state = TextEditState::load(ui.ctx(), id).unwrap_or_default();
+    state.cursor.set_char_range(Some(CCursorRange::one(CCursor::new(at))));
+    state.store(ui.ctx(), id);
+}
+
 fn first_line(text: &str) -> String {
     let end = text.char_indices().take(FIRST_LINE_CHARS + 1).find(|&(_, c)| c == '\n').map(|(at, _)| at);
     match end {

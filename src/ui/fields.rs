@@ -60,6 +60,11 @@ pub fn labelled_ui(ui: &mut Ui, label: &str, field: BigText<'_>, text: &mut Stri
 
 /// Returns `words` with a capital at the beginning.
 pub fn sentence(words: &str) -> String {
+    let first = words.split_whitespace().next().unwrap_or_default();
+    if first.trim_end_matches([':', '.', ',']).contains(['.', '/', '\\']) {
+        // A file's name is as it is.
+        return words.to_owned();
+    }
     let mut chars = words.chars();
     chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
 }

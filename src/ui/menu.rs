@@ -54,11 +54,14 @@ impl Group {
 
 /// What decides whether something can be done.
 #[derive(Clone, Copy, Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each decides by itself whether something can be done")]
 pub struct Situation {
     /// A connection is shown.
     pub has_view: bool,
     /// The shown connection is alive.
     pub is_live: bool,
+    /// Another connection follows by itself.
+    pub comes_again: bool,
     /// The form can be connected with.
     pub can_connect: bool,
 }
@@ -69,7 +72,7 @@ pub const CONFIRM: KeyboardShortcut = command(Key::Enter);
 /// Everything that can be done, in the order of the menu.
 pub const ACTIONS: &[Entry] = &[
     entry(Group::Connection, "Connect, or send the message", Some(CONFIRM), always, || Action::ConnectOrSend),
-    entry(Group::Connection, "Disconnect", Some(command(Key::D)), live, || Action::Disconnect),
+    entry(Group::Connection, "Disconnect", Some(command(Key::D)), live_or_again, || Action::Disconnect),
     entry(Group::Connection, "Abort", Some(shifted(Key::D)), live, || Action::Abort),
     entry(Group::Connection, "New connection", Some(command(Key::N)), shown, || Action::NewConnection),
     entry(Group::Connection, "Save the form as a profile…", None, always, || Action::NameProfile),
@@ -212,6 +215,10 @@ fn connectable(situation: Situation) -> bool {
 
 fn live(situation: Situation) -> bool {
     situation.is_live
+}
+
+fn live_or_again(situation: Situation) -> bool {
+    situation.is_live || situation.comes_again
 }
 
 #[cfg(test)]

@@ -264,7 +264,8 @@ fn visuals(palette: &Palette) -> Visuals {
         active: WidgetVisuals {
             bg_fill: mix(palette.raised, palette.accent, 0.24),
             weak_bg_fill: mix(palette.raised, palette.accent, 0.24),
-            bg_stroke: Stroke::new(1.0, palette.accent),
+            // Visible around the filled button too.
+            bg_stroke: Stroke::new(2.0, palette.text),
             fg_stroke: Stroke::new(1.0, palette.text),
             corner_radius,
             expansion: 0.0,

@@ -232,8 +232,16 @@ impl App {
         ConnectOptions { journal: self.journal.clone(), ..self.form.options() }
     }
 
+    /// The connection that is over and after which another one follows by itself, or will once all is asked.
+    pub(super) fn comes_again(&self) -> Option<ConnId> {
+        let is_asked = |conn: &ConnId| self.form.network.reconnects && self.connections.is_running(*conn);
+        let again = self.reconnecting.or(self.connections.shown.filter(is_asked));
+        again.filter(|_| !self.connections.is_live())
+    }
+
     fn disconnect(&mut self) {
-        if let Some(conn) = self.reconnecting.take().filter(|_| !self.connections.is_live()) {
+        if let Some(conn) = self.comes_again() {
+            self.reconnecting = None;
             self.must_ask(Command::Abort { conn });
             self.toasts.done("It is not connected again".to_owned());
         } else if let Some(conn) = self.live() {

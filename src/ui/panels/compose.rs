@@ -11,7 +11,7 @@ use crate::engine::{Command, Outgoing};
 use crate::observation::ConnId;
 use crate::store::State;
 use crate::ui::action::{Action, FileField};
-use crate::ui::big_text::BigText;
+use crate::ui::big_text::{self, BigText};
 use crate::ui::context::{Actions, Context};
 use crate::ui::fields::{self, icon_button};
 use crate::ui::theme;
@@ -134,10 +134,36 @@ impl ComposePanel {
             actions.push(Action::ChooseFile(FileField::Payload));
         }
         self.history_keys(ui);
+        self.line_ends(ui);
         let hint = if is_open { self.draft.kind.hint() } else { "Write a message here once the connection is open" };
         let field = BigText::new("Message").id(Self::field_id()).hint(hint);
         let field = if self.draft.text.contains('\n') { field.rows(lines(&self.draft.text)) } else { field };
         if field.show(ui, &mut self.draft.text).response.changed() {
+            self.back = 0;
+        }
+    }
+
+    /// Line ends belong to a message: Enter makes one, and what is pasted keeps its own; a field of one line has none.
+    fn line_ends(&mut self, ui: &Ui) {
+        let has_focus = ui.memory(|memory| memory.has_focus(Self::field_id()));
+        if !has_focus || self.draft.kind == Kind::File || self.draft.text.contains('\n') {
+            return;
+        }
+        let mut piece = None;
+        ui.input_mut(|input| {
+            input.events.retain(|event| match event {
+                egui::Event::Paste(text) if text.contains(['\n', '\r']) => {
+                    piece = Some(text.clone());
+                    false
+                }
+                _ => true,
+            });
+            if input.consume_key(Modifiers::NONE, Key::Enter) || input.consume_key(Modifiers::SHIFT, Key::Enter) {
+                piece.get_or_insert_default().push('\n');
+            }
+        });
+        if let Some(piece) = piece {
+            big_text::insert(ui, Self::field_id(), &mut self.draft.text, &piece);
             self.back = 0;
         }
     }
@@ -170,6 +196,7 @@ impl ComposePanel {
             }
             _ => self.draft.text.clone_from(&self.aside),
         }
+        big_text::place_cursor(ui, Self::field_id(), self.draft.text.chars().count());
     }
 }
 

@@ -1,6 +1,6 @@
 //! A line with a path field, for machines that have no file dialog.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use egui::{Id, Key, Ui};
 
@@ -19,13 +19,15 @@ pub struct PathBar {
     /// What went wrong with the last try.
     pub problem: Option<String>,
     path: String,
+    /// The file that is there already and would be replaced, once the user was told.
+    replaces: Option<PathBuf>,
     has_begun: bool,
 }
 
 impl PathBar {
     /// A line for `pick`, with `path` to begin with.
     pub fn new(pick: Pick, path: String) -> Self {
-        Self { pick, problem: None, path, has_begun: false }
+        Self { pick, problem: None, path, replaces: None, has_begun: false }
     }
 
     /// Shows the line; returns whether it stays open.
@@ -42,6 +44,8 @@ impl PathBar {
             ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
                 stays = !ui.button("Cancel").clicked();
                 let path = self.path.trim();
+                let is_known = self.replaces.as_deref() == Some(Path::new(path));
+                let verb = if is_known { "Replace" } else { verb };
                 let is_path = !path.is_empty() && path.len() <= 4096 && !path.contains('\0');
                 let button = if is_path { theme::primary_button(ui, verb) } else { egui::Button::new(verb) };
                 let is_clicked = ui.add_enabled(is_path, button).clicked();
@@ -54,6 +58,14 @@ impl PathBar {
                 if (is_clicked || is_entered) && is_path {
                     let path = PathBuf::from(self.path.trim());
                     self.problem = None;
+                    // As a file dialog does.
+                    if matches!(self.pick, Pick::Save | Pick::Export) && !is_known && path.is_file() {
+                        self.problem =
+                            Some("This file is there already: Replace it, or choose another name".to_owned());
+                        self.replaces = Some(path);
+                        self.has_begun = false;
+                        return;
+                    }
                     match self.pick {
                         Pick::Save => actions.push(Action::Save(Some(path))),
                         Pick::Export => actions.push(Action::ExportTo(path)),

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use egui::{Align, Button, ComboBox, Id, Key, Modal, Rect, Ui, vec2};
 
 use super::{ROW, small_font, title};
+use crate::diagnosis::Ending;
 use crate::engine::{Command, SavedSession, UnnamedRoom};
 use crate::ui::action::Action;
 use crate::ui::big_text::BigText;
@@ -21,6 +22,8 @@ use crate::ui::visible;
 #[derive(Debug, Default)]
 pub(super) struct SavedList {
     scroll: RowScroll,
+    /// The session that is selected, whatever its row is by now.
+    chosen: Option<PathBuf>,
     renaming: Option<(PathBuf, String)>,
     deleting: Option<PathBuf>,
 }
@@ -49,6 +52,11 @@ impl SavedList {
             explain_ui(ui, "Sessions are kept here until you delete them; the oldest without a name go first.");
             return;
         };
+        let is_chosen = |session: &SavedSession| self.chosen.as_deref() == Some(&*session.path);
+        let row = saved.iter().position(is_chosen).map(|row| row as u64);
+        if row != self.scroll.selected() {
+            self.scroll.select(row);
+        }
         let chosen = self.scroll.selected().and_then(|row| saved.get(usize::try_from(row).ok()?));
         if let Some(chosen) = chosen {
             self.buttons_ui(ui, chosen, actions);
@@ -62,6 +70,8 @@ impl SavedList {
                 actions.push(Action::Open(Some(session.path.clone())));
             }
         });
+        let chosen = self.scroll.selected().and_then(|row| saved.get(usize::try_from(row).ok()?));
+        self.chosen = chosen.map(|session| session.path.clone());
         self.delete_ui(ui, saved, actions);
     }
 
@@ -200,11 +210,16 @@ fn row_ui(ui: &Ui, rect: Rect, session: &SavedSession) -> String {
         .summary
         .as_ref()
         .is_ok_and(|summary| summary.verdict.as_ref().is_some_and(|verdict| verdict.cause == "healthy"));
+    let is_ours = session
+        .summary
+        .as_ref()
+        .is_ok_and(|summary| summary.verdict.as_ref().is_some_and(|verdict| verdict.ending == Ending::EndedByUs));
     let (mark, colour) = match &session.summary {
         Err(_) => ("?", palette.muted),
         Ok(_) if session.is_orphan => ("⚠", palette.warn),
         Ok(summary) if session.is_in_use && summary.verdict.is_none() => ("●", palette.muted),
         Ok(_) if is_healthy => ("✓", palette.ok),
+        Ok(_) if is_ours => ("○", palette.muted),
         Ok(_) => ("✗", palette.bad),
     };
     cell_ui(ui, upper, format!("{mark} {verdict}"), theme::body_font(), colour, Align::Min);
