@@ -59,7 +59,8 @@ pub(super) fn suspect(case: &Case<'_>, ending: Ending) -> Option<Suspect> {
         return Some(Suspect { id, certainty, says, refusal });
     }
     let strength = refusal.strength?;
-    if let Some(fault) = faults.into_iter().next() {
+    let hides = |fault: &Fault| fault.id == "token-missing" && refusal.has_fingerprint;
+    if let Some(fault) = faults.into_iter().find(|fault| !hides(fault)) {
         let certainty = fault.certainty.min(strength);
         return Some(Suspect { id: fault.id, certainty, says: fault.says, refusal });
     }
@@ -84,6 +85,7 @@ pub(super) fn faults(case: &Case<'_>, at: Moment) -> Vec<Fault> {
     };
     let mut faults = surface_faults(case, token);
     match token.shape {
+        Shape::Empty if case.plan().is_some_and(|plan| plan.credentials) => {}
         Shape::Empty => faults.push(Fault {
             id: "token-missing",
             certainty: Certainty::Likely,

@@ -15,6 +15,7 @@ mod ping_filter;
 mod request;
 mod route;
 mod sending;
+mod sent_token;
 mod shim;
 mod sieve;
 pub(crate) mod tap;
@@ -34,11 +35,12 @@ use super::intercept::{self, Guest};
 use super::sink::Sink;
 use super::tcp_queues::Ends;
 use super::{ConnectOptions, Outgoing};
-use crate::observation::{Between, CloseOrigin, Fact, KeepAlivePlan, Plan, TokenPlace};
+use crate::observation::{Between, CloseOrigin, Fact, KeepAlivePlan, Plan};
 use crate::token;
 use crate::wire::{Target, UrlProblem, parse_url};
 
 use self::route::{Way, way};
+use self::sent_token::{SentToken, names_credential, sent_token};
 use self::tap::{OverTcp, Tap};
 pub use self::tls::{ClientCertificate, ClientCertificateError};
 use self::tunnel::Tunnel;
@@ -242,28 +244,19 @@ fn examine(options: &ConnectOptions, between: Option<Between>, sink: &Sink) -> R
     let way = parsed.as_ref().map_or_else(|_| Way::default(), |target| way(options, target));
     let began_unix_millis = wall_clock_unix_millis();
     let sends = |name: &str| options.headers.iter().any(|(n, _)| n.eq_ignore_ascii_case(name));
-    let in_query = |target: &Target| match &options.token_place {
-        Some(TokenPlace::Query { name }) => {
-            token::place::in_query(target.query(), name).first().map(|value| token::place::percent_decode(value.raw))
-        }
-        _ => None,
-    };
-    let as_sent = match &options.token_place {
-        Some(TokenPlace::Query { .. }) => parsed.as_ref().ok().and_then(in_query),
-        _ => options.token.clone(),
-    };
+    let target = parsed.as_ref().ok();
+    let SentToken { place, text: as_sent } = sent_token(options, target);
     let has_token = as_sent.as_deref().is_some_and(|t| !t.is_empty());
     sink.push(Fact::Planned(Box::new(Plan {
         url: options.url.clone(),
-        target: parsed.as_ref().ok().cloned(),
+        target: target.cloned(),
         began_unix_millis,
-        token_place: options.token_place.clone(),
+        token_place: place,
         credentials: has_token
             || sends("authorization")
             || sends("cookie")
-            || parsed
-                .as_ref()
-                .is_ok_and(|t| t.userinfo.is_some() || between.is_some() && may_hold_credentials(options, t)),
+            || names_credential(options, target.map_or("", Target::query))
+            || target.is_some_and(|t| t.userinfo.is_some() || between.is_some() && may_hold_credentials(options, t)),
         preset: options.preset,
         origin: parsed.as_ref().map_or_else(|_| options.origin.clone(), |target| request::origin(options, target)),
         subprotocols: request::subprotocols(options),
@@ -284,9 +277,9 @@ fn examine(options: &ConnectOptions, between: Option<Between>, sink: &Sink) -> R
     if let Some(text) = way.note.clone() {
         sink.push(Fact::Note { text });
     }
-    if options.token_place.is_some() || options.token.is_some() {
+    if let Some(text) = &as_sent {
         let now_unix = began_unix_millis.div_euclid(1000);
-        let report = token::examine(as_sent.as_deref().unwrap_or(""), &options.secrets, now_unix);
+        let report = token::examine(text, &options.secrets, now_unix);
         sink.push(Fact::TokenExamined { report: Box::new(report), now_unix });
     }
     if between.is_none() {
