@@ -279,7 +279,7 @@ pub(super) fn listeners_words(listeners: &[Listener], now_unix: Option<f64>) -> 
                 };
                 format!("{}{age}", process_words(process))
             }
-            None => "a process that the system hides from us".to_owned(),
+            None => "a process that the system does not name (it is gone by now, or another user's)".to_owned(),
         };
         let on = listener.address.to_string();
         match words.iter_mut().find(|(known, _)| *known == who) {

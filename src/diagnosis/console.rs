@@ -108,6 +108,10 @@ pub fn good_sign(line: &str) -> Option<&'static str> {
     if TABLES.any(&hits, IN_STARTS) {
         return Some("the server listens");
     }
+    // The guide's server says so of a request without one.
+    if plain.ends_with("token received, length: 0") {
+        return None;
+    }
     let (_, meaning, _) = SIGNS.get(TABLES.first(&hits, IN_SIGNS)? - IN_SIGNS.start)?;
     Some(meaning)
 }

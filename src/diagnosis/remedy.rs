@@ -3,6 +3,7 @@
 use super::catalogue::{Platform, Target, cause};
 use super::{Case, Remedy};
 use crate::token::find_tokens;
+use crate::wire::parse_url;
 
 /// What to do about a cause.
 pub(super) fn remedies(case: &Case<'_>, id: &str) -> Vec<Remedy> {
@@ -10,8 +11,23 @@ pub(super) fn remedies(case: &Case<'_>, id: &str) -> Vec<Remedy> {
     let fixes = cause(id).map_or(&[][..], |cause| cause.fixes);
     fixes
         .iter()
-        .map(|fix| Remedy { text: fix.text_for(&target), command: fix.command_for(&target, Platform::current()) })
+        .enumerate()
+        .map(|(nth, fix)| {
+            let named = if nth == 0 && id == "http-redirect-https" { redirected(case) } else { None };
+            let command = named.or_else(|| fix.command_for(&target, Platform::current()));
+            Remedy { text: fix.text_for(&target), command }
+        })
         .collect()
+}
+
+/// The check of the very address that the server redirects to.
+fn redirected(case: &Case<'_>) -> Option<String> {
+    let there = parse_url(case.head()?.value("location")?.split('#').next()?).ok().filter(|there| there.secure)?;
+    let url = format!("wss://{}{}", there.host_header(), there.path_and_query);
+    let url = without_token(&url, case.raw_query_token());
+    // The server's own text goes into a command only where no shell reads anything into it.
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-._~:/?[]@&*+,;=%".contains(c);
+    url.chars().all(is_plain).then(|| format!("sockeye check \"{url}\""))
 }
 
 fn target(case: &Case<'_>) -> Target {

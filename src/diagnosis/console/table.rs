@@ -67,7 +67,7 @@ pub(super) const ROWS: &[Row] = &[
         "the token has expired by the server's clock", "[WebSocket] ❌ Token verification failed: jwt expired"),
     row(Any(&["invalid algorithm", "invalidalgorithmerror", "alg value is not allowed", "unexpected signing method"]), "jwt-alg-mismatch", Connection,
         "the server does not accept the token's algorithm", "[WebSocket] ❌ Token verification failed: invalid algorithm"),
-    row(Any(&["verification failed: invalid signature", "jsonwebtokenerror: invalid signature", "signature verification failed", "signature is invalid", "jwt signature does not match", "invalidsignatureerror"]), "jwt-wrong-secret", Connection,
+    row(Any(&["invalid signature", "signature verification failed", "signature is invalid", "jwt signature does not match", "invalidsignatureerror"]), "jwt-wrong-secret", Connection,
         "the server uses another secret or key than the token was signed with", "[WebSocket] ❌ Token verification failed: invalid signature"),
     row(Any(&["jwt malformed", "not enough segments", "invalid compact jws", "token is malformed", "malformedjwtexception", "verification failed: invalid token", "jsonwebtokenerror: invalid token"]), "jwt-malformed", Connection,
         "the server could not read the token", "[WebSocket] ❌ Token verification failed: jwt malformed"),

@@ -7,7 +7,7 @@ use super::{Found, Rule};
 use crate::diagnosis::console::recognise_browser;
 use crate::diagnosis::words::{capital, span};
 use crate::diagnosis::{Case, Ending};
-use crate::observation::{CloseOrigin, Direction, PastedConsole, ReadEnd};
+use crate::observation::{CloseOrigin, Direction, Moment, PastedConsole, ReadEnd};
 
 pub(super) const RULES: &[Rule] = &[
     Rule::new("close-while-connecting", |case, ending, id| gave_up(case, ending).or_else(|| said(case, ending, id)))
@@ -46,7 +46,7 @@ fn gave_up(case: &Case<'_>, ending: Ending) -> Option<Found> {
         None => Found::certain(format!(
             "The client {how} before the opening handshake was answered: the page closed its socket while it was connecting."
         )),
-        Some(opened) if case.story.sent.frames == 0 && at.millis_since(opened) < MILLIS_AFTER_OPEN => Found::likely(format!(
+        Some(opened) if is_at_once(case, opened, *at) => Found::likely(format!(
             "The client {how} {} after the 101 without having sent a frame: the page closed its socket while it was connecting.",
             span(at.millis_since(opened))
         ))
@@ -72,8 +72,16 @@ fn left(case: &Case<'_>, ending: Ending) -> Option<Found> {
     Some(found.cause_if(ending == Ending::EndedByUs))
 }
 
-/// A client that goes so soon after the 101 had decided to before it came.
+/// Whether a client that goes had decided to before the 101 came: soon after it, and without a word from either side.
+fn is_at_once(case: &Case<'_>, opened: Moment, at: Moment) -> bool {
+    let said = case.story.first_message.as_ref().is_some_and(|(said, _)| at.millis_since(*said) > MILLIS_AFTER_MESSAGE);
+    case.story.sent.frames == 0 && !said && at.millis_since(opened) < MILLIS_AFTER_OPEN
+}
+
+/// A client that goes so soon after the 101 had decided to before it came, …
 const MILLIS_AFTER_OPEN: f64 = 1_000.0;
+/// … unless it had so long to read a message.
+const MILLIS_AFTER_MESSAGE: f64 = 50.0;
 
 /// The first line of a pasted browser console that tells of this cause.
 fn said(case: &Case<'_>, ending: Ending, id: &'static str) -> Option<Found> {
@@ -146,6 +154,8 @@ mod tests {
             goes(Scene::asked()).certain("ended-by-us", "close-while-connecting");
             goes(Scene::confirmed()).likely("ended-by-us", "close-while-connecting");
             goes(Scene::confirmed().wait(2_000)).certain("ended-by-us", "ended-by-user");
+            goes(Scene::confirmed().wait(200)).certain("ended-by-us", "ended-by-user");
+            goes(Scene::open().wait(200)).likely("ended-by-us", "close-while-connecting");
             let talked = Scene::confirmed().client(b"\x81\x80\x00\x00\x00\x00");
             goes(talked).certain("ended-by-us", "ended-by-user");
         }

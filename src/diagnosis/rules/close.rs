@@ -157,6 +157,8 @@ fn by_reason(case: &Case<'_>, ending: Ending, id: &'static str) -> Option<Found>
             "other connection",
             "new connection",
             "replaced by",
+            "session replaced",
+            "connection replaced",
             "logged in elsewhere",
             "already connected",
             "session taken over",

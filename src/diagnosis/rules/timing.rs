@@ -283,7 +283,8 @@ fn heartbeat(case: &Case<'_>, ending: Ending, _: &'static str) -> Option<Found> 
     let waited = end.at.millis_since(pinged);
     (waited >= 1_000.0).then(|| {
         Found::likely(format!(
-            "The server pinged, no pong went back, and {} later it cut the connection: {}.",
+            "The server pinged, no pong went back{}, and {} later it cut the connection: {}.",
+            withheld(case),
             span(waited),
             end.words
         ))
@@ -291,6 +292,15 @@ fn heartbeat(case: &Case<'_>, ending: Ending, _: &'static str) -> Option<Found> 
         .seen(end.at, end.words)
         .or("idle-timeout", lab_advice(case))
     })
+}
+
+/// That pongs were held back because the user wanted to see what the server does then.
+fn withheld(case: &Case<'_>) -> &'static str {
+    if case.plan().is_some_and(|plan| plan.keep_alive.withholds_pongs) {
+        " (they are withheld, as you asked)"
+    } else {
+        ""
+    }
 }
 
 /// The server says in the reason of its Close that its heartbeat was not answered.
@@ -306,7 +316,10 @@ fn closed_for_want_of_pongs(case: &Case<'_>) -> Option<Found> {
     let said = case.reason_words(close);
     let pinged = unanswered_ping(case, close.at);
     let because = match pinged {
-        Some(pinged) => format!(", {} after a ping that no pong answered", span(close.at.millis_since(pinged))),
+        Some(pinged) => {
+            let after = span(close.at.millis_since(pinged));
+            format!(", {after} after a ping that no pong answered{}", withheld(case))
+        }
         None => String::new(),
     };
     let summary = format!(

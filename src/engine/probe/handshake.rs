@@ -13,7 +13,7 @@ use super::{Asker, connect, preview};
 use crate::engine::client::failure::{io_failure, read_end};
 use crate::observation::{Change, Direction, Fact, Handshaken, Moment, ProbeOutcome, ReadEnd, TokenPlace};
 use crate::store::Story;
-use crate::wire::{Decoder, encode_frame};
+use crate::wire::{Decoder, ResponseHead, encode_frame};
 
 /// How long is looked on after a 101 at least and at most.
 const LOOK_ON: (u64, u64) = (300, 1_500);
@@ -152,7 +152,8 @@ impl Witness {
     /// Whether nothing that follows would change the outcome.
     fn knows_enough(&self) -> bool {
         let story = &self.story;
-        let is_refused = story.answer.head.is_some() && !self.has_opened() && self.received.len() >= 512;
+        let is_known = |head: &ResponseHead| self.received.len() >= 512 || is_whole(head, &story.answer.body);
+        let is_refused = !self.has_opened() && story.answer.head.as_ref().is_some_and(|(_, head)| is_known(head));
         is_refused
             || story.answer.not_http.is_some()
             || story.close_received.is_some()
@@ -179,6 +180,19 @@ impl Witness {
             end,
             watched_millis,
         }))
+    }
+}
+
+/// Whether an answer is all there, by its own word, and its sender does not say that it ends the connection as well.
+fn is_whole(head: &ResponseHead, body: &[u8]) -> bool {
+    let says = |name: &str, word: &str| head.values(name).any(|value| value.to_ascii_lowercase().contains(word));
+    if head.minor_version == 0 || says("connection", "close") || head.status == 101 {
+        false
+    } else if says("transfer-encoding", "chunked") {
+        body.ends_with(b"0\r\n\r\n")
+    } else {
+        let len_bytes = head.value("content-length").and_then(|value| value.trim().parse().ok());
+        matches!(head.status, 204 | 304) || len_bytes.is_some_and(|len_bytes| body.len() >= len_bytes)
     }
 }
 

@@ -285,7 +285,7 @@ pub(super) const CAUSES: &[Cause] = &[
         what: "Numbers from 3000 to 4999 have the meaning that a library or the application gives \
             them. The reason text and the server's source are the place to look it up; many \
             imitate HTTP, so that 4401 means not logged in and 4403 not allowed.",
-        browser: "CloseEvent with that code, wasClean true, with the reason.",
+        browser: "The page reads it as event.code and event.reason.",
         fixes: &[
             command(
                 "Search the server for the number in the verdict.",

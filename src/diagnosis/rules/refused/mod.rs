@@ -312,7 +312,14 @@ mod tests {
             Scene::to("ws://127.0.0.1:3001/ws").tcp().request().answer(status, &format!("Location: {location}\r\n"), "")
         };
         to("301 Moved Permanently", "/ws/").certain("upgrade-refused", "http-redirect-slash");
-        to("308 Permanent Redirect", "https://127.0.0.1:3001/ws").certain("upgrade-refused", "http-redirect-https");
+        let verdict =
+            to("308 Permanent Redirect", "https://127.0.0.1:3001/ws").certain("upgrade-refused", "http-redirect-https");
+        let command = |verdict: crate::diagnosis::Verdict| verdict.fixes[0].command.clone().unwrap();
+        assert_eq!(command(verdict), "sockeye check \"wss://127.0.0.1:3001/ws\"");
+        // What a shell would read is not put into a command.
+        let verdict =
+            to("301 Moved", "https://127.0.0.1:3001/ws?a=$(id)").certain("upgrade-refused", "http-redirect-https");
+        assert!(!command(verdict).contains("id"));
         to("302 Found", "/login?next=/ws").certain("upgrade-refused", "http-redirect-login");
         to("307 Temporary Redirect", "/v2/socket").certain("upgrade-refused", "http-redirect");
         to("304 Not Modified", "/v2/socket").certain("upgrade-refused", "http-other");
