@@ -251,14 +251,18 @@ mod commands {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("pid");
         let engine = engine();
-        let command = format!("sleep 300 & echo $! > '{}'; echo ready; wait", file.display());
-        let console = attach(&engine, &command);
-        wait_for_lane(&engine, |events| events.iter().any(|event| is_line(event, "ready")));
-        let child = fs::read_to_string(&file).unwrap().trim().to_owned();
-        assert!(lives(&child));
-        engine.send(Command::DetachConsole { console }).unwrap();
-        wait_for_lane(&engine, |events| !events.is_empty() && engine.console_tail(0).consoles.is_empty());
-        assert!(!lives(&child), "its child lives on");
+        // `set -m` gives each job a group of its own.
+        for apart in ["", "set -m;"] {
+            let command = format!("{apart} sleep 300 & echo $! > '{}'; echo 'ready{apart}'; wait", file.display());
+            let console = attach(&engine, &command);
+            let ready = format!("ready{apart}");
+            wait_for_lane(&engine, |events| events.iter().any(|event| is_line(event, &ready)));
+            let child = fs::read_to_string(&file).unwrap().trim().to_owned();
+            assert!(lives(&child));
+            engine.send(Command::DetachConsole { console }).unwrap();
+            wait_for_lane(&engine, |events| !events.is_empty() && engine.console_tail(0).consoles.is_empty());
+            assert!(!lives(&child), "its child lives on");
+        }
     }
 
     #[test]

@@ -88,16 +88,18 @@ async fn supervise(
             // Processes that outlive their parent hold the pipe.
             let has_members = !desk.is_over(console);
             if let Some(pid) = pid.filter(|_| has_members) {
-                end(pid, Force::Kill).await;
+                end(pid, Vec::new(), Force::Kill).await;
             }
             wanted
         }
         wanted = ends.recv() => {
             if let Some(pid) = pid {
-                end(pid, Force::Ask).await;
+                // Whoever has lost its parent is not found any more.
+                let also = descendants(pid).await;
+                end(pid, also.clone(), Force::Ask).await;
                 // One that does not listen is not asked again.
                 timeout(PATIENCE, process_group::wait(&mut child)).await.ok();
-                end(pid, Force::Kill).await;
+                end(pid, also, Force::Kill).await;
             }
             // It is dead by now; the system wants to be asked.
             timeout(PATIENCE, process_group::wait(&mut child)).await.ok();
@@ -110,9 +112,13 @@ async fn supervise(
     }
 }
 
-async fn end(pid: u32, force: Force) {
+async fn end(pid: u32, also: Vec<u32>, force: Force) {
     // A helper of the system that cannot be started ends nothing.
-    tokio::task::spawn_blocking(move || process_group::end(pid, force)).await.ok();
+    tokio::task::spawn_blocking(move || process_group::end(pid, &also, force)).await.ok();
+}
+
+async fn descendants(pid: u32) -> Vec<u32> {
+    tokio::task::spawn_blocking(move || process_group::descendants(pid)).await.unwrap_or_default()
 }
 
 #[cfg(test)]

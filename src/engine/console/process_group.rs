@@ -2,6 +2,7 @@
 
 use std::process::Stdio;
 
+use sysinfo::{Pid, Process, ProcessRefreshKind, ProcessesToUpdate, System};
 use tokio::process::{Child, Command};
 
 use crate::observation::ExitStatus;
@@ -42,20 +43,36 @@ pub(super) enum Force {
     Kill,
 }
 
-/// Ends every process of the group that this one is the head of; those that have gone on their own do no harm.
+/// The processes that this one has started, and those have, also where they left the group; none where nobody tells.
+pub(super) fn descendants(pid: u32) -> Vec<u32> {
+    let Ok(mut system) = System::new() else { return Vec::new() };
+    system.refresh_processes_specifics(ProcessesToUpdate::All, true, ProcessRefreshKind::nothing().without_tasks());
+    let mut found = vec![Pid::from_u32(pid)];
+    let mut next = 0;
+    while let Some(parent) = found.get(next).copied() {
+        next += 1;
+        let children = system.processes().values().filter(|process| process.parent() == Some(parent));
+        let children: Vec<_> = children.map(Process::pid).filter(|pid| !found.contains(pid)).collect();
+        found.extend(children);
+    }
+    found.into_iter().skip(1).map(Pid::as_u32).collect()
+}
+
+/// Ends every process of the group that this one is the head of, and these; those that have gone on their own do no harm.
 #[cfg(unix)]
-pub(super) fn end(pid: u32, force: Force) {
+pub(super) fn end(pid: u32, also: &[u32], force: Force) {
     let signal = match force {
         Force::Ask => "TERM",
         Force::Kill => "KILL",
     };
+    let also: Vec<String> = also.iter().map(ToString::to_string).collect();
     // The shell's own `kill`: no library of ours may call the system without checks.
-    run(std::process::Command::new("sh").arg("-c").arg(format!("kill -s {signal} -- -{pid}")));
+    run(std::process::Command::new("sh").arg("-c").arg(format!("kill -s {signal} -- -{pid} {}", also.join(" "))));
 }
 
 /// Ends this process and those that it has started.
 #[cfg(windows)]
-pub(super) fn end(pid: u32, force: Force) {
+pub(super) fn end(pid: u32, _also: &[u32], force: Force) {
     let mut command = std::process::Command::new("taskkill");
     command.args(["/PID", &pid.to_string(), "/T"]);
     // Programs without a window do not hear the polite word.
@@ -67,7 +84,7 @@ pub(super) fn end(pid: u32, force: Force) {
 
 /// Ends nothing: the process itself ends when its handle is dropped.
 #[cfg(not(any(unix, windows)))]
-pub(super) fn end(_pid: u32, _force: Force) {}
+pub(super) fn end(_pid: u32, _also: &[u32], _force: Force) {}
 
 #[cfg(any(unix, windows))]
 fn run(command: &mut std::process::Command) {
