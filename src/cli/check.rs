@@ -1,9 +1,9 @@
 //! `sockeye check`: connects, watches, diagnoses, prints.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+use std::{fs, io};
 
 use serde_json::{Value, json};
 
@@ -217,7 +217,14 @@ impl Saving {
                 let job = ExportJob { redactor: redactor.cloned(), ..ExportJob::redacted(exporter) };
                 runner.export(outcome.conn, path.to_owned(), job)
             }
-            None if is_direct => Ok(()),
+            None if is_direct => match &outcome.view.trouble {
+                None => Ok(()),
+                Some(trouble) => {
+                    let saved = runner.rescue(outcome.conn)?;
+                    print::note(&format!("note: the session was saved to {}", saved.display()));
+                    Err(Failure::Write { path: path.to_owned(), source: io::Error::other(trouble.to_string()) })
+                }
+            },
             None => runner.save(outcome.conn, path.to_owned()),
         }
     }

@@ -1,13 +1,15 @@
 //! `sockeye explain`: a close code, an HTTP status, a cause, or the lines of a console in words.
 
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Read as _};
 use std::path::Path;
 
-use super::connect::console_text;
 use super::failure::Failure;
 use super::print;
+use super::server::is_standard_input;
 use crate::diagnosis::catalogue::{self, Cause, Platform, Target};
 use crate::diagnosis::close_code::{self, close_code};
-use crate::diagnosis::console::explain_lines;
+use crate::diagnosis::console::{Explained, ExplainedLines};
 use crate::export::text::{Line, Tone};
 use crate::export::visible::visible;
 
@@ -15,22 +17,45 @@ use crate::export::visible::visible;
 pub(super) fn run(what: Option<&str>, console: Option<&Path>) -> Result<u8, Failure> {
     match (what, console) {
         (Some(what), _) => print::lines(&explain(what.trim())?)?,
-        (None, Some(path)) => print::lines(&explain_console(&console_text(path)?))?,
+        (None, Some(path)) => print::lines(&explain_console(&read_console(path)?))?,
         (None, None) => return Err(Failure::Usage("say what to explain".to_owned())),
     }
     Ok(0)
 }
 
+/// Reads a console of any length, a line at a time; the rest of an endless line is passed over.
+fn read_console(path: &Path) -> Result<Vec<Explained>, Failure> {
+    let failed = |source| Failure::Read { what: "the console", path: path.to_owned(), source };
+    let mut reader: Box<dyn BufRead> = if is_standard_input(path) {
+        Box::new(io::stdin().lock())
+    } else {
+        Box::new(BufReader::new(File::open(path).map_err(failed)?))
+    };
+    let mut lines = ExplainedLines::default();
+    let mut line = Vec::new();
+    let mut is_rest = false;
+    while reader.by_ref().take(LONGEST_LINE).read_until(b'\n', &mut line).map_err(failed)? > 0 {
+        let has_end = line.ends_with(b"\n");
+        if !std::mem::replace(&mut is_rest, !has_end) {
+            lines.push(String::from_utf8_lossy(&line).trim_end_matches(['\r', '\n']));
+        }
+        line.clear();
+    }
+    Ok(lines.explained)
+}
+
+/// How much of a line is read, in bytes.
+const LONGEST_LINE: u64 = 64 * 1024;
+
 /// What the lines of a console mean, and what to do about each cause that they name.
-fn explain_console(text: &str) -> Vec<Line> {
-    let explained = explain_lines(text);
+fn explain_console(explained: &[Explained]) -> Vec<Line> {
     if explained.is_empty() {
         let what = "No line says anything of a WebSocket, as far as Sockeye knows.";
         return vec![Line::new().plain(what)];
     }
     let mut lines = Vec::new();
     let mut named: Vec<&str> = Vec::new();
-    for seen in &explained {
+    for seen in explained {
         let (sign, tone) = match seen.cause {
             Some(_) => ("✗", Tone::Bad),
             None if seen.is_good => ("✓", Tone::Good),
@@ -136,6 +161,18 @@ fn of_cause(cause: &Cause) -> Vec<Line> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::diagnosis::console::explain_lines;
+
+    #[test]
+    fn a_console_of_any_length_is_read_to_its_end() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("server.log");
+        let endless = "x".repeat(200_000);
+        let taken = "Error: listen EADDRINUSE: address already in use :::3001";
+        std::fs::write(&path, "2026-11-27 INFO ok\n".repeat(100_000) + &endless + "\r\n" + taken + "\r\n").unwrap();
+        let found = read_console(&path).unwrap_or_else(|failure| panic!("{failure}"));
+        assert_eq!((found.len(), found[0].line, found[0].cause), (1, 100_002, Some("address-in-use")));
+    }
 
     fn words(what: &str) -> String {
         let lines = explain(what).unwrap_or_else(|failure| panic!("{what}: {failure}"));
@@ -211,7 +248,9 @@ mod tests {
     fn lines_of_a_console_are_explained_with_what_to_do() {
         let refused = "WebSocket connection to 'ws://localhost:3001/?token=eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhIn0.dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk' \
             failed: Error in connection establishment: net::ERR_CONNECTION_REFUSED";
-        let text = |console: &str| explain_console(console).iter().map(|line| line.text() + "\n").collect::<String>();
+        let text = |console: &str| {
+            explain_console(&explain_lines(console)).iter().map(|line| line.text() + "\n").collect::<String>()
+        };
         let told = text(&format!("[HMR] ok\n{refused}\n[WebSocket] Server listening on port 3001\n"));
         assert!(
             told.contains("tcp-refused") && told.contains("What to do") && told.contains("the server listens"),

@@ -51,7 +51,8 @@ pub(super) struct Progress {
 impl Progress {
     /// A progress line, if `wanted` and standard error is a terminal.
     pub(super) fn new(wanted: bool) -> Self {
-        Self { is_shown: wanted && io::stderr().is_terminal(), last: String::new() }
+        let is_dumb = env::var_os("TERM").is_some_and(|term| term == "dumb");
+        Self { is_shown: wanted && !is_dumb && io::stderr().is_terminal(), last: String::new() }
     }
 
     /// Shows a text instead of the last one.

@@ -1,7 +1,9 @@
 //! Reads what the user keeps to himself: tokens and secrets, byte for byte.
 
+use std::env;
+use std::fs::{self, File};
+use std::io::{self, Read as _};
 use std::path::Path;
-use std::{env, fs};
 
 use super::failure::Failure;
 use super::print;
@@ -12,12 +14,24 @@ use crate::token::{
 
 /// The bytes of a file that the user named.
 pub(super) fn read(what: &'static str, path: &Path) -> Result<Vec<u8>, Failure> {
-    fs::read(path).map_err(|source| Failure::Read { what, path: path.to_owned(), source })
+    let failed = |source| Failure::Read { what, path: path.to_owned(), source };
+    let mut bytes = Vec::new();
+    // Some files have no end.
+    File::open(path).map_err(failed)?.take(MOST_BYTES + 1).read_to_end(&mut bytes).map_err(failed)?;
+    if bytes.len() as u64 > MOST_BYTES {
+        return Err(Failure::Usage(format!("{what} is longer than {MOST_BYTES} bytes: {}", path.display())));
+    }
+    Ok(bytes)
 }
+
+/// The longest file of what the user keeps to himself.
+const MOST_BYTES: u64 = 64 * 1024 * 1024;
 
 /// The text of a file that the user named.
 pub(super) fn read_text(what: &'static str, path: &Path) -> Result<String, Failure> {
-    fs::read_to_string(path).map_err(|source| Failure::Read { what, path: path.to_owned(), source })
+    let not_text = |error| io::Error::new(io::ErrorKind::InvalidData, error);
+    let text = String::from_utf8(read(what, path)?).map_err(not_text);
+    text.map_err(|source| Failure::Read { what, path: path.to_owned(), source })
 }
 
 /// A certificate authority, as PEM.

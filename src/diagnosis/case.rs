@@ -31,6 +31,11 @@ impl<'a> Case<'a> {
         self.plan()?.target.as_ref()
     }
 
+    /// As much of a refusal's body as rules look at.
+    pub(super) fn body_beginning(&self) -> String {
+        self.story.answer.body_beginning(16 * 1024)
+    }
+
     pub(super) fn is_secure(&self) -> bool {
         self.target().is_some_and(|target| target.secure)
     }

@@ -20,7 +20,7 @@ use super::words::masked;
 pub use browser::{BrowserLine, recognise_browser};
 pub use escapes::without_escapes;
 pub(super) use exits::exit_meaning;
-pub use pasted::{Explained, explain_lines};
+pub use pasted::{Explained, ExplainedLines, explain_lines};
 use search::Search;
 use table::{CONSEQUENCES, Needle, ROWS, SIGNS, STARTS};
 

@@ -46,7 +46,7 @@ fn by_ending(case: &Case<'_>, ending: Ending) -> (Option<bool>, String) {
         },
         Ending::UpgradeRefused => {
             let status = story.answer.status().unwrap_or_default();
-            let body = case.quote(story.answer.body_text().trim(), REASON_CHARS);
+            let body = case.quote(case.body_beginning().trim(), REASON_CHARS);
             let body = if body.is_empty() { String::new() } else { format!(" \u{201c}{body}\u{201d}") };
             (Some(false), format!("HTTP {status}{body}"))
         }

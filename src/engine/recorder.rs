@@ -146,7 +146,7 @@ impl Recorder {
             JournalPlace::Unnamed => {
                 let began = header.began_unix_millis;
                 let created = unsaved::create(&self.folder, began)
-                    .or_else(|_| unsaved::create(&std::env::temp_dir().join("sockeye"), began))
+                    .or_else(|_| unsaved::create(&unsaved::last_resort(), began))
                     .and_then(|(path, file)| in_file(header.clone(), path, true, file));
                 match created {
                     Ok((storage, output)) => self.begin(conn, storage, Some(output), None),
@@ -234,7 +234,7 @@ impl Recorder {
     /// Saves a session whose own file is in trouble: where sessions without a name go, else with the temporary files.
     pub(super) fn rescue(&self, conn: ConnId) -> Result<PathBuf, SaveError> {
         let name = format!("rescued-{}-{}.sockeye", wall_clock_unix_millis(), std::process::id());
-        let folders = [self.folder.clone(), std::env::temp_dir().join("sockeye")];
+        let folders = [self.folder.clone(), unsaved::last_resort()];
         let mut failed = SaveError::Unknown { conn };
         for folder in folders {
             let path = folder.join(&name);

@@ -5,6 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
+use super::clock::wall_clock_unix_millis;
 use super::private_file::{create_folder, create_new, is_in_use, mark_in_use};
 
 /// Where they go.
@@ -12,6 +13,11 @@ pub(super) fn sessions_folder() -> PathBuf {
     directories::ProjectDirs::from("", "", "sockeye")
         .map_or_else(|| std::env::temp_dir().join("sockeye"), |dirs| dirs.data_local_dir().to_owned())
         .join("sessions")
+}
+
+/// Where they go if that folder cannot be had: one of this process alone, since others may write beside it.
+pub(super) fn last_resort() -> PathBuf {
+    std::env::temp_dir().join(format!("sockeye-{}-{}", std::process::id(), wall_clock_unix_millis()))
 }
 
 /// Creates one in a folder, which is created if need be.

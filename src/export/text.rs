@@ -17,6 +17,7 @@ use crate::diagnosis::catalogue;
 use crate::diagnosis::{Alternative, Case, CheckItem, Evidence, Finding, Remedy, Verdict, useful_probes};
 use crate::observation::Route;
 use crate::store::Story;
+use crate::wire::Target;
 
 pub use layout::{Line, Tone, render};
 
@@ -88,6 +89,10 @@ impl Report<'_> {
                 let words = self.foreign(&plan.route.words());
                 self.push(Line::new().dim("  ").dim(&words).hang(2));
             }
+        }
+        for note in &story.notes {
+            let note = self.brief(note, PREVIEW_CHARS);
+            self.push(Line::new().dim("  ").add(Tone::Warn, "note: ").plain(&note).hang(8));
         }
         for step in steps(story) {
             let what = self.brief(&step.what, step.max_chars);
@@ -206,7 +211,12 @@ impl Report<'_> {
         if probes.is_empty() {
             return;
         }
-        self.heading("Not asked, because it is another machine (--probes asks)");
+        let is_here = story.plan.as_ref().and_then(|plan| plan.target.as_ref()).is_some_and(Target::is_loopback);
+        self.heading(if is_here {
+            "Not asked any more: the time was up, or it was stopped"
+        } else {
+            "Not asked, because it is another machine (--probes asks)"
+        });
         for probe in probes {
             let text = self.brief(&format!("  {}", words::probe(&probe)), PREVIEW_CHARS);
             self.push(Line::new().dim(&text).hang(4));

@@ -98,9 +98,12 @@ impl Story {
                 let room = 512_usize.saturating_sub(first.len());
                 first.extend_from_slice(&data[..data.len().min(room)]);
             }
-            Fact::CipherBytes { direction: Direction::ClientToServer, .. }
-            | Fact::ClientTold { .. }
-            | Fact::Note { .. } => {}
+            Fact::CipherBytes { direction: Direction::ClientToServer, .. } | Fact::ClientTold { .. } => {}
+            Fact::Note { text } => {
+                if self.notes.len() < Self::MAX_NOTES {
+                    self.notes.push(text.clone());
+                }
+            }
             Fact::Inflated(inflated) => {
                 let without_window = Inflated { window: None, ..(**inflated).clone() };
                 self.inflated[inflated.direction.index()] = Some(without_window);

@@ -106,6 +106,8 @@ pub struct Story {
     pub client_end: Option<(Moment, ReadEnd)>,
     /// Who listened on the target's port of this machine while we connected.
     pub listeners: Option<(Moment, Vec<Listener>)>,
+    /// What was noted in words of ours, at most [`Story::MAX_NOTES`].
+    pub notes: Vec<String>,
     /// How earlier connections to the same target ended, the newest last.
     pub earlier: Vec<PastEnd>,
     /// What the idle lab measured with this connection.
@@ -256,6 +258,14 @@ impl Answer {
         self.head.as_ref().map(|(_, head)| head.status)
     }
 
+    /// The beginning of [`Answer::body_text`], at most so many bytes of it: words that tell something stand early.
+    pub fn body_beginning(&self, max_bytes: usize) -> String {
+        self.head.as_ref().map_or_else(String::new, |(_, head)| {
+            let content = decoded_content(head, &self.body);
+            String::from_utf8_lossy(content.get(..max_bytes).unwrap_or(&content)).into_owned()
+        })
+    }
+
     /// The body of a refusal without its transfer and content codings, lossy UTF-8.
     pub fn body_text(&self) -> String {
         self.head.as_ref().map_or_else(String::new, |(_, head)| {
@@ -384,6 +394,8 @@ impl Story {
     pub const LONG_SILENCE_NANOS: u64 = 10_000_000_000;
     /// How many ends of the server's process are kept.
     pub const MAX_EXITS: usize = 16;
+    /// How many notes are kept; the log has all of them.
+    pub const MAX_NOTES: usize = 8;
     /// How many pasted texts are kept.
     pub const MAX_PASTES: usize = 4;
 

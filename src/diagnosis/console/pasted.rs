@@ -1,5 +1,7 @@
 //! A pasted console, line by line: what each line means, whichever program printed it.
 
+use std::collections::BTreeSet;
+
 use super::{Scope, good_sign, recognise, recognise_browser};
 
 /// A line that means something.
@@ -24,16 +26,36 @@ pub struct Explained {
 ///
 /// At most 20 000 lines are looked at.
 pub fn explain_lines(text: &str) -> Vec<Explained> {
-    let mut explained: Vec<Explained> = Vec::new();
-    for (nth, line) in text.lines().take(MAX_LINES).enumerate() {
-        let Some(found) = explain_line(nth + 1, line) else {
-            continue;
-        };
-        if !explained.iter().any(|seen| seen.quote == found.quote) {
-            explained.push(found);
+    let mut lines = ExplainedLines::default();
+    for line in text.lines().take(MAX_LINES) {
+        lines.push(line);
+    }
+    lines.explained
+}
+
+/// The same for a console of any length, line by line.
+#[derive(Debug, Default)]
+pub struct ExplainedLines {
+    /// What was found so far, at most [`ExplainedLines::MOST`].
+    pub explained: Vec<Explained>,
+    quotes: BTreeSet<String>,
+    line: usize,
+}
+
+impl ExplainedLines {
+    /// How much is kept.
+    pub const MOST: usize = 10_000;
+
+    /// Reads the next line, without its line end.
+    pub fn push(&mut self, text: &str) {
+        self.line += 1;
+        let found = explain_line(self.line, text).filter(|_| self.explained.len() < Self::MOST);
+        if let Some(found) = found
+            && self.quotes.insert(found.quote.clone())
+        {
+            self.explained.push(found);
         }
     }
-    explained
 }
 
 fn explain_line(line: usize, text: &str) -> Option<Explained> {

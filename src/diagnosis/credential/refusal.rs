@@ -202,7 +202,7 @@ fn on_the_wire(case: &Case<'_>, ending: Ending) -> Option<Refusal> {
     match ending {
         Ending::UpgradeRefused => {
             let status = case.story.answer.status()?;
-            let body = case.story.answer.body_text();
+            let body = case.body_beginning();
             let said = Said::read(&body).filter(|_| matches!(status, 400..=403 | 500));
             let (strength, has_fingerprint) = match status {
                 401 => (Some(Certainty::Certain), false),

@@ -222,11 +222,11 @@ fn plain_to_tls(case: &Case<'_>, ending: Ending, _: &'static str) -> Option<Foun
             )
         }
         Ending::UpgradeRefused => {
-            let body = answer.body_text().to_ascii_lowercase();
+            let body = case.body_beginning().to_ascii_lowercase();
             let says = PLAIN_TO_TLS_BODIES.iter().any(|text| body.contains(text));
             (says && answer.status() == Some(400)).then(|| {
                 Found::certain(format!("{} wants TLS, and the server says so in clear: use wss://.", capital(&port)))
-                    .seen(case.head_at(), format!("400: {}", case.quote(&answer.body_text(), 160)))
+                    .seen(case.head_at(), format!("400: {}", case.quote(&case.body_beginning(), 160)))
             })
         }
         Ending::UpgradeCut if answer.bytes_seen == 0 => {

@@ -301,7 +301,7 @@ fn client_cert(case: &Case<'_>, ending: Ending, _: &'static str) -> Option<Found
         "The server wants a client certificate and ended TLS because none came."
     };
     if ending == Ending::UpgradeRefused {
-        let body = case.story.answer.body_text().to_ascii_lowercase();
+        let body = case.body_beginning().to_ascii_lowercase();
         let says = body.contains("no required ssl certificate was sent") || body.contains("ssl certificate error");
         return (says && case.story.answer.status() == Some(400)).then(|| {
             Found::certain("The server wants a client certificate, and says so in its 400.")

@@ -180,11 +180,14 @@ async fn talk<S: AsyncRead + AsyncWrite + OverTcp + Unpin>(
 /// Looks for a moment whether more comes after a failed handshake: how TCP ends is evidence.
 async fn linger<S: AsyncRead + OverTcp + Unpin>(stream: &mut Tap<S>) {
     const MILLIS: u64 = 150;
+    const MOST_BYTES: usize = 1024 * 1024;
     let deadline = tokio::time::Instant::now() + Duration::from_millis(MILLIS);
     let mut buffer = vec![0; 16 * 1024];
-    while !stream.has_ended() {
+    let mut total = 0;
+    // A server that pours on says nothing new.
+    while !stream.has_ended() && total < MOST_BYTES {
         match tokio::time::timeout_at(deadline, stream.read(&mut buffer)).await {
-            Ok(Ok(read)) if read > 0 => {}
+            Ok(Ok(read)) if read > 0 => total += read,
             _ => break,
         }
     }

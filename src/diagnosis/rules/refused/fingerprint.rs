@@ -13,7 +13,7 @@ fn answered<'a>(case: &Case<'a>, ending: Ending, statuses: &[u16]) -> Option<&'a
 }
 
 fn body(case: &Case<'_>) -> String {
-    case.story.answer.body_text()
+    case.body_beginning()
 }
 
 /// The body for people: markup taken out of HTML.

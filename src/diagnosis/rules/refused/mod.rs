@@ -120,7 +120,7 @@ fn meaning(case: &Case<'_>, status: u16) -> &'static str {
         503 => ": nobody is there to serve it",
         504 => ": a gateway waited in vain for the server behind it",
         505 => ": it was addressed in a version of HTTP that it does not speak",
-        _ if case.story.answer.body_text().trim().is_empty() => "",
+        _ if case.body_beginning().trim().is_empty() => "",
         _ => ": see its own words",
     }
 }
