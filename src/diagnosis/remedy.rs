@@ -2,14 +2,14 @@
 
 use super::catalogue::{Platform, Target, cause};
 use super::{Case, Remedy};
-use crate::token::find_tokens;
+use crate::token::{Signature, find_tokens};
 use crate::wire::parse_url;
 
 /// What to do about a cause.
 pub(super) fn remedies(case: &Case<'_>, id: &str) -> Vec<Remedy> {
     let target = target(case);
     let fixes = cause(id).map_or(&[][..], |cause| cause.fixes);
-    fixes
+    let remedies: Vec<Remedy> = fixes
         .iter()
         .enumerate()
         .map(|(nth, fix)| {
@@ -17,7 +17,15 @@ pub(super) fn remedies(case: &Case<'_>, id: &str) -> Vec<Remedy> {
             let command = named.or_else(|| fix.command_for(&target, Platform::current()));
             Remedy { text: fix.text_for(&target), command }
         })
-        .collect()
+        .collect();
+    // What has been given is not asked for again.
+    let has_secret = case.story.token.as_ref().is_some_and(|token| token.signature != Signature::Unchecked);
+    let given = [(!case.story.consoles.is_empty(), "--server-log "), (has_secret, "--env-file .env")];
+    let is_given = |remedy: &Remedy| {
+        let command = remedy.command.as_deref().unwrap_or_default();
+        command.starts_with("sockeye check ") && given.iter().any(|(is, option)| *is && command.contains(option))
+    };
+    if remedies.iter().all(is_given) { remedies } else { remedies.into_iter().filter(|r| !is_given(r)).collect() }
 }
 
 /// The check of the very address that the server redirects to.
