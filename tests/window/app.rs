@@ -110,8 +110,41 @@ fn the_main_task_needs_no_mouse() {
     window.run_steps(2);
     let message = window.get_by_role_and_label(Role::TextInput, "Message");
     assert_eq!(message.value().as_deref(), Some("hello, practice"));
+    // Line ends that are pasted or typed are part of the message.
+    window.key_press_modifiers(Modifiers::COMMAND, Key::A);
+    window.step();
+    window.event(Event::Paste("a\nb".to_owned()));
+    window.run_steps(2);
+    let text = |window: &Window| window.get_by_label("Message").accesskit_node().value().unwrap();
+    assert_eq!(text(&window), "a\nb");
+    command(&mut window, Key::Enter);
+    wait_for(&mut window, "the second echo", |window| {
+        let view = window.state().connections().shown_view().unwrap();
+        view.story.received.data_bytes == view.story.first_message.as_ref().unwrap().1.len() as u64 + 15 + 3
+    });
+    window.event(Event::Text("c".to_owned()));
+    window.run_steps(1);
+    window.key_press(Key::Enter);
+    window.run_steps(1);
+    window.event(Event::Text("d".to_owned()));
+    window.run_steps(2);
+    assert_eq!(text(&window), "c\nd");
     window.key_press_modifiers(Modifiers::COMMAND | Modifiers::SHIFT, Key::D);
     wait_for_state(&mut window, "Closed 1006 (you aborted)");
+}
+
+#[test]
+fn a_connection_that_would_come_again_is_stopped_by_the_key() {
+    let address = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let mut window = first_start(Theme::Dark, WIDE, 1.0);
+    let form = window.state_mut().form_mut();
+    form.practice = None;
+    form.set_url(format!("ws://{address}/"));
+    form.network.reconnects = true;
+    act(&mut window, Action::Connect);
+    wait_for(&mut window, "the countdown", |window| says(window, "Connects again in"));
+    command(&mut window, Key::D);
+    wait_for(&mut window, "the word that it stops", |window| says(window, "It is not connected again"));
 }
 
 #[test]
@@ -384,6 +417,20 @@ fn a_session_is_saved_and_opened_with_the_same_rows_and_verdict() {
     window.key_press(Key::Enter);
     wait_for(&mut window, "the word that it was saved", |window| says(window, "Saved a session.sockeye"));
     assert!(window.query_by_label("Path").is_none());
+
+    // What is there already is not lost by one key.
+    let notes = folder.path().join("notes.md");
+    std::fs::write(&notes, "mine").unwrap();
+    command(&mut window, Key::S);
+    wait_for(&mut window, "the path field again", |window| window.query_by_label("Path").is_some());
+    replace(&mut window, "Path", &notes.to_string_lossy());
+    window.key_press(Key::Enter);
+    wait_for(&mut window, "the question", |window| says(window, "This file is there already"));
+    window.run_steps(2);
+    assert_eq!(std::fs::read_to_string(&notes).unwrap(), "mine");
+    window.get_by_role_and_label(Role::Button, "Replace").click();
+    wait_for(&mut window, "the word that it was replaced", |window| says(window, "Saved notes.md"));
+    assert!(std::fs::read_to_string(&notes).unwrap().starts_with("## "));
 
     let dropped: egui::DroppedFileHandle = Arc::new(Dropped(path));
     window.input_mut().dropped_files.push(dropped);
