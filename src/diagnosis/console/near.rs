@@ -88,6 +88,40 @@ pub(in crate::diagnosis) fn silence(case: &Case<'_>) -> Option<Evidence> {
     Some(Evidence { at: connected, text, place: None })
 }
 
+/// The last line that says where the server listens, and the port that it names, if that is not the one that was asked.
+pub(in crate::diagnosis) fn listens_elsewhere<'a>(case: &Case<'a>) -> Option<(&'a ConsoleSeen, u16)> {
+    let asked = case.target()?.port;
+    let line = case.story.console.iter().rev().find(|seen| read(seen).0)?;
+    let named = ports(&line.text);
+    // A server may listen on several.
+    let other = named.first().copied().filter(|_| !named.contains(&asked))?;
+    Some((line, other))
+}
+
+/// Numbers that stand where a line names a port: `port 3001`, `on 3001`, `localhost:3001`.
+fn ports(line: &str) -> Vec<u16> {
+    // Such a line is short.
+    let line = line.get(..line.floor_char_boundary(1_000)).unwrap_or(line);
+    let mut found = Vec::new();
+    let mut from = 0;
+    while let Some(begins) = line.get(from..).and_then(|rest| rest.find(|c: char| c.is_ascii_digit())) {
+        let (before, rest) = line.split_at(from + begins);
+        let digits = rest.len() - rest.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+        let (number, after) = rest.split_at(digits);
+        let before = before.to_ascii_lowercase();
+        let is_named = [":", "port ", "port: ", "port=", " on "].iter().any(|word| before.ends_with(word));
+        // Parts of addresses, dates and times go on like this.
+        let goes_on = after.starts_with(['.', '-', ':'])
+            && after.get(1..2).is_some_and(|next| next.as_bytes()[0].is_ascii_digit());
+        found.extend(number.parse::<u16>().ok().filter(|port| is_named && !goes_on && *port >= LEAST_PORT));
+        from += begins + digits;
+    }
+    found
+}
+
+/// Smaller numbers behind a colon are minutes.
+const LEAST_PORT: u16 = 80;
+
 /// The end of the server's process near an event, if we had started it; one from before we connected is another's.
 pub(in crate::diagnosis) fn exit_near<'a>(case: &Case<'a>, at: Moment) -> Option<&'a ServerExit> {
     let connected = case.story.connected().and_then(|attempt| attempt.ended);

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use super::{Found, Rule};
 use crate::diagnosis::asked::waiting_words;
 use crate::diagnosis::case::{TcpEnd, is_loopback};
+use crate::diagnosis::console::near::listens_elsewhere;
 use crate::diagnosis::words::{addresses, capital, span};
 use crate::diagnosis::{Case, Ending};
 use crate::observation::{Deadline, IoKind, Moment, ProbeOutcome, ResolveKind, TlsFailureKind};
@@ -176,6 +177,11 @@ fn refused(case: &Case<'_>, ending: Ending, _: &'static str) -> Option<Found> {
     ));
     for (address, at) in refused {
         found = found.seen(at, format!("{address} refused"));
+    }
+    if let Some((line, port)) = listens_elsewhere(case) {
+        let words = format!(" The server listens on port {port}, as its console says: the URL names another port.");
+        found.summary.push_str(&words);
+        found = found.seen(line.at, format!("the console said \u{201c}{}\u{201d}", case.quote(&line.text, 160)));
     }
     let is_local = list.iter().all(|address| is_loopback(address.ip()));
     Some(found.or_if(!is_local, "tcp-unreachable", "look on the server whether the port is in the list of listeners"))

@@ -281,6 +281,26 @@ fn process_lines_hold_until_the_next_start() {
 }
 
 #[test]
+fn server_that_listens_elsewhere_is_told_by_its_console() {
+    let refused = |line: &str| Told::new("ws://127.0.0.1:3001/").attached().line(line).refused();
+    for line in [
+        "[WebSocket] Server listening on port 4150",
+        "2026-11-27 12:30:45 listening on 4150",
+        "Server listening at http://127.0.0.1:4150",
+        "INFO:     Uvicorn running on http://[::1]:4150 (Press CTRL+C to quit)",
+    ] {
+        let verdict = refused(line).gives("connect-failed", "tcp-refused");
+        assert!(verdict.summary.contains("listens on port 4150, as its console says"), "{line}: {}", verdict.summary);
+        assert!(verdict.evidence.iter().any(|evidence| evidence.text.contains("4150")), "{verdict:#?}");
+    }
+    for line in [UP, "listening on http://localhost:4150 and ws://localhost:3001", "12:30 application startup complete"]
+    {
+        let verdict = refused(line).gives("connect-failed", "tcp-refused");
+        assert!(!verdict.summary.contains("another port"), "{line}: {}", verdict.summary);
+    }
+}
+
+#[test]
 fn out_of_memory_ends_the_process() {
     let verdict = Told::opened().at(25_000).line(MEMORY).at(25_900).fin().refuses().likely("fin", "out-of-memory");
     assert!(finds(&verdict, "server-process-died"), "{verdict:#?}");
