@@ -36,9 +36,15 @@ fn nxdomain(case: &Case<'_>, ending: Ending, _: &'static str) -> Option<Found> {
     let failure = resolve.failure.as_ref().filter(|failure| failure.kind == ResolveKind::NoSuchName)?;
     let host = case.quote(&resolve.host, 80);
     let at = resolve.ended.unwrap_or(resolve.started);
+    let name = resolve.host.to_ascii_lowercase();
+    let browsers = if name.trim_end_matches('.').ends_with("localhost") {
+        " Browsers do not ask for names under localhost, they take this machine: a page may get through."
+    } else {
+        ""
+    };
     Some(
         Found::certain(format!(
-            "The name \u{201c}{host}\u{201d} does not exist, so there was no address to connect to."
+            "The name \u{201c}{host}\u{201d} does not exist, so there was no address to connect to.{browsers}"
         ))
         .seen(at, format!("the resolver answered: {}", failure.text)),
     )
