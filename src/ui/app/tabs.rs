@@ -48,7 +48,9 @@ impl App {
                 let frame = theme::region(palette);
                 Panel::bottom("compose").frame(frame).show(ui, |ui| panels.compose.show(ui, &ctx, actions));
                 panels.detail.row = panels.timeline.selected_row();
-                if ctx.view.is_some() {
+                // Where there is little room, the log has it until a row is chosen.
+                let is_wanted = panels.detail.row.is_some() || ui.available_height() >= DETAIL_ROOM;
+                if ctx.view.is_some() && is_wanted {
                     let detail = Panel::bottom("detail").frame(theme::content(palette)).resizable(true);
                     let most = (ui.available_height() - LOG_LEAST).max(DETAIL_LEAST);
                     let size = DETAIL.min(ui.available_height() * DETAIL_SHARE);
@@ -102,3 +104,5 @@ const DETAIL: f32 = 208.0;
 const DETAIL_SHARE: f32 = 0.36;
 const DETAIL_LEAST: f32 = 96.0;
 const LOG_LEAST: f32 = 120.0;
+/// Points from which on a detail without a row, which says how to choose one, takes nothing that the log needs.
+const DETAIL_ROOM: f32 = 360.0;
