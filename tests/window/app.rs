@@ -142,7 +142,11 @@ fn a_connection_that_would_come_again_is_stopped_by_the_key() {
     form.set_url(format!("ws://{address}/"));
     form.network.reconnects = true;
     act(&mut window, Action::Connect);
+    wait_for(&mut window, "the line of the countdown", |window| says(window, "Connects again after"));
+    let tabs = |window: &Window| window.get_by_label("Handshake").rect().top();
+    let before = tabs(&window);
     wait_for(&mut window, "the countdown", |window| says(window, "Connects again in"));
+    assert!((tabs(&window) - before).abs() < 1.5, "{} {before}", tabs(&window));
     command(&mut window, Key::D);
     wait_for(&mut window, "the word that it stops", |window| says(window, "It is not connected again"));
 }

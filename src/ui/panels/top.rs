@@ -167,16 +167,26 @@ fn menu_ui(ui: &mut Ui, situation: Situation, actions: &mut Actions) {
 }
 
 /// Counts down to the next connection, where one is to follow by itself.
-fn reconnect_ui(ui: &mut Ui, ctx: &Context<'_>, actions: &mut Actions) {
+fn reconnect_ui(ui: &mut Ui, form: &Form, ctx: &Context<'_>, actions: &mut Actions) {
     let Some((conn, story)) = ctx.view.map(|view| (view.conn, &view.story)) else { return };
     let stopped = Id::unique(("connects again no more", conn));
     if ui.data(|data| data.get_temp(stopped)).unwrap_or(false) {
+        return;
+    }
+    let is_own = story.plan.as_ref().is_some_and(|plan| plan.between.is_none());
+    if form.network.reconnects && is_own && story.finished.is_none() {
+        // The line of the countdown is there before it begins, so that nothing moves then.
+        ui.horizontal_wrapped(|ui| {
+            ui.set_min_height(ui.spacing().interact_size.y);
+            fields::note_ui(ui, "Connects again after an end that is not yours");
+        });
         return;
     }
     let (Some((at, number, millis)), Some(plan)) = (story.reconnect, &story.plan) else { return };
     let due = plan.began_unix_millis.saturating_add_unsigned(at.0 / 1_000_000).saturating_add_unsigned(millis);
     let Ok(left) = u64::try_from(due - ctx.now_unix_millis) else { return };
     ui.horizontal_wrapped(|ui| {
+        ui.set_min_height(ui.spacing().interact_size.y);
         let secs = left.div_ceil(1000);
         fields::note_ui(ui, &format!("Connects again in {secs} s (number {number})"));
         if ui.small_button("Stop").on_hover_text("Do not connect again").clicked() {
@@ -189,10 +199,10 @@ fn reconnect_ui(ui: &mut Ui, ctx: &Context<'_>, actions: &mut Actions) {
 
 /// What is wrong with the URL, in words, with the one that was probably meant.
 fn below_ui(ui: &mut Ui, form: &mut Form, ctx: &Context<'_>, actions: &mut Actions) {
+    reconnect_ui(ui, form, ctx, actions);
     if ctx.locks_form {
         return;
     }
-    reconnect_ui(ui, ctx, actions);
     if let Some(note) = form.note.clone().filter(|note| note.at == NoteAt::Url) {
         ui.horizontal_wrapped(|ui| {
             fields::note_ui(ui, &note.text);

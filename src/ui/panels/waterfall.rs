@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use egui::{Align, Layout, ScrollArea, Sense, Ui, WidgetText};
+use egui::{Align, Button, Layout, ScrollArea, Sense, Ui, WidgetText};
 
 use crate::observation::{CloseOrigin, Moment, ReadEnd};
 use crate::store::{Attempt, AttemptOutcome, Story};
@@ -71,10 +71,16 @@ pub fn show(ui: &mut Ui, ctx: &Context<'_>, actions: &mut Actions) {
 
 /// Says in one line why the shown connection ended, where the verdict itself is out of sight.
 pub fn answer_ui(ui: &mut Ui, ctx: &Context<'_>, actions: &mut Actions) {
-    let Some(verdict) = ctx.view.and_then(|view| view.story.verdict.as_ref()) else {
+    let Some(view) = ctx.view else {
         return;
     };
     ui.horizontal(|ui| {
+        let Some(verdict) = &view.story.verdict else {
+            // The line is there from the beginning, so that nothing moves when the answer comes.
+            ui.add_enabled(false, Button::new("Why").small());
+            ui.label(theme::tinted("The verdict comes when the connection ends", theme::palette(ui).muted));
+            return;
+        };
         if ui.small_button("Why").on_hover_text("Shows the verdict, with what shows it and how to mend it").clicked() {
             actions.push(Action::Tab(Tab::Verdict));
         }
