@@ -192,7 +192,8 @@ fn proxied(case: &Case<'_>) -> Option<String> {
 fn port_open(case: &Case<'_>) -> CheckItem {
     const ITEM: &str = "port open";
     if let Some(at) = case.port_refuses() {
-        return item(ITEM, false, format!("{} refuses since {at}", case.port_words()));
+        let when = span(at.as_millis());
+        return item(ITEM, false, format!("{} refused {when} after the beginning", case.port_words()));
     }
     if let Some(way) = proxied(case) {
         let tunnel = case.story.tunnel.as_ref();

@@ -292,7 +292,7 @@ impl Decoder {
                     self.response = Response::Frames;
                     self.set_deflate(&head);
                     sink(Item::Response(&head, raw));
-                } else if head.status < 200 {
+                } else if (100..200).contains(&head.status) {
                     self.interim_heads += 1;
                     // An endless row of them says no more than the first few.
                     self.response = if self.interim_heads < MAX_INTERIM_HEADS {
@@ -463,6 +463,7 @@ mod tests {
         assert_eq!(words(b"HTTP/1.1 404 Not Found\r\nContent-Length: 2\r\n\r\nno"), ["Response", "Body"]);
         let early = b"HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 101 X\r\n\r\n\x89\0";
         assert_eq!(words(early), ["Interim", "Response", "Frame", "FrameEnd"]);
+        assert_eq!(words(b"HTTP/1.1 000 What\r\nContent-Length: 2\r\n\r\nno"), ["Response", "Body"]);
         assert_eq!(words(b"SSH-2.0-x\r\n"), ["NotHttp"]);
     }
 

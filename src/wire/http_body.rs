@@ -23,7 +23,7 @@ pub enum Framing {
 
 /// Tells how the body after this head ends.
 pub fn framing(head: &ResponseHead) -> Framing {
-    if head.status < 200 || head.status == 204 || head.status == 304 {
+    if (100..200).contains(&head.status) || head.status == 204 || head.status == 304 {
         return Framing::None;
     }
     if head.values("transfer-encoding").any(|v| v.to_ascii_lowercase().contains("chunked")) {
