@@ -248,8 +248,9 @@ impl Supervisor {
         let running = (sink.clone(), Arc::clone(&options));
         let between = guest.as_ref().map(|guest| guest.between);
         let planned = client::plan(&options, between, &sink);
+        let mut look = None;
         if let Some(planned) = &planned {
-            look_who_listens(&planned.target, &sink);
+            look = look_who_listens(&planned.target, &sink);
             let earlier = self.history.of(&planned.target);
             if !earlier.is_empty() {
                 sink.push(Fact::EarlierEnds { ends: earlier });
@@ -298,6 +299,10 @@ impl Supervisor {
             drop(attached);
             if let Some(lane) = lane {
                 lane.finish().await;
+            }
+            // Nothing comes after the last word, and a busy machine may take long to look.
+            if let Some(look) = look {
+                look.await.ok();
             }
             let (story, next) = inquiry.conclude().await;
             if let Some(end) = story.and_then(|story| timed_end(&story)) {
@@ -443,15 +448,12 @@ impl Supervisor {
 }
 
 /// Looks who listens on a port of this machine, beside the connection that begins.
-fn look_who_listens(target: &Target, sink: &Sink) {
-    if !target.is_loopback() {
-        return;
-    }
-    let (port, sink) = (target.port, sink.clone());
-    tokio::task::spawn_blocking(move || {
+fn look_who_listens(target: &Target, sink: &Sink) -> Option<JoinHandle<()>> {
+    let (port, sink) = (target.is_loopback().then_some(target.port)?, sink.clone());
+    Some(tokio::task::spawn_blocking(move || {
         let listeners = port::listeners(port);
         sink.push(Fact::ListenersSeen { port, listeners });
-    });
+    }))
 }
 
 /// Waits before a connection is made again; a wish to end or the end of the program stops it.
