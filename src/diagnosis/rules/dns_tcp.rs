@@ -37,7 +37,7 @@ fn nxdomain(case: &Case<'_>, ending: Ending, _: &'static str) -> Option<Found> {
     let host = case.quote(&resolve.host, 80);
     let at = resolve.ended.unwrap_or(resolve.started);
     let name = resolve.host.to_ascii_lowercase();
-    let browsers = if name.trim_end_matches('.').ends_with("localhost") {
+    let browsers = if format!(".{}", name.trim_end_matches('.')).ends_with(".localhost") {
         " Browsers do not ask for names under localhost, they take this machine: a page may get through."
     } else {
         ""
@@ -364,9 +364,13 @@ mod tests {
     };
 
     fn unresolved(kind: ResolveKind) -> Scene {
+        unresolved_name("nowhere.invalid", kind)
+    }
+
+    fn unresolved_name(host: &str, kind: ResolveKind) -> Scene {
         let failure = ResolveFailure { kind, code: None, text: "the resolver's words".to_owned() };
-        Scene::to("ws://nowhere.invalid/")
-            .fact(Fact::ResolveStarted { host: "nowhere.invalid".to_owned() })
+        Scene::to(&format!("ws://{host}/"))
+            .fact(Fact::ResolveStarted { host: host.to_owned() })
             .fact(Fact::ResolveFailed(failure))
     }
 
@@ -383,6 +387,10 @@ mod tests {
     #[test]
     fn only_a_clear_answer_is_nxdomain() {
         unresolved(ResolveKind::NoSuchName).certain("resolve-failed", "dns-nxdomain");
+        for (host, is_browsers) in [("app.localhost", true), ("localhost.", true), ("mylocalhost", false)] {
+            let verdict = unresolved_name(host, ResolveKind::NoSuchName).certain("resolve-failed", "dns-nxdomain");
+            assert_eq!(verdict.summary.contains("a page may get through"), is_browsers, "{host}");
+        }
         unresolved(ResolveKind::TryAgain).certain("resolve-failed", "dns-unreachable");
         unresolved(ResolveKind::Other).likely("resolve-failed", "dns-unreachable");
         Scene::to("ws://nowhere.invalid/")
